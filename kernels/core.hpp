@@ -1,0 +1,51 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The words every kernel file shares: how a function is marked so that it compiles for a CPU, for a CUDA device and for
+// both, the namespace that keeps the builds for different instruction sets apart, and the small fixed-size vector.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define MF_FN __host__ __device__ __forceinline__
+#define MF_FN_LARGE __host__ __device__  // may stay a call: solves that run once per fit
+#elif defined(__GNUC__)
+#define MF_FN inline __attribute__((always_inline))
+#define MF_FN_LARGE inline
+#else
+#define MF_FN inline
+#define MF_FN_LARGE inline
+#endif
+
+// Code in kernels/ is compiled once per instruction set. Each build lives in an inline namespace of its own, so that the
+// linker can never put an AVX-512 body under a name that a baseline caller uses.
+#if !defined(MF_TARGET)
+#define MF_TARGET portable
+#endif
+#define MF_NAMESPACE_BEGIN  \
+  namespace manyfit {       \
+  inline namespace MF_TARGET {
+#define MF_NAMESPACE_END \
+  }                      \
+  }
+
+MF_NAMESPACE_BEGIN
+
+/// N values of one type, usable on host and device; an aggregate, so `vec<double, 2>{a, b}`.
+template <class T, int N>
+struct vec {
+  static_assert(N >= 1);
+  T v[N];
+  MF_FN constexpr T& operator[](int i) { return v[i]; }
+  MF_FN constexpr const T& operator[](int i) const { return v[i]; }
+  static constexpr int size() { return N; }
+};
+
+/// Index of element (i, j) in a packed lower triangle; any order of i and j.
+MF_FN constexpr int packed(int i, int j) { return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
+
+/// Number of elements in the packed lower triangle of an n × n symmetric matrix.
+MF_FN constexpr int packed_size(int n) { return n * (n + 1) / 2; }
+
+MF_NAMESPACE_END

@@ -1,0 +1,99 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// One SIMD vector of doubles behind ordinary operators, so that a formula written for a scalar runs on all lanes.
+// The width is that of the instruction set this translation unit is compiled for. Elementary functions are Highway's:
+// exp ≤ 1 ulp, log ≤ 4 ulp, log1p ≤ 2 ulp, sin and cos ≤ 3 ulp for |x| ≤ 39000 (hwy/contrib/math/math-inl.h).
+// Arguments of log must be positive; the guards for support belong to the families.
+#pragma once
+
+#define HWY_COMPILE_ONLY_STATIC
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include "kernels/math/scalar.hpp"
+
+MF_NAMESPACE_BEGIN
+
+struct pack {
+  using tag = hwy::HWY_NAMESPACE::ScalableTag<double>;
+  using vector = hwy::HWY_NAMESPACE::Vec<tag>;
+  static constexpr int lanes = static_cast<int>(hwy::HWY_NAMESPACE::MaxLanes(tag{}));
+
+  struct mask {
+    hwy::HWY_NAMESPACE::Mask<tag> m;
+    MF_FN friend mask operator&&(const mask& a, const mask& b) { return {hwy::HWY_NAMESPACE::And(a.m, b.m)}; }
+    MF_FN friend mask operator||(const mask& a, const mask& b) { return {hwy::HWY_NAMESPACE::Or(a.m, b.m)}; }
+    MF_FN friend mask operator!(const mask& a) { return {hwy::HWY_NAMESPACE::Not(a.m)}; }
+  };
+
+  vector v;
+
+  pack() = default;
+  MF_FN pack(vector lanes_) : v(lanes_) {}                                  // NOLINT: implicit on purpose
+  MF_FN pack(double all) : v(hwy::HWY_NAMESPACE::Set(tag{}, all)) {}        // NOLINT: constants mix into formulas
+  MF_FN pack(int all) : pack(static_cast<double>(all)) {}                   // NOLINT
+
+  MF_FN static pack load(const double* from) { return hwy::HWY_NAMESPACE::LoadU(tag{}, from); }
+  MF_FN static pack load(const float* from) {
+    const hwy::HWY_NAMESPACE::Rebind<float, tag> narrow;
+    return hwy::HWY_NAMESPACE::PromoteTo(tag{}, hwy::HWY_NAMESPACE::LoadU(narrow, from));
+  }
+  MF_FN void store(double* to) const { hwy::HWY_NAMESPACE::StoreU(v, tag{}, to); }
+
+#define MF_BINARY(op, name) \
+  MF_FN friend pack operator op(const pack& a, const pack& b) { return hwy::HWY_NAMESPACE::name(a.v, b.v); }
+  MF_BINARY(+, Add)
+  MF_BINARY(-, Sub)
+  MF_BINARY(*, Mul)
+  MF_BINARY(/, Div)
+#undef MF_BINARY
+  MF_FN friend pack operator-(const pack& a) { return hwy::HWY_NAMESPACE::Neg(a.v); }
+  MF_FN pack& operator+=(const pack& b) { return *this = *this + b; }
+  MF_FN pack& operator*=(const pack& b) { return *this = *this * b; }
+
+#define MF_COMPARE(op, name) \
+  MF_FN friend mask operator op(const pack& a, const pack& b) { return {hwy::HWY_NAMESPACE::name(a.v, b.v)}; }
+  MF_COMPARE(<, Lt)
+  MF_COMPARE(<=, Le)
+  MF_COMPARE(>, Gt)
+  MF_COMPARE(>=, Ge)
+  MF_COMPARE(==, Eq)
+  MF_COMPARE(!=, Ne)
+#undef MF_COMPARE
+};
+
+MF_FN pack select(const pack::mask& condition, const pack& a, const pack& b) {
+  return hwy::HWY_NAMESPACE::IfThenElse(condition.m, a.v, b.v);
+}
+
+#define MF_UNARY(name, highway) \
+  MF_FN pack name(const pack& x) { return hwy::HWY_NAMESPACE::highway(pack::tag{}, x.v); }
+MF_UNARY(log, Log)
+MF_UNARY(log1p, Log1p)
+MF_UNARY(sin, Sin)
+MF_UNARY(cos, Cos)
+MF_UNARY(atan, Atan)
+#undef MF_UNARY
+// Highway builds 2^q from integers and gives garbage once q leaves the exponent's range: hold the argument where the
+// result has already become infinity.
+MF_FN pack exp(const pack& x) { return hwy::HWY_NAMESPACE::Exp(pack::tag{}, minimum(x, pack(1000.0)).v); }
+MF_FN pack expm1(const pack& x) { return hwy::HWY_NAMESPACE::Expm1(pack::tag{}, minimum(x, pack(1000.0)).v); }
+MF_FN pack sqrt(const pack& x) { return hwy::HWY_NAMESPACE::Sqrt(x.v); }
+MF_FN pack abs(const pack& x) { return hwy::HWY_NAMESPACE::Abs(x.v); }
+MF_FN pack floor(const pack& x) { return hwy::HWY_NAMESPACE::Floor(x.v); }
+
+MF_FN pack::mask is_finite(const pack& x) { return abs(x) <= pack(std::numeric_limits<double>::max()); }
+MF_FN pack::mask is_missing(const pack& x) { return x != x; }
+MF_FN bool any(const pack::mask& m) { return !hwy::HWY_NAMESPACE::AllFalse(pack::tag{}, m.m); }
+
+/// Sum over lanes in a fixed order: pairs, then pairs of pairs, whatever the width.
+MF_FN double sum_of_lanes(const pack& x) {
+  double lane[pack::lanes];
+  x.store(lane);
+  for (int width = pack::lanes / 2; width >= 1; width /= 2)
+    for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+  return lane[0];
+}
+
+MF_NAMESPACE_END
