@@ -77,8 +77,8 @@ MF_UNARY(atan, Atan)
 #undef MF_UNARY
 // Highway builds 2^q from integers and gives garbage once q leaves the exponent's range: hold the argument where the
 // result has already become infinity.
-MF_FN pack exp(const pack& x) { return hwy::HWY_NAMESPACE::Exp(pack::tag{}, minimum(x, pack(1000.0)).v); }
-MF_FN pack expm1(const pack& x) { return hwy::HWY_NAMESPACE::Expm1(pack::tag{}, minimum(x, pack(1000.0)).v); }
+MF_FN pack exp(const pack& x) { return hwy::HWY_NAMESPACE::Exp(pack::tag{}, select(x > pack(1000.0), pack(1000.0), x).v); }
+MF_FN pack expm1(const pack& x) { return hwy::HWY_NAMESPACE::Expm1(pack::tag{}, select(x > pack(1000.0), pack(1000.0), x).v); }
 MF_FN pack sqrt(const pack& x) { return hwy::HWY_NAMESPACE::Sqrt(x.v); }
 MF_FN pack abs(const pack& x) { return hwy::HWY_NAMESPACE::Abs(x.v); }
 MF_FN pack floor(const pack& x) { return hwy::HWY_NAMESPACE::Floor(x.v); }
