@@ -85,6 +85,9 @@ MF_FN pack floor(const pack& x) { return hwy::HWY_NAMESPACE::Floor(x.v); }
 
 MF_FN pack::mask is_finite(const pack& x) { return abs(x) <= pack(std::numeric_limits<double>::max()); }
 MF_FN pack::mask is_missing(const pack& x) { return x != x; }
+MF_FN pack minimum(const pack& a, const pack& b) { return hwy::HWY_NAMESPACE::Min(a.v, b.v); }
+MF_FN pack maximum(const pack& a, const pack& b) { return hwy::HWY_NAMESPACE::Max(a.v, b.v); }
+MF_FN bool all(const pack::mask& m) { return hwy::HWY_NAMESPACE::AllTrue(pack::tag{}, m.m); }
 MF_FN bool any(const pack::mask& m) { return !hwy::HWY_NAMESPACE::AllFalse(pack::tag{}, m.m); }
 
 /// Sum over lanes in a fixed order: pairs, then pairs of pairs, whatever the width.

@@ -1,0 +1,144 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Safeguarded Newton on a mean log-likelihood of a few parameters. Steps are taken in unconstrained coordinates u
+// (logarithm of a positive parameter, log-odds of a probability), the Hessian is shifted until it is negative definite
+// (Levenberg–Marquardt, scaled by its own diagonal) and a step is halved until the log-likelihood does not fall.
+// Source: Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
+#pragma once
+
+#include "kernels/families/family.hpp"
+#include "kernels/math/cholesky.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// First and second derivative of a parameter with respect to its unconstrained coordinate, at parameter value p.
+struct transform_derivatives {
+  double first, second;
+};
+MF_FN transform_derivatives derivatives_at(constraint kind, double p) {
+  if (kind == constraint::positive) return {p, p};
+  if (kind == constraint::probability) return {p * (1 - p), p * (1 - p) * (1 - 2 * p)};
+  return {1, 0};
+}
+
+/// The parameter after a step of `step` in its unconstrained coordinate.
+MF_FN_LARGE double stepped(constraint kind, double p, double step) {
+  if (kind == constraint::positive) return p * exp(step);
+  if (kind == constraint::probability) {
+    const double odds = p / (1 - p) * exp(step);
+    return odds / (1 + odds);
+  }
+  return p + step;
+}
+
+template <int P>
+struct newton_result {
+  vec<double, P> parameters;
+  jet<double, P> objective;  ///< mean log-likelihood with derivatives in the parameters themselves
+  fit_status status;
+  int iterations;
+};
+
+/// Score and negative Hessian of the objective in unconstrained coordinates; a fixed parameter gets score 0, unit diagonal.
+template <class Family, int P>
+struct unconstrained_derivatives {
+  vec<double, P> score;
+  vec<double, packed_size(P)> curvature;
+
+  MF_FN_LARGE unconstrained_derivatives(const vec<double, P>& p, const jet<double, P>& e, std::uint32_t fixed) {
+    transform_derivatives t[P];
+    for (int i = 0; i < P; ++i) t[i] = derivatives_at(constraint_of<Family>(i), p[i]);
+    for (int i = 0; i < P; ++i) {
+      const bool free_i = !((fixed >> i) & 1u);
+      score[i] = free_i ? e.gradient[i] * t[i].first : 0.0;
+      for (int j = 0; j <= i; ++j) {
+        const bool free = free_i && !((fixed >> j) & 1u);
+        double second = e.hessian[packed(i, j)] * t[i].first * t[j].first;
+        if (i == j) second += e.gradient[i] * t[i].second;
+        curvature[packed(i, j)] = free ? -second : (i == j ? 1.0 : 0.0);
+      }
+    }
+  }
+};
+
+/// Climbs from `start`. evaluate: vec<double, P> → jet<double, P>, the mean log-likelihood at natural parameters.
+/// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float).
+template <class Family, int P, class Evaluate>
+MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, const fit_settings& settings, double noise,
+                                                Evaluate evaluate) {
+  // Tolerance on g'H⁻¹g, the squared distance to the maximum in units of one observation's standard error.
+  const double tolerance = settings.tolerance > 0 ? settings.tolerance : maximum(1e-18, 100 * noise * noise);
+  newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
+  if (!is_finite(best.objective.value)) {
+    best.status = fit_status::nonfinite;
+    return best;
+  }
+  for (;;) {
+    const unconstrained_derivatives<Family, P> at(best.parameters, best.objective, settings.fixed);
+    auto curvature = at.curvature;
+    cholesky<P> factor(curvature);
+    const bool concave = factor.positive_definite;
+    for (double shift = 1e-3; !factor.positive_definite && shift < 1e12; shift *= 8) {
+      for (int i = 0; i < P; ++i) {
+        const double diagonal = at.curvature[packed(i, i)];
+        curvature[packed(i, i)] = diagonal + shift * (abs(diagonal) + 1e-300);
+      }
+      factor = cholesky<P>(curvature);
+    }
+    if (!factor.positive_definite) {
+      best.status = fit_status::nonfinite;
+      return best;
+    }
+    vec<double, P> step = factor.solve(at.score);
+    double decrement = 0, largest = 0;
+    for (int i = 0; i < P; ++i) {
+      decrement += step[i] * at.score[i];
+      if (constraint_of<Family>(i) != constraint::real) largest = maximum(largest, abs(step[i]));
+    }
+    if (!(decrement > tolerance)) {
+      best.status = concave ? fit_status::converged : fit_status::singular_information;
+      return best;
+    }
+    if (best.iterations >= settings.max_iterations) return best;
+    if (largest > 2)
+      for (int i = 0; i < P; ++i) step[i] *= 2 / largest;
+
+    bool climbed = false;
+    const double slack = 8 * noise * (1 + abs(best.objective.value));
+    for (int halving = 0; halving < 40 && !climbed; ++halving) {
+      vec<double, P> trial;
+      for (int i = 0; i < P; ++i)
+        trial[i] = (settings.fixed >> i) & 1u ? best.parameters[i]
+                                              : stepped(constraint_of<Family>(i), best.parameters[i], step[i]);
+      const jet<double, P> objective = evaluate(trial);
+      if (is_finite(objective.value) && objective.value >= best.objective.value - slack) {
+        best.parameters = trial;
+        best.objective = objective;
+        climbed = true;
+      }
+      for (int i = 0; i < P; ++i) step[i] *= 0.5;
+    }
+    ++best.iterations;
+    if (!climbed) {  // no ascent left that rounding lets us see
+      const bool near = decrement <= 1e6 * maximum(tolerance, 100 * noise * noise) || decrement <= 100 * noise;
+      best.status = !near ? fit_status::max_iterations : concave ? fit_status::converged : fit_status::singular_information;
+      return best;
+    }
+    if constexpr (has_verdict<Family>) {
+      const fit_status verdict = Family::verdict(params_from<Family>(best.parameters), settings);
+      if (verdict != fit_status::not_run) {
+        best.status = verdict;
+        return best;
+      }
+    }
+    for (int i = 0; i < P; ++i)
+      if (constraint_of<Family>(i) == constraint::positive &&
+          !(best.parameters[i] > 1e-150 && best.parameters[i] < 1e150)) {
+        best.status = fit_status::unbounded_likelihood;
+        return best;
+      }
+  }
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,212 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a family is. Required of a family F:
+//   F::name                          what it is called on the command line and in results
+//   F::parameters                    array of `parameter`: name, constraint, an example value, meaning
+//   F::params<T>                     aggregate of the parameters in that order
+//   F::support                       one of the supports below
+//   F::log_density(params<T>, y)     templated on the scalar, branch-free in y
+// In place of log_density a family may give its two halves, so that what does not depend on y is computed once per fit:
+//   F::log_kernel(params<T>, y), F::log_constant(params<T>)     log_density = log_kernel + log_constant
+// Optional, each used when present:
+//   F::coordinate(x)                 a transform worth doing once per value; all functions of y then get y = coordinate(x)
+//   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
+//   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
+//   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
+//   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
+//   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few sums
+//                                    say more cheaply what derivatives() would add up
+//   F::verdict(params<double>, settings)      a status other than not_run ends the iteration there
+//   F::limit(points, summary)        the answer at the edge of the parameter space, when the verdict is `boundary`
+//   F::sample(params<double>, random)         one draw
+// What is missing falls back to the generic way (jets; damped Newton from the example values).
+#pragma once
+
+#include <concepts>
+#include <iterator>
+#include <utility>
+
+#include "kernels/math/jet.hpp"
+#include "kernels/views.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Which values a parameter may take; also the scale on which Newton runs and intervals are made.
+enum class constraint {
+  real,         ///< any real number: identity
+  positive,     ///< > 0: logarithm
+  probability,  ///< in (0, 1): log-odds
+  count         ///< a positive integer that the caller must fix (binomial trials)
+};
+
+struct parameter {
+  const char* name;
+  constraint kind;
+  double example;       ///< a typical value: tests, documentation and the generic start use it
+  const char* meaning;  ///< a few words, with units
+};
+
+namespace supports {
+struct reals {
+  static constexpr const char* text = "any real x";
+  static constexpr bool discrete = false;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return x == x;
+  }
+};
+struct positive_reals {
+  static constexpr const char* text = "x > 0";
+  static constexpr bool discrete = false;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return x > S(0);
+  }
+};
+struct nonnegative_reals {
+  static constexpr const char* text = "x >= 0";
+  static constexpr bool discrete = false;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return x >= S(0);
+  }
+};
+struct unit_interval {
+  static constexpr const char* text = "0 < x < 1";
+  static constexpr bool discrete = false;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return (x > S(0)) && (x < S(1));
+  }
+};
+struct nonnegative_integers {
+  static constexpr const char* text = "x = 0, 1, 2, ...";
+  static constexpr bool discrete = true;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return (x >= S(0)) && (x == floor(x));
+  }
+};
+struct zero_or_one {
+  static constexpr const char* text = "x = 0 or 1";
+  static constexpr bool discrete = true;
+  template <class S>
+  MF_FN static auto contains(const S& x) {
+    return (x == S(0)) || (x == S(1));
+  }
+};
+}  // namespace supports
+
+/// What one pass over a sample tells, in coordinates y (the values themselves where a family has no coordinate).
+struct sample_summary {
+  std::int64_t observations = 0;  ///< values used: present, with a weight > 0
+  std::int64_t missing = 0;       ///< NaN value or NaN weight
+  std::int64_t outside = 0;       ///< finite values outside the support
+  std::int64_t nonfinite = 0;     ///< infinite values, infinite or negative weights
+  double weight = 0;              ///< Σw; the number of observations when there are no weights
+  double mean = 0;                ///< Σwy / Σw
+  double minimum = 0, maximum = 0;
+};
+
+template <class Family>
+inline constexpr int parameter_count = static_cast<int>(std::size(Family::parameters));
+
+/// The constraint of parameter i, usable in device code (which cannot index a host array).
+template <class Family, int... I>
+MF_FN constexpr constraint constraint_of(int i, std::integer_sequence<int, I...>) {
+  constraint kind = constraint::real;
+  ((kind = i == I ? std::integral_constant<constraint, Family::parameters[I].kind>::value : kind), ...);
+  return kind;
+}
+template <class Family>
+MF_FN constexpr constraint constraint_of(int i) {
+  return constraint_of<Family>(i, std::make_integer_sequence<int, parameter_count<Family>>());
+}
+
+/// The example value of parameter i: where the generic start begins.
+template <class Family, int... I>
+MF_FN constexpr double example_of(int i, std::integer_sequence<int, I...>) {
+  double value = 0;
+  ((value = i == I ? Family::parameters[I].example : value), ...);
+  return value;
+}
+template <class Family>
+MF_FN constexpr double example_of(int i) {
+  return example_of<Family>(i, std::make_integer_sequence<int, parameter_count<Family>>());
+}
+
+template <class Family, class T, int... I>
+MF_FN auto params_from(const vec<T, sizeof...(I)>& v, std::integer_sequence<int, I...>) {
+  return typename Family::template params<T>{v[I]...};
+}
+/// A family's named parameters from a vector in the order of F::parameters.
+template <class Family, class T>
+MF_FN auto params_from(const vec<T, parameter_count<Family>>& v) {
+  return params_from<Family, T>(v, std::make_integer_sequence<int, parameter_count<Family>>());
+}
+
+template <class Family>
+concept has_log_kernel = requires(typename Family::template params<double> p, double y) {
+  { Family::log_kernel(p, y) } -> std::convertible_to<double>;
+  { Family::log_constant(p) } -> std::convertible_to<double>;
+};
+template <class Family>
+concept has_log_density = requires(typename Family::template params<double> p, double y) {
+  { Family::log_density(p, y) } -> std::convertible_to<double>;
+};
+template <class Family>
+concept family = requires {
+  { Family::name } -> std::convertible_to<const char*>;
+  { Family::parameters[0] } -> std::convertible_to<parameter>;
+  { Family::support::text } -> std::convertible_to<const char*>;
+} && (has_log_kernel<Family> || has_log_density<Family>);
+
+template <class Family>
+concept has_coordinate = requires(double x) { Family::coordinate(x); };
+template <class Family>
+concept has_statistics = requires(double y, sample_summary s) { Family::statistics(y, s); };
+template <class Family>
+concept has_derivatives =
+    requires(typename Family::template params<double> p, double y) { Family::derivatives(p, y); };
+template <class Family>
+concept has_verdict =
+    requires(typename Family::template params<double> p, fit_settings s) { Family::verdict(p, s); };
+
+/// The coordinate of x: the family's, or x itself.
+template <class Family, class S>
+MF_FN S coordinate_of(const S& x) {
+  if constexpr (has_coordinate<Family>)
+    return Family::coordinate(x);
+  else
+    return x;
+}
+
+/// The part of log f that depends on y, and the part that does not.
+template <class Family, class P, class S>
+MF_FN auto log_kernel_of(const P& p, const S& y) {
+  if constexpr (has_log_kernel<Family>)
+    return Family::log_kernel(p, y);
+  else
+    return Family::log_density(p, y);
+}
+template <class Family, class T>
+MF_FN T log_constant_of(const typename Family::template params<T>& p) {
+  if constexpr (has_log_kernel<Family>)
+    return Family::log_constant(p);
+  else
+    return T(0);
+}
+
+/// Where Newton starts, or the answer itself.
+template <int P>
+struct start_point {
+  vec<double, P> parameters;
+  fit_status status = fit_status::not_run;          ///< anything else: the fit ends here with these parameters
+  double mean_log_likelihood = constants::nan;      ///< only read when the fit ends here
+  vec<double, P> information{};                     ///< per observation, diagonal; only read when the fit ends here as
+                                                    ///< converged (likelihoods without derivatives); 0: no standard error
+  int iterations = 0;                               ///< passes spent on the start, counted into the fit's iterations
+};
+
+MF_NAMESPACE_END

@@ -1,0 +1,53 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an algorithm sees of a sample. A group G over one fit's points gives
+//   G::scalar                 what a formula is evaluated on: pack, double or float
+//   g.load(sample)            one pass: drops missing values, counts, checks support, keeps y = coordinate(x)
+//   g.sum(f)                  Σ w f(y) over the used points, f: scalar → vec<scalar, K>; gives vec<double, K>
+//   g.minimum_of(f)            min f(y), f: scalar → scalar; gives double
+// Every lane of a group gets the same result, bit for bit, and the order of summation depends on the fit's own size only.
+// A value that is not used is kept as a second copy of a used one with weight 0: sums and minima then need no mask. f must be
+// finite on used values, or the sum is not finite either.
+#pragma once
+
+#include "kernels/families/family.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// One fit's raw points: a slice of a batch.
+template <class T>
+struct sample {
+  const T* values;   ///< [size]
+  const T* weights;  ///< [size] or null
+  std::int64_t size;
+};
+
+template <class T>
+MF_FN sample<T> sample_of(const batch_view<T>& batch, std::int64_t fit) {
+  const std::int64_t begin = batch.offsets ? batch.offsets[fit] : fit * batch.size;
+  const std::int64_t size = batch.offsets ? batch.offsets[fit + 1] - begin : batch.size;
+  return {batch.values + begin, batch.weights ? batch.weights + begin : nullptr, size};
+}
+
+/// How a value counts.
+enum class standing { used, missing, left_out, nonfinite, outside };
+
+/// The standing of one value x with weight w: missing when either is NaN, left out when the weight is 0.
+template <class Family>
+MF_FN standing standing_of(double x, double w) {
+  if (is_missing(x) || is_missing(w)) return standing::missing;
+  if (w == 0) return standing::left_out;
+  if (!is_finite(x) || !is_finite(w) || w < 0) return standing::nonfinite;
+  return Family::support::contains(x) ? standing::used : standing::outside;
+}
+
+/// Adds one value's standing to the counts of a summary.
+MF_FN void count(sample_summary& s, standing value) {
+  s.observations += value == standing::used;
+  s.missing += value == standing::missing;
+  s.nonfinite += value == standing::nonfinite;
+  s.outside += value == standing::outside;
+}
+
+MF_NAMESPACE_END
