@@ -1,0 +1,76 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "manyfit/batch.hpp"
+#include "manyfit/executor.hpp"
+#include "manyfit/families.hpp"
+#include "manyfit/status.hpp"
+
+namespace manyfit {
+
+/// How to fit. Every member has a default; set what differs: fit<gamma>(executor, batch, {.std_errors = false}).
+struct fit_options {
+  /// Newton iterations after which a fit ends as max_iterations. Regular fits take 3 to 15.
+  int max_iterations = 200;
+  /// Stop when the Newton decrement g'H⁻¹g of the mean log-likelihood falls to this: the squared distance to the maximum
+  /// in units of one observation's standard error. 0: 1e-18 for double, 1e-12 for float arithmetic.
+  double tolerance = 0;
+  /// Standard errors from the observed information; costs one small solve per fit.
+  bool std_errors = true;
+  /// Parameters held at a value, by name, for every fit: {{"trials", 10}}.
+  std::map<std::string, double> fixed = {};
+  /// Called from the calling thread now and then with fits done and fits in all; may be empty.
+  std::function<void(std::int64_t done, std::int64_t total)> progress = {};
+};
+
+/// The results of a batch, in host memory: a struct of arrays over fits. NaN stands where a value does not exist.
+struct fit_results {
+  const family_info* family = nullptr;
+  std::int64_t count = 0;
+  std::uint32_t fixed = 0;                  ///< bit i: parameter i was held fixed
+  std::string device;                       ///< "cpu", "cuda:0"
+  std::vector<double> parameters;           ///< [P × count]: parameter p of fit i is parameters[p * count + i]
+  std::vector<double> std_errors;           ///< [P × count], from the observed information at the maximum
+  std::vector<double> log_likelihood;       ///< [count], nats, every constant included
+  std::vector<std::int32_t> iterations;     ///< [count]
+  std::vector<fit_status> status;           ///< [count]
+  std::vector<std::int64_t> observations;   ///< [count], values used
+  std::vector<std::int64_t> missing;        ///< [count], values left out
+
+  int parameter_count() const { return family->parameter_count; }
+  int free_parameters() const;
+  double parameter(int p, std::int64_t fit) const { return parameters[p * count + fit]; }
+  double parameter(std::string_view name, std::int64_t fit) const { return parameter(find_parameter(*family, name), fit); }
+  double std_error(int p, std::int64_t fit) const { return std_errors[p * count + fit]; }
+  /// AIC = 2p − 2 log-likelihood, p the number of free parameters.
+  double aic(std::int64_t fit) const;
+  /// BIC = p ln(observations) − 2 log-likelihood.
+  double bic(std::int64_t fit) const;
+  struct bounds {
+    double lower, upper;
+  };
+  /// Wald interval at `level` on the parameter's own scale: through the logarithm for positive parameters, the log-odds
+  /// for probabilities, so that bounds never leave the parameter's range. NaN without a standard error.
+  bounds interval(int p, std::int64_t fit, double level = 0.95) const;
+  /// How many fits ended in `status`.
+  std::int64_t count_of(fit_status status) const;
+};
+
+/// Fits every sample of `data` by maximum likelihood. Throws `error` for a wrong call only.
+fit_results fit(const executor& where, const family_info& family, const batch<double>& data, const fit_options& options = {});
+fit_results fit(const executor& where, const family_info& family, const batch<float>& data, const fit_options& options = {});
+
+/// The same with the family as a type: fit<manyfit::gamma>(executor::best(), data).
+template <class Family, class T>
+fit_results fit(const executor& where, const batch<T>& data, const fit_options& options = {}) {
+  return fit(where, find_family(Family::name), data, options);
+}
+
+}  // namespace manyfit

@@ -1,0 +1,41 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the host asks of CUDA. Compiled in with a CUDA toolkit (cuda_backend.cpp); without one, cuda_missing.cpp answers.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/registry.hpp"
+#include "manyfit/batch.hpp"
+#include "manyfit/executor.hpp"
+
+namespace manyfit::cuda {
+
+using progress_function = std::function<void(std::int64_t done, std::int64_t total)>;
+
+/// Every CUDA device there is, usable or not; empty without a driver or in a build without CUDA.
+std::vector<device_info> devices();
+
+/// Why device number `device` cannot be used; empty when it can.
+std::string refusal(int device);
+
+/// Fits `data` (host or device memory) into `results` (host memory), streamed in chunks where it does not fit.
+template <class T>
+void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
+         const fit_results_view& results, const progress_function& progress);
+
+/// Log-density per value (out: [values]) or log-likelihood per sample (out: [count]); out is host memory.
+template <class T>
+void log_density(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
+                 double* out);
+template <class T>
+void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
+                    const parameters_view& parameters, double* out);
+
+/// Draws into out [count × size], host memory.
+void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
+              std::int64_t size, std::uint64_t seed, const std::uint64_t* streams, double* out);
+
+}  // namespace manyfit::cuda

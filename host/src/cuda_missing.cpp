@@ -1,0 +1,43 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The answers of a build without CUDA.
+#include "cuda_backend.hpp"
+
+namespace manyfit::cuda {
+
+namespace {
+const char* const why = "this build of manyfit has no CUDA back end; build it where nvcc is on the PATH";
+[[noreturn]] void refuse() { throw error(error::kind::device, why); }
+}  // namespace
+
+std::vector<device_info> devices() { return {}; }
+std::string refusal(int) { return why; }
+
+template <class T>
+void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&,
+         const progress_function&) {
+  refuse();
+}
+template <class T>
+void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*) {
+  refuse();
+}
+template <class T>
+void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*) {
+  refuse();
+}
+void simulate(const executor&, const family_info&, const parameters_view&, std::int64_t, std::int64_t, std::uint64_t,
+              const std::uint64_t*, double*) {
+  refuse();
+}
+
+#define MF_INSTANTIATE(T)                                                                                            \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&, \
+                    const progress_function&);                                                                       \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);    \
+  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
+MF_INSTANTIATE(double)
+MF_INSTANTIATE(float)
+
+}  // namespace manyfit::cuda

@@ -1,0 +1,56 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The primitives below a fit, for ONE value or ONE sample: the log-density, and the log-likelihood as its weighted sum.
+#pragma once
+
+#include "kernels/groups/group.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Parameters of fit number `fit`.
+template <int P>
+MF_FN vec<double, P> parameters_of(const parameters_view& view, std::int64_t fit) {
+  vec<double, P> p;
+  for (int i = 0; i < P; ++i) p[i] = view.values[i * view.row + fit * view.stride];
+  return p;
+}
+
+/// Whether every parameter lies inside its constraint.
+template <class Family, int P = parameter_count<Family>>
+MF_FN bool valid_parameters(const vec<double, P>& p) {
+  bool valid = true;
+  for (int i = 0; i < P; ++i) {
+    const constraint kind = constraint_of<Family>(i);
+    valid = valid && is_finite(p[i]) && (kind == constraint::real || p[i] > 0) &&
+            (kind != constraint::probability || p[i] < 1);
+  }
+  return valid;
+}
+
+/// log f(x) for scalars S: −inf outside the support, NaN for a missing x. `constant` is log_constant at p.
+template <class Family, class S, class Params>
+MF_FN S log_density_at(const Params& p, const S& constant, const S& x) {
+  const auto inside = Family::support::contains(x) && is_finite(x);
+  const S y = coordinate_of<Family>(select(inside, x, S(0.5)));
+  const S value = select(inside, log_kernel_of<Family>(p, y) + constant, S(-constants::infinity));
+  return select(is_missing(x), S(constants::nan), value);
+}
+
+/// Σ w log f(x) over one sample; −inf when a value lies outside the support, NaN when one is not finite or the parameters
+/// are not valid, 0 for an empty sample.
+template <class Family, class Group, class T, int P = parameter_count<Family>>
+MF_FN_LARGE double log_likelihood_of(Group& points, const sample<T>& raw, const vec<double, P>& parameters) {
+  using S = typename Group::scalar;
+  const sample_summary summary = points.load(raw);
+  if (summary.nonfinite > 0 || !valid_parameters<Family>(parameters)) return constants::nan;
+  if (summary.outside > 0) return -constants::infinity;
+  if (summary.observations == 0) return 0;
+  vec<S, P> plain;
+  for (int i = 0; i < P; ++i) plain[i] = S(parameters[i]);
+  const auto p = params_from<Family>(plain);
+  const auto total = points.sum([&](const S& y) { return vec<S, 1>{log_kernel_of<Family>(p, y)}; });
+  return total[0] + summary.weight * log_constant_of<Family, double>(params_from<Family>(parameters));
+}
+
+MF_NAMESPACE_END
