@@ -72,7 +72,8 @@ def closed_form(case):
         return {"scale": scale}, {"scale": scale / (2 * sqrt(total))}
     if family == "inverse_gaussian":
         shape = 1 / average(lambda x: 1 / x - 1 / mean)
-        return {"mean": mean, "shape": shape}, {"mean": sqrt(mean**3 / (shape * total)), "shape": shape * sqrt(2 / total)}
+        errors = {"mean": sqrt(mean**3 / (shape * total)), "shape": shape * sqrt(2 / total)}
+        return {"mean": mean, "shape": shape}, errors
     if family == "gamma":
         a, b = theta.values()
         return {}, information_errors(theta, [[total * psi(1, a), -total / b], [-total / b, total * a / b**2]])
@@ -109,7 +110,8 @@ def main():
                 if error > 1e-15:
                     print(case["family"], case["case"], kind, name, float(error))
                 worst, compared = max(worst, error), compared + 1
-    print(f"largest |mass - 1| {float(worst_mass):.2g}; {compared} closed forms, largest relative error {float(worst):.2g}")
+    print(f"largest |mass - 1| {float(worst_mass):.2g}; "
+          f"{compared} closed forms, largest relative error {float(worst):.2g}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ HERE = Path(__file__).parent
 FITDISTRPLUS = "R package fitdistrplus 1.1-8 (GPL-2 or later), data set "
 EVD = "R package evd 2.3-6.1 (GPL-3), data set "
 MASS = "R package MASS 7.3-58.2 (GPL-2 or GPL-3), data set "
-HORSE_KICKS = "Bortkiewicz (1898), deaths by horse kick in 10 Prussian corps over 20 years, counts 109/65/22/3/1 (public domain)"
+HORSE_KICKS = ("Bortkiewicz (1898), deaths by horse kick in 10 Prussian corps over 20 years, "
+               "counts 109/65/22/3/1 (public domain)")
 
 # family, case, source, published values as printed in ORACLES.md (their digits count)
 ORACLES = [

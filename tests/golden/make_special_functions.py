@@ -32,14 +32,15 @@ def gamma_arguments():
 
 
 def bessel_arguments():  # series and asymptotic forms usually meet between 3 and 60
-    return sorted({*spread(1e-8, 1e12, 84, 2), *spread(1.0, 60.0, 24, 3), *around(3.75, (1e-6,)), *around(7.75, (1e-6,)),
-                   *around(15.0, (1e-6,)), 500.0, 700.0, 713.5, 1000.0})
+    return sorted({*spread(1e-8, 1e12, 84, 2), *spread(1.0, 60.0, 24, 3), *around(3.75, (1e-6,)),
+                   *around(7.75, (1e-6,)), *around(15.0, (1e-6,)), 500.0, 700.0, 713.5, 1000.0})
 
 
 def quantile_arguments():  # Wichura's and Acklam's forms change at 0.02425, 0.075 and exp(-25)
     r = Random(4)
     tail, middle = spread(1e-300, 1e-3, 48, 5), [r.random() for _ in range(20)]
-    edges = [*around(0.02425, (1e-6,)), *around(0.075, (1e-6,)), *around(0.925, (1e-6,)), *around(0.5), 1.3887943864964021e-11]
+    edges = [*around(0.02425, (1e-6,)), *around(0.075, (1e-6,)), *around(0.925, (1e-6,)), *around(0.5),
+             1.3887943864964021e-11]
     near_one = [1 - d for d in (1e-3, 1e-5, 1e-8, 1e-11, 1e-13, 1e-15, 2e-16)] + [math.nextafter(1.0, 0.0)]
     return sorted({*tail, *middle, *edges, *near_one})
 
