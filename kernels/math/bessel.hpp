@@ -43,8 +43,8 @@ struct bessel_ratio_values {
   T derivative;
 };
 
-/// Relative errors ≤ 2e-15 of A, 1e-14 of 1 − A and 3e-13 of A' (float 1e-6, 1e-5, 3e-4; the worst is just below 16), for 0 ≤ k ≤ 1e150 (float
-/// 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and A' = 2 w² E + w (1 − A) − (1 − A)².
+/// Relative errors ≤ 2e-15 of A, 1e-14 of 1 − A and 3e-13 of A' (float 1e-6, 1e-5, 3e-4), the worst of the latter two just
+/// below 16, for 0 ≤ k ≤ 1e150 (float 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and A' = 2 w² E + w (1 − A) − (1 − A)².
 template <class T>
 MF_FN bessel_ratio_values<T> bessel_ratio_with_derivative(const T& k) {
   const auto small = k < T(16);

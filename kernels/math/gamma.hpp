@@ -32,8 +32,8 @@ template <class T>
 MF_FN T log_gamma_given_log(const T& x, const T& log_x) {
   const auto small = x < T(3);
   const auto below_1 = x < T(1);
-  // Below 3: log Γ(y) = (y − 1)(y − 2) R(y − 2) on [1, 3], which keeps relative accuracy at both zeros; below 1 at y =
-  // x + 1.
+  // Below 3: log Γ(y) = (y − 1)(y − 2) R(y − 2) on [1, 3], which keeps relative accuracy at both zeros;
+  // below 1 at y = x + 1.
   const T a = select(below_1, x, x - T(1));
   const T b = select(below_1, x - T(1), x - T(2));
   const T t = minimum(b, T(1));

@@ -51,8 +51,8 @@ auto magnitudes(double low, double high, double sign = 1) {
 TEST(pack, exp_and_expm1) {
   const auto f = [](pack x) { return exp(x); };
   const auto exact = [](long double x) { return std::exp(x); };
-  stays_within("exp, normal results", 1.0, f, exact, between(-708, 709));
-  stays_within("exp, small arguments", 1.0, f, exact, magnitudes(1e-20, 1, -1));
+  stays_within("exp, normal results", 1.1, f, exact, between(-708, 709));
+  stays_within("exp, small arguments", 1.1, f, exact, magnitudes(1e-20, 1, -1));
   const auto g = [](pack x) { return expm1(x); };
   const auto exact_g = [](long double x) { return std::expm1(x); };
   stays_within("expm1", 4.0, g, exact_g, between(-40, 709));
@@ -62,26 +62,31 @@ TEST(pack, exp_and_expm1) {
 TEST(pack, log_and_log1p) {
   const auto f = [](pack x) { return log(x); };
   const auto exact = [](long double x) { return std::log(x); };
-  stays_within("log", 4.0, f, exact, magnitudes(2.3e-308, 1.7e308));
-  stays_within("log, subnormal", 4.0, f, exact, magnitudes(1e-320, 2.2e-308));
-  stays_within("log, near one", 4.0, f, exact, between(0.5, 2));
-  stays_within("log, nearest one", 4.0, f, exact, between(1 - 1e-6, 1 + 1e-6));
+  stays_within("log", 1.0, f, exact, magnitudes(2.3e-308, 1.7e308));
+  stays_within("log, subnormal", 1.0, f, exact, magnitudes(1e-320, 2.2e-308));
+  stays_within("log, near one", 1.0, f, exact, between(0.5, 2));
+  stays_within("log, nearest one", 1.0, f, exact, between(1 - 1e-6, 1 + 1e-6));
   const auto g = [](pack x) { return log1p(x); };
   const auto exact_g = [](long double x) { return std::log1p(x); };
-  stays_within("log1p", 4.0, g, exact_g, magnitudes(1e-20, 1e300));
-  stays_within("log1p, negative", 4.0, g, exact_g, magnitudes(1e-20, 0.9999999, -1));
+  stays_within("log1p", 2.5, g, exact_g, magnitudes(1e-20, 1e300));
+  stays_within("log1p, negative", 2.5, g, exact_g, magnitudes(1e-20, 0.9999999, -1));
 }
 TEST(pack, trigonometric_functions) {
-  stays_within("sin", 3.0, [](pack x) { return sin(x); }, [](long double x) { return std::sin(x); }, between(-20, 20));
-  stays_within("cos", 3.0, [](pack x) { return cos(x); }, [](long double x) { return std::cos(x); }, between(-20, 20));
-  stays_within("sin, far", 3.0, [](pack x) { return sin(x); }, [](long double x) { return std::sin(x); },
-               between(-39000, 39000));
-  stays_within("cos, far", 3.0, [](pack x) { return cos(x); }, [](long double x) { return std::cos(x); },
-               between(-39000, 39000));
-  stays_within("atan", 4.0, [](pack x) { return atan(x); }, [](long double x) { return std::atan(x); },
-               magnitudes(1e-20, 1e20));
-  stays_within("sqrt", 0.5, [](pack x) { return sqrt(x); }, [](long double x) { return std::sqrt(x); },
-               magnitudes(1e-300, 1e300));
+  stays_within(
+      "sin", 3.0, [](pack x) { return sin(x); }, [](long double x) { return std::sin(x); }, between(-20, 20));
+  stays_within(
+      "cos", 3.0, [](pack x) { return cos(x); }, [](long double x) { return std::cos(x); }, between(-20, 20));
+  stays_within(
+      "sin, far", 3.0, [](pack x) { return sin(x); }, [](long double x) { return std::sin(x); },
+      between(-39000, 39000));
+  stays_within(
+      "cos, far", 3.0, [](pack x) { return cos(x); }, [](long double x) { return std::cos(x); },
+      between(-39000, 39000));
+  stays_within(
+      "atan", 2.0, [](pack x) { return atan(x); }, [](long double x) { return std::atan(x); }, magnitudes(1e-20, 1e20));
+  stays_within(
+      "sqrt", 0.5, [](pack x) { return sqrt(x); }, [](long double x) { return std::sqrt(x); },
+      magnitudes(1e-300, 1e300));
 }
 
 double first_lane(const pack& x) {
@@ -108,6 +113,9 @@ TEST(pack, missing_lanes_stay_missing) {
   EXPECT_TRUE(std::isnan(first_lane(expm1(missing))));
   EXPECT_TRUE(std::isnan(first_lane(missing + pack(1.0))));
   EXPECT_TRUE(any(is_missing(missing)));
+  EXPECT_TRUE(any(missing != missing));
+  EXPECT_FALSE(any(missing == missing) || any(missing < missing) || any(missing >= missing));
+  EXPECT_FALSE(any(is_missing(pack(1.0))));
   EXPECT_FALSE(any(is_finite(missing)) || any(is_finite(pack(constants::infinity))));
   EXPECT_TRUE(any(is_finite(pack(1e308))));
 }
@@ -134,8 +142,7 @@ TEST(pack, sums_lanes_in_halves) {
   double expected = x[0];
   if (pack::lanes == 2) expected = x[0] + x[1];
   if (pack::lanes == 4) expected = (x[0] + x[2]) + (x[1] + x[3]);
-  if (pack::lanes == 8)
-    expected = ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
+  if (pack::lanes == 8) expected = ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
   EXPECT_EQ(sum_of_lanes(pack::load(x)), expected);
 }
 

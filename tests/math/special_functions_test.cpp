@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Special functions against values from 80 digits (tests/golden), in double, in every lane of a pack and, at the rounded
-// argument, in float. The tolerances are the promises in the comments of kernels/math.
+// Special functions against values from 80 digits (tests/golden), in double, in every lane of a pack and, at the
+// rounded argument, in float. The tolerances are the promises in the comments of kernels/math.
 #include "kernels/math/special.hpp"
 
 #include <gtest/gtest.h>
@@ -137,7 +137,8 @@ TEST(special_functions, log1p_minus_is_relatively_accurate_near_zero) {
 TEST(special_functions, bessel_functions_of_the_von_mises_distribution) {
   holds({"log_bessel_i0", 0, 3e-15, 1e-6, 1e-10, 1e12}, [](auto k, auto) { return log_bessel_i0(k); });
   holds({"bessel_ratio_i1_i0", 0, 2e-15, 1e-6, 1e-10, 1e12}, [](auto k, auto) { return bessel_ratio(k); });
-  holds({"one_minus_bessel_ratio", 0, 1e-14, 1e-5, 1e-10, 1e12}, [](auto k, auto) { return one_minus_bessel_ratio(k); });
+  holds({"one_minus_bessel_ratio", 0, 1e-14, 1e-5, 1e-10, 1e12},
+        [](auto k, auto) { return one_minus_bessel_ratio(k); });
   holds({"bessel_ratio_derivative", 0, 3e-13, 3e-4, 1e-10, 1e12},
         [](auto k, auto) { return bessel_ratio_derivative(k); });
   EXPECT_EQ(log_bessel_i0(0.0), 0.0);
