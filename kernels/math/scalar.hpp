@@ -51,8 +51,8 @@ MF_FN T square(const T& x) {
 }
 
 /// What a mask of comparison results is for each scalar: bool here, a lane mask for packs.
-MF_FN bool is_finite(double x) { return ::fabs(x) <= std::numeric_limits<double>::max(); }
-MF_FN bool is_finite(float x) { return ::fabsf(x) <= std::numeric_limits<float>::max(); }
+MF_FN bool is_finite(double x) { return ::fabs(x) <= 1.7976931348623157e308; }
+MF_FN bool is_finite(float x) { return ::fabsf(x) <= 3.40282347e38f; }
 MF_FN bool is_missing(double x) { return x != x; }
 MF_FN bool is_missing(float x) { return x != x; }
 
