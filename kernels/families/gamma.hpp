@@ -29,10 +29,10 @@ struct gamma {
     return p.shape * log(p.rate) - log_gamma(p.shape);
   }
 
-  /// log(x / mean), through log1p: exact where the sample is narrow and log(mean) − mean(log) would cancel.
+  /// log(x / mean): relative to the mean, so that log(mean) − mean(log) does not cancel where the sample is narrow.
   template <class S>
   MF_FN static vec<S, 1> statistics(const S& x, const sample_summary& s) {
-    return {log1p((x - S(s.mean)) * S(1 / s.mean))};
+    return {log(x * S(1 / s.mean))};
   }
   template <class T>
   MF_FN static T mean_log_likelihood(const params<T>& p, const vec<double, 1>& means, const sample_summary& s) {
@@ -45,8 +45,9 @@ struct gamma {
     int iterations = 0;
     for (double change = 1; change > 1e-12 && iterations < 20; ++iterations) {
       // Newton in 1/a, in which the equation is nearly straight.
-      const auto f = log_minus_digamma(shape);
-      const double inverse = 1 / shape + (f.value - gap) / (square(shape) * f.derivative);
+      double value, derivative;
+      log_minus_digamma_with_derivative(shape, value, derivative);
+      const double inverse = 1 / shape + (value - gap) / (square(shape) * derivative);
       const double next = 1 / inverse;
       change = abs(next - shape) / shape;
       shape = next;
