@@ -76,16 +76,17 @@ MF_FN_LARGE double draw_von_mises(Random& random, double mean, double concentrat
   const double denominator = tau + sqrt(2 * tau);
   const double rho = 2 * concentration / denominator;
   const double one_minus_rho = (1 + 1 / (root + 2 * concentration) + sqrt(2 * tau)) / denominator;
-  double one_minus_cosine;
+  // The envelope is a wrapped Cauchy, whose half angle is atan((1 - rho) / (1 + rho) tan(pi u / 2)).
+  double half_angle;
   for (;;) {
-    const double s = sin(0.5 * constants::pi * random.uniform());
-    const double one_minus_z = 2 * s * s;
-    one_minus_cosine = one_minus_rho * one_minus_rho * one_minus_z / (1 + rho * rho + 2 * rho * (1 - one_minus_z));
-    const double c = 0.25 * one_minus_rho * one_minus_rho * denominator + concentration * one_minus_cosine;
+    const double quarter = 0.5 * constants::pi * random.uniform();
+    const double opposite = one_minus_rho * sin(quarter), adjacent = (1 + rho) * cos(quarter);
+    const double one_minus_cosine = 2 * square(opposite) / (square(opposite) + square(adjacent));
+    const double c = 0.25 * square(one_minus_rho) * denominator + concentration * one_minus_cosine;
     const double u = random.uniform();
+    half_angle = atan(opposite / adjacent);
     if (c * (2 - c) > u || log(c / u) + 1 >= c) break;
   }
-  const double half_angle = atan(sqrt(one_minus_cosine / (2 - one_minus_cosine)));
   const double angle = mean + (random.uniform() < 0.5 ? -2 : 2) * half_angle;
   return angle - 2 * constants::pi * floor((angle + constants::pi) / (2 * constants::pi));
 }
