@@ -13,16 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "input/field_plan.hpp"
 #include "input/text_dictionary.hpp"
 
 namespace manyfit::app {
-
-/// What is to become of a field.
-struct field_plan {
-  enum class numeric { no, if_possible, required };
-  numeric as_number = numeric::no;
-  bool as_key = false;
-};
 
 /// What was wrong, and where. Turned into an input_error only once it is known to be the first in the file.
 struct csv_fault {

@@ -57,22 +57,6 @@ std::string_view without_blank_end(std::string_view text) {
   return text;
 }
 
-std::vector<field_plan> plan_fields(const std::vector<std::string>& names, const read_request& request) {
-  std::vector<field_plan> plan(names.size());
-  const auto contains = [](const std::vector<std::string>& list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-  };
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    plan[i].as_key = contains(request.key_columns, names[i]);
-    if (contains(request.numeric_columns, names[i])) {
-      plan[i].as_number = field_plan::numeric::required;
-    } else if ((request.all_numeric && !plan[i].as_key) || request.everything()) {
-      plan[i].as_number = field_plan::numeric::if_possible;
-    }
-  }
-  return plan;
-}
-
 /// Parses all chunks. The calling thread is one of the workers and the only one that reports progress.
 std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces, const csv_layout& layout,
                                     const csv_options& options, std::uint64_t total_bytes) {
@@ -161,11 +145,10 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
         fmt::format("{}, line 1: blank\na header line with the names of the columns was expected", source));
   }
   refuse_numbers_for_names(source, header);
-  check_names(source, header.fields, request);
+  layout.plan = plan_fields(source, header.fields, request);
   rest = without_blank_end(rest.substr(header.bytes));
 
   layout.names = std::move(header.fields);
-  layout.plan = plan_fields(layout.names, request);
   const auto pieces = split_records(rest, options.chunk_bytes);
   auto chunks = parse_chunks(pieces, layout, options, rest.size());
   for (const csv_chunk& chunk : chunks) {

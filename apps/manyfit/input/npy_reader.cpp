@@ -229,8 +229,8 @@ npy_array read_npy(std::string_view bytes, const std::string& source) {
   }
 
   if (header.shape.size() == 2 && header.shape[0] > 0 && header.shape[1] == 0) {
-    throw input_error(fmt::format("{}: {} rows of no values\nat least one value in each row was expected", source,
-                                  header.shape[0]));
+    throw input_error(
+        fmt::format("{}: {} rows of no values\nat least one value in each row was expected", source, header.shape[0]));
   }
 
   std::size_t needed = type->bytes;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace manyfit::app {
 
@@ -130,28 +129,6 @@ std::string list_names(const std::vector<std::string>& names) {
   }
   if (names.size() > most) list += fmt::format(" and {} more", names.size() - most);
   return list;
-}
-
-void check_names(const std::string& source, const std::vector<std::string>& names, const read_request& request) {
-  std::unordered_set<std::string_view> seen;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) {
-      throw input_error(fmt::format("{}: column {} of {} has no name; every column needs one\nthe columns are {}",
-                                    source, i + 1, names.size(), list_names(names)));
-    }
-    if (!seen.insert(names[i]).second) {
-      throw input_error(fmt::format("{}: the column name '{}' stands twice; names must differ\nthe columns are {}",
-                                    source, excerpt(names[i]), list_names(names)));
-    }
-  }
-  for (const auto* wanted : {&request.numeric_columns, &request.key_columns}) {
-    for (const auto& name : *wanted) {
-      if (!seen.contains(name)) {
-        throw input_error(
-            fmt::format("{}: no column '{}'\nthe columns are {}", source, excerpt(name), list_names(names)));
-      }
-    }
-  }
 }
 
 }  // namespace manyfit::app

@@ -75,8 +75,4 @@ const column& choose_value_column(const table& data, const std::vector<std::stri
 /// 'a', 'b', 'c' - for messages; a long list is cut.
 std::string list_names(const std::vector<std::string>& names);
 
-/// Checks a request against the names of a source: input_error for a requested name that is not there (it lists what
-/// is), for an empty name in the source and for one that stands twice.
-void check_names(const std::string& source, const std::vector<std::string>& names, const read_request& request);
-
 }  // namespace manyfit::app
