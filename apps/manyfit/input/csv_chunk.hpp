@@ -21,36 +21,36 @@ namespace manyfit::app {
 /// What was wrong, and where. Turned into an input_error only once it is known to be the first in the file.
 struct csv_fault {
   const char* at = nullptr;
-  std::string given;     ///< follows "line N: "
-  std::string expected;  ///< the second line
+  std::string given = {};     ///< follows "line N: "
+  std::string expected = {};  ///< the second line
 };
 
 /// One record or one chunk of records, parsed.
 struct csv_chunk {
   struct field {
-    std::vector<double> numbers;
-    std::vector<std::int32_t> codes;
-    text_dictionary dictionary;
+    std::vector<double> numbers = {};
+    std::vector<std::int32_t> codes = {};
+    text_dictionary dictionary = {};
     bool numeric = true;  ///< false once a cell was not a number; `numbers` is then of no use
   };
   std::size_t rows = 0;
-  std::vector<field> fields;
-  std::optional<csv_fault> fault;
+  std::vector<field> fields = {};
+  std::optional<csv_fault> fault = {};
 };
 
 struct csv_layout {
   char delimiter = ',';
-  std::vector<std::string> names;
-  std::vector<field_plan> plan;
+  std::vector<std::string> names = {};
+  std::vector<field_plan> plan = {};
 };
 
 /// Parses the record at the beginning of `text` into plain texts, with `quoted` saying which were in quotes. Returns
 /// the bytes it takes with its line end, or a fault.
 struct csv_record {
-  std::vector<std::string> fields;
-  std::vector<bool> quoted;
+  std::vector<std::string> fields = {};
+  std::vector<bool> quoted = {};
   std::size_t bytes = 0;
-  std::optional<csv_fault> fault;
+  std::optional<csv_fault> fault = {};
 };
 csv_record parse_record(std::string_view text, char delimiter);
 

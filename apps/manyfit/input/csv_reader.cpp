@@ -91,6 +91,7 @@ std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces,
     work(true);
   }
   if (failure) std::rethrow_exception(failure);
+  if (options.progress) options.progress(done, total_bytes);  // the last bytes may have been another thread's
   return chunks;
 }
 

@@ -15,11 +15,11 @@ namespace manyfit::app {
 
 /// An array of one or two dimensions, in C order whatever the order of the file.
 struct npy_array {
-  std::string source;              ///< the name for messages: a path, or "stdin"
-  std::vector<std::size_t> shape;  ///< 1 or 2 entries
+  std::string source = {};              ///< the name for messages: a path, or "stdin"
+  std::vector<std::size_t> shape = {};  ///< 1 or 2 entries
   /// [product of shape]. Float32 stays float; float64, integers and booleans become double (integers beyond 2^53 are
   /// rounded).
-  std::variant<std::vector<double>, std::vector<float>> values;
+  std::variant<std::vector<double>, std::vector<float>> values = {};
 
   std::size_t size() const {
     return std::visit([](const auto& each) { return each.size(); }, values);

@@ -20,19 +20,19 @@ enum class column_kind { numeric, text };
 
 /// One column. Only the vectors of its kind are filled.
 struct column {
-  std::string name;
+  std::string name = {};
   column_kind kind = column_kind::numeric;
-  std::vector<double> numbers;          ///< [rows]; NaN where missing
-  std::vector<std::int32_t> codes;      ///< [rows]; index into `dictionary`, -1 where missing
-  std::vector<std::string> dictionary;  ///< distinct texts, in order of first appearance
+  std::vector<double> numbers = {};          ///< [rows]; NaN where missing
+  std::vector<std::int32_t> codes = {};      ///< [rows]; index into `dictionary`, -1 where missing
+  std::vector<std::string> dictionary = {};  ///< distinct texts, in order of first appearance
 };
 
 /// The columns that were asked for, and what else the source had.
 struct table {
-  std::string source;  ///< the name for messages: a path, or "stdin"
+  std::string source = {};  ///< the name for messages: a path, or "stdin"
   std::size_t rows = 0;
-  std::vector<column> columns;            ///< in the order of the source
-  std::vector<std::string> source_names;  ///< every column name of the source, stored or not
+  std::vector<column> columns = {};            ///< in the order of the source
+  std::vector<std::string> source_names = {};  ///< every column name of the source, stored or not
 
   /// The stored column of that kind, or nullptr.
   const column* find(std::string_view name, column_kind kind) const;
@@ -44,9 +44,9 @@ struct table {
 /// column is numeric when all its cells that are not missing are numbers, and text otherwise.
 /// A name may be asked for both ways, and then gives two columns.
 struct read_request {
-  std::vector<std::string> numeric_columns;  ///< must hold numbers only, else input_error
-  std::vector<std::string> key_columns;      ///< dictionary-encoded text, even where it looks like numbers
-  bool all_numeric = false;                  ///< also every column named in neither list that turns out numeric
+  std::vector<std::string> numeric_columns = {};  ///< must hold numbers only, else input_error
+  std::vector<std::string> key_columns = {};      ///< dictionary-encoded text, even where it looks like numbers
+  bool all_numeric = false;                       ///< also every column named in neither list that turns out numeric
 
   bool everything() const { return numeric_columns.empty() && key_columns.empty() && !all_numeric; }
 };
@@ -57,11 +57,11 @@ using progress_function = std::function<void(std::uint64_t done, std::uint64_t t
 
 /// Rows with the same key. Groups are numbered in order of first appearance.
 struct grouping {
-  std::vector<std::int32_t> group_of_row;  ///< [rows]; -1 where any part of the key is missing
+  std::vector<std::int32_t> group_of_row = {};  ///< [rows]; -1 where any part of the key is missing
   std::int32_t number_of_groups = 0;
-  std::size_t rows_without_key = 0;                ///< rows with group -1
-  std::vector<std::string> key_columns;            ///< [columns of the key]
-  std::vector<std::vector<std::string>> key_text;  ///< [columns of the key][groups]
+  std::size_t rows_without_key = 0;                     ///< rows with group -1
+  std::vector<std::string> key_columns = {};            ///< [columns of the key]
+  std::vector<std::vector<std::string>> key_text = {};  ///< [columns of the key][groups]
 };
 
 /// Groups the rows by the text columns named. Throws input_error when one is not in the table as text, or when there
