@@ -38,6 +38,8 @@ class header_parser {
     std::optional<std::vector<std::size_t>> shape;
     expect('{');
     while (!accept('}')) {
+      skip_spaces();
+      const std::string_view at_key = rest_;
       const std::string key = quoted();
       expect(':');
       if (key == "descr" && !descr) {
@@ -48,6 +50,7 @@ class header_parser {
       } else if (key == "shape" && !shape) {
         shape = tuple();
       } else {
+        rest_ = at_key;
         refuse(fmt::format("key '{}'", excerpt(key)), "'descr', 'fortran_order' and 'shape' were expected, once each");
       }
       if (!accept(',')) {
