@@ -78,6 +78,9 @@ class collector {
 
   /// A batch that holds the wanted columns, in order.
   void add(const arrow::RecordBatch& batch) {
+    // Feather is a memory image, and Arrow takes the codes of a Parquet dictionary on trust: both are to be checked
+    // before anything follows them.
+    check(batch.ValidateFull(), result_.source);
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto field = static_cast<std::size_t>(wanted_[i]);
       const arrow::Array& array = *batch.column(static_cast<int>(i));
@@ -174,7 +177,6 @@ table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   const int batches = reader->num_record_batches();
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
-    check(batch->ValidateFull(), source);  // the format is a memory image: a damaged one must not be followed
     columns.wanted().empty() ? columns.add_rows(batch->num_rows()) : columns.add(*batch);
     if (options.progress) {
       const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
