@@ -124,7 +124,8 @@ class collector {
 table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
                    const read_request& request, const arrow_options& options) {
   parquet::ArrowReaderProperties properties(options.threads != 1);
-  properties.set_pre_buffer(false);  // the bytes are in memory already
+  properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
+  properties.set_pre_buffer(false);    // the bytes are in memory already
   parquet::arrow::FileReaderBuilder builder;
   check(builder.Open(file), source);
   const auto reader = check(builder.properties(properties)->Build(), source);
