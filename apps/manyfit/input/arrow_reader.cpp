@@ -24,7 +24,7 @@
 #include "input/arrow_columns.hpp"
 #include "input/field_plan.hpp"
 
-#if ARROW_VERSION_MAJOR < 19  // OpenFile and the readers return Result since then
+#if ARROW_VERSION_MAJOR < 19  // the oldest that these sources were compiled against
 #error "manyfit needs Apache Arrow 19 or newer"
 #endif
 
