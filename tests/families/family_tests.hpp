@@ -9,10 +9,17 @@
 
 #include <cmath>
 #include <limits>
+#include <ostream>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "manyfit/manyfit.hpp"
+
+namespace manyfit {
+/// How GoogleTest names a family in its output.
+inline void PrintTo(const family_info* family, std::ostream* out) { *out << family->name; }
+}  // namespace manyfit
 
 namespace manyfit::tests {
 
