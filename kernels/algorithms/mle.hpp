@@ -48,6 +48,15 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
   return fit_status::not_run;
 }
 
+/// The family's verdict on a point of the path; not_run when it has none.
+template <class Family, int P>
+MF_FN fit_status verdict_of(const newton_result<P>& at, const fit_settings& settings) {
+  if constexpr (has_verdict<Family>)
+    return Family::verdict(params_from<Family>(at.parameters), settings);
+  else
+    return fit_status::not_run;
+}
+
 /// Parameters, log-likelihood and status of `record` from where Newton ended; standard errors from the information
 /// −weight · Hessian, restricted to the free parameters.
 template <class Family, int P>
@@ -61,10 +70,14 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   record.parameters = result.parameters;
   record.log_likelihood = summary.weight * result.objective.value;
   if (!settings.std_errors || result.status != fit_status::converged) return;
+  // Left out: what is held fixed, and at a start that is the answer also what has no standard error (information 0).
+  std::uint32_t excluded = settings.fixed;
   vec<double, packed_size(P)> information;
   for (int i = 0; i < P; ++i)
+    if (result.objective.hessian[packed(i, i)] == 0) excluded |= 1u << i;
+  for (int i = 0; i < P; ++i)
     for (int j = 0; j <= i; ++j) {
-      const bool free = !((settings.fixed >> i) & 1u) && !((settings.fixed >> j) & 1u);
+      const bool free = !(excluded >> i & 1u) && !(excluded >> j & 1u);
       information[packed(i, j)] = free ? -summary.weight * result.objective.hessian[packed(i, j)] : (i == j ? 1.0 : 0.0);
     }
   const cholesky<P> factor(information);
@@ -73,7 +86,7 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
     return;
   }
   for (int i = 0; i < P; ++i) {
-    if ((settings.fixed >> i) & 1u) continue;
+    if (excluded >> i & 1u) continue;
     vec<double, P> unit{};
     unit[i] = 1;
     record.std_errors[i] = sqrt(factor.solve(unit)[i]);
@@ -95,12 +108,10 @@ MF_FN auto seeded(const vec<double, P>& p) {
   return params_from<Family>(seeds);
 }
 
-/// The mean log-likelihood with derivatives, by one pass over the points.
+/// The mean log-likelihood with derivatives, by one pass over the points: the generic way, by jets or by the family's
+/// derivatives of one term.
 template <class Family, class Group, int P = parameter_count<Family>>
-MF_FN_LARGE jet<double, P> mean_log_likelihood(const Group& points, const sample_summary& summary,
-                                               const vec<double, P>& p) {
-  if constexpr (requires { Family::objective(points, summary, params_from<Family>(p)); })
-    return Family::objective(points, summary, params_from<Family>(p));
+MF_FN_LARGE jet<double, P> sum_of_terms(const Group& points, const sample_summary& summary, const vec<double, P>& p) {
   using S = typename Group::scalar;
   constexpr int K = 1 + P + packed_size(P);
   const auto constant = log_constant_of<Family, jet<double, P>>(seeded<Family, double>(p));
@@ -126,6 +137,24 @@ MF_FN_LARGE jet<double, P> mean_log_likelihood(const Group& points, const sample
   for (int i = 0; i < P; ++i) mean.gradient[i] += total[1 + i] / w;
   for (int i = 0; i < packed_size(P); ++i) mean.hessian[i] += total[1 + P + i] / w;
   return mean;
+}
+
+/// The mean log-likelihood with derivatives, by the family's own objective where it has one.
+template <class Family, class Group, int P = parameter_count<Family>>
+MF_FN_LARGE jet<double, P> mean_log_likelihood(const Group& points, const sample_summary& summary,
+                                               const vec<double, P>& p) {
+  if constexpr (requires { Family::objective(points, summary, params_from<Family>(p)); })
+    return Family::objective(points, summary, params_from<Family>(p));
+  else
+    return sum_of_terms<Family>(points, summary, p);
+}
+
+/// How a family's start ends the fit itself: its information takes the place of a Hessian.
+template <int P>
+MF_FN newton_result<P> ended_at_start(const start_point<P>& start) {
+  newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
+  for (int i = 0; i < P; ++i) end.objective.hessian[packed(i, i)] = -start.information[i];
+  return end;
 }
 
 /// What a family with sufficient statistics needs of its sample.
@@ -158,15 +187,15 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
   auto start = Family::start(g.means, g.summary, settings);
   record.iterations = start.iterations;
   if (start.status != fit_status::not_run && free_parameters<Family>(settings) > 0) {
-    const newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
-    conclude<Family>(end, g.summary, settings, record);
+    conclude<Family>(ended_at_start(start), g.summary, settings, record);
     return record;
   }
   hold_fixed(start.parameters, settings);
   const auto end = maximise_by_newton<Family, P>(
       start.parameters, settings, noise, [&](const vec<double, P>& p) {
         return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
-      });
+      },
+      [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
   conclude<Family>(end, g.summary, settings, record);
   return record;
 }
@@ -186,17 +215,25 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
   else
     for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
   record.iterations = start.iterations;
-  newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
+  newton_result<P> end = ended_at_start(start);
   if (start.status == fit_status::not_run) {
     hold_fixed(start.parameters, settings);
-    end = maximise_by_newton<Family, P>(start.parameters, settings, noise, [&](const vec<double, P>& p) {
-      return mean_log_likelihood<Family>(points, summary, p);
-    });
-    if constexpr (requires { Family::limit(points, summary); }) {
+    const auto evaluate = [&](const vec<double, P>& p) { return mean_log_likelihood<Family>(points, summary, p); };
+    if constexpr (requires { Family::limit(points, summary, settings); }) {
+      const auto limit = Family::limit(points, summary, settings);
+      end = maximise_by_newton<Family, P>(
+          start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
+            return Family::verdict(params_from<Family>(at.parameters), at.objective.value, limit);
+          });
       if (end.status == fit_status::boundary) {
-        const start_point<P> limit = Family::limit(points, summary);
-        end = {limit.parameters, jet<double, P>(limit.mean_log_likelihood), limit.status, end.iterations};
+        const int iterations = end.iterations;
+        end = ended_at_start(limit.at_edge);
+        end.iterations = iterations;
       }
+    } else {
+      end = maximise_by_newton<Family, P>(
+          start.parameters, settings, noise, evaluate,
+          [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
     }
   }
   conclude<Family>(end, summary, settings, record);
