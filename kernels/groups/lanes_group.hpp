@@ -47,19 +47,19 @@ class lanes_group {
   MF_FN_LARGE sample_summary load(const sample<T>& points) {
     points_ = points;
     keeps_ = points.size <= capacity_;
-    vec<double, 6> total{};
     vec<double, 3> least{constants::infinity, constants::infinity, constants::infinity};
     lane_sum<T> w_sum, y_sum;
+    std::int64_t observations = 0, missing = 0, outside = 0, nonfinite = 0;
     for (std::int64_t i = context_.lane(); i < points.size; i += context_.lanes()) {
       const T x = points.values[i], w = weight_of(i);
-      const standing value = standing_of<Family>(static_cast<double>(x), static_cast<double>(w));
+      const standing value = standing_of<Family>(x, w);
       const bool used = value == standing::used;
       const T y = used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
       if (keeps_) resident_[i] = y;
-      total[2] += used;
-      total[3] += value == standing::missing;
-      total[4] += value == standing::outside;
-      total[5] += value == standing::nonfinite;
+      observations += used;
+      missing += value == standing::missing;
+      outside += value == standing::outside;
+      nonfinite += value == standing::nonfinite;
       if (used) {
         w_sum.add(w);
         y_sum.add(w * y);
@@ -68,9 +68,10 @@ class lanes_group {
         least[2] = minimum(static_cast<double>(i), least[2]);
       }
     }
-    total[0] = w_sum.value();
-    total[1] = y_sum.value();
-    total = all_reduce<add_values>(context_, total);
+    const vec<double, 6> total = all_reduce<add_values>(
+        context_, vec<double, 6>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
+                                 static_cast<double>(missing), static_cast<double>(outside),
+                                 static_cast<double>(nonfinite)});
     least = all_reduce<least_value>(context_, least);
     sample_summary s;
     s.observations = static_cast<std::int64_t>(total[2]);
@@ -120,7 +121,7 @@ class lanes_group {
   MF_FN T coordinate_at(std::int64_t i) const {
     if (keeps_) return resident_[i];
     const T x = points_.values[i];
-    const bool used = standing_of<Family>(static_cast<double>(x), static_cast<double>(weight_of(i))) == standing::used;
+    const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
     return used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
   }
 
