@@ -18,7 +18,9 @@
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few sums
 //                                    say more cheaply what derivatives() would add up
 //   F::verdict(params<double>, settings)      a status other than not_run ends the iteration there
-//   F::limit(points, summary)        the answer at the edge of the parameter space, when the verdict is `boundary`
+//   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the iteration: a
+//                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
+//   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place
 //   F::sample(params<double>, random)         one draw
 // What is missing falls back to the generic way (jets; damped Newton from the example values).
 #pragma once
