@@ -42,6 +42,9 @@ struct cuda_functions {
 /// Doubles that launch_plan::grid_slots needs on the current device.
 std::size_t grid_slot_count();
 
+/// Whether the current device can run this build's kernels.
+bool plan_is_launchable();
+
 /// Device memory in bytes that plan_batch needs for `count` ragged fits.
 std::size_t plan_workspace_bytes(std::int64_t count);
 

@@ -82,6 +82,13 @@ std::size_t grid_slot_count() {
   return static_cast<std::size_t>(2) * grid_blocks_per_multiprocessor * multiprocessors * reduction_width;
 }
 
+bool plan_is_launchable() {
+  cudaFuncAttributes attributes{};
+  const bool launchable = cudaFuncGetAttributes(&attributes, bounds_kernel) == cudaSuccess;
+  cudaGetLastError();
+  return launchable;
+}
+
 std::size_t plan_workspace_bytes(std::int64_t count) { return workspace_layout(count).total; }
 
 int plan_batch(const std::int64_t* offsets, std::int64_t size, std::int64_t count, void* workspace, launch_plan& plan,
