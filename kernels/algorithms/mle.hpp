@@ -50,9 +50,11 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
 
 /// The family's verdict on a point of the path; not_run when it has none.
 template <class Family, int P>
-MF_FN fit_status verdict_of(const newton_result<P>& at, const fit_settings& settings) {
+MF_FN fit_status verdict_of(const newton_result<P>& at, const sample_summary& summary, const fit_settings& settings) {
+  static_assert(!requires(typename Family::template params<double> p) { Family::verdict(p, settings); },
+                "F::verdict takes (params<double>, sample_summary, fit_settings)");
   if constexpr (has_verdict<Family>)
-    return Family::verdict(params_from<Family>(at.parameters), settings);
+    return Family::verdict(params_from<Family>(at.parameters), summary, settings);
   else
     return fit_status::not_run;
 }
@@ -195,7 +197,7 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
       start.parameters, settings, noise, [&](const vec<double, P>& p) {
         return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
       },
-      [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
+      [&](const newton_result<P>& at) { return verdict_of<Family>(at, g.summary, settings); });
   conclude<Family>(end, g.summary, settings, record);
   return record;
 }
@@ -215,6 +217,7 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
   else
     for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
   record.iterations = start.iterations;
+  static_assert(!requires { Family::limit(points, summary); }, "F::limit takes (points, sample_summary, fit_settings)");
   newton_result<P> end = ended_at_start(start);
   if (start.status == fit_status::not_run) {
     hold_fixed(start.parameters, settings);
@@ -233,7 +236,7 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
     } else {
       end = maximise_by_newton<Family, P>(
           start.parameters, settings, noise, evaluate,
-          [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
+          [&](const newton_result<P>& at) { return verdict_of<Family>(at, summary, settings); });
     }
   }
   conclude<Family>(end, summary, settings, record);

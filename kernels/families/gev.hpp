@@ -122,8 +122,13 @@ struct gev {
     return abs(shape) < 1e-8 ? log(3.0) : expm1(shape * log(3.0)) / shape;
   }
 
-  MF_FN static fit_status verdict(const params<double>& p, const fit_settings& settings) {
-    return p.shape < -1 && !(settings.fixed & 4u) ? fit_status::unbounded_likelihood : fit_status::not_run;
+  /// Whether the path runs into one of the two singularities: the upper end point at the largest value as ξ passes −1, or
+  /// the lower one at the smallest value as ξ grows (there the density of that one value outgrows the others' loss).
+  MF_FN static fit_status verdict(const params<double>& p, const sample_summary& s, const fit_settings& settings) {
+    if (settings.fixed & 4u) return fit_status::not_run;
+    const double reach = p.scale / p.shape, from_end = s.minimum - (p.location - reach);
+    const bool at_lower_end = p.shape > 1 && from_end <= 1e-12 * maximum(reach, abs(s.minimum));
+    return p.shape < -1 + 1e-6 || at_lower_end ? fit_status::unbounded_likelihood : fit_status::not_run;
   }
 
   template <class Random>
