@@ -122,13 +122,17 @@ struct gev {
     return abs(shape) < 1e-8 ? log(3.0) : expm1(shape * log(3.0)) / shape;
   }
 
-  /// Whether the path runs into one of the two singularities: the upper end point at the largest value as ξ passes −1, or
-  /// the lower one at the smallest value as ξ grows (there the density of that one value outgrows the others' loss).
+  /// Whether the path runs into one of the two singularities. As ξ passes −1 the upper end point meets the largest value.
+  /// As ξ grows, the lower end point nears the smallest value y until exp(−s(y)) = 1 + ξ, where log f(y) gains about
+  /// ξ log(1 + ξ) and all n terms lose log ξ each: from ξ (1 + log(1 + ξ)) > n on the gain has no end.
   MF_FN static fit_status verdict(const params<double>& p, const sample_summary& s, const fit_settings& settings) {
     if (settings.fixed & 4u) return fit_status::not_run;
-    const double reach = p.scale / p.shape, from_end = s.minimum - (p.location - reach);
-    const bool at_lower_end = p.shape > 1 && from_end <= 1e-12 * maximum(reach, abs(s.minimum));
-    return p.shape < -1 + 1e-6 || at_lower_end ? fit_status::unbounded_likelihood : fit_status::not_run;
+    if (p.shape < -1 + 1e-6) return fit_status::unbounded_likelihood;
+    if (!(p.shape > 1)) return fit_status::not_run;
+    const double from_end = 1 + p.shape * (s.minimum - p.location) / p.scale;
+    const bool past_return = p.shape * (1 + log(1 + p.shape)) > static_cast<double>(s.observations) &&
+                             exp(-log(from_end) / p.shape) > 0.5 * (1 + p.shape);
+    return past_return || from_end <= 1e-12 ? fit_status::unbounded_likelihood : fit_status::not_run;
   }
 
   template <class Random>
