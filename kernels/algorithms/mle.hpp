@@ -52,9 +52,11 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
 
 /// The family's verdict on a point of the path; not_run when it has none.
 template <class Family, int P>
-MF_FN fit_status verdict_of(const newton_result<P>& at, const fit_settings& settings) {
+MF_FN fit_status verdict_of(const newton_result<P>& at, const sample_summary& summary, const fit_settings& settings) {
+  static_assert(!requires(typename Family::template params<double> p) { Family::verdict(p, settings); },
+                "F::verdict takes (params<double>, sample_summary, fit_settings)");
   if constexpr (has_verdict<Family>)
-    return Family::verdict(params_from<Family>(at.parameters), settings);
+    return Family::verdict(params_from<Family>(at.parameters), summary, settings);
   else
     return fit_status::not_run;
 }
@@ -72,24 +74,22 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   record.parameters = result.parameters;
   record.log_likelihood = summary.weight * result.objective.value;
   if (!settings.std_errors || result.status != fit_status::converged) return;
-  // Left out: what is held fixed, and at a start that is the answer also what has no standard error (information 0).
-  std::uint32_t excluded = settings.fixed;
+  // A parameter without information (the end of a uniform distribution) has no standard error and disturbs no other's.
+  bool left_out[P];
+  for (int i = 0; i < P; ++i)
+    left_out[i] = ((settings.fixed >> i) & 1u) || result.objective.hessian[packed(i, i)] == 0;
   vec<double, packed_size(P)> information;
   for (int i = 0; i < P; ++i)
-    if (result.objective.hessian[packed(i, i)] == 0) excluded |= 1u << i;
-  for (int i = 0; i < P; ++i)
-    for (int j = 0; j <= i; ++j) {
-      const bool free = !(excluded >> i & 1u) && !(excluded >> j & 1u);
-      information[packed(i, j)] =
-          free ? -summary.weight * result.objective.hessian[packed(i, j)] : (i == j ? 1.0 : 0.0);
-    }
+    for (int j = 0; j <= i; ++j)
+      information[packed(i, j)] = left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0)
+                                                             : -summary.weight * result.objective.hessian[packed(i, j)];
   const cholesky<P> factor(information);
   if (!factor.positive_definite) {
     record.status = fit_status::singular_information;
     return;
   }
   for (int i = 0; i < P; ++i) {
-    if (excluded >> i & 1u) continue;
+    if (left_out[i]) continue;
     vec<double, P> unit{};
     unit[i] = 1;
     record.std_errors[i] = sqrt(factor.solve(unit)[i]);
@@ -199,7 +199,7 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
       [&](const vec<double, P>& p) {
         return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
       },
-      [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
+      [&](const newton_result<P>& at) { return verdict_of<Family>(at, g.summary, settings); });
   conclude<Family>(end, g.summary, settings, record);
   return record;
 }
@@ -219,6 +219,7 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
   else
     for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
   record.iterations = start.iterations;
+  static_assert(!requires { Family::limit(points, summary); }, "F::limit takes (points, sample_summary, fit_settings)");
   newton_result<P> end = ended(start);
   if (start.status == fit_status::not_run) {
     hold_fixed(start.parameters, settings);
@@ -234,8 +235,9 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
         end.iterations = iterations;
       }
     } else {
-      end = maximise_by_newton<Family, P>(start.parameters, settings, noise, evaluate,
-                                          [&](const newton_result<P>& at) { return verdict_of<Family>(at, settings); });
+      end = maximise_by_newton<Family, P>(
+          start.parameters, settings, noise, evaluate,
+          [&](const newton_result<P>& at) { return verdict_of<Family>(at, summary, settings); });
     }
   }
   conclude<Family>(end, summary, settings, record);

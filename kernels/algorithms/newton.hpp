@@ -4,9 +4,9 @@
 // Safeguarded Newton on a mean log-likelihood of a few parameters. Steps are taken in unconstrained coordinates u
 // (logarithm of a positive parameter, log-odds of a probability), the Hessian is shifted until it is negative definite
 // (Levenberg–Marquardt, scaled by its own diagonal) and a step is halved until the log-likelihood does not fall.
-// Steps in logarithms and log-odds are capped, at 2 and at twice as much after every capped step that was taken whole,
-// so that a path to a singularity or to infinity is seen as such in few iterations. Source: Nocedal & Wright, Numerical
-// Optimization (2006), sections 3.4 and 3.5.
+// Steps in logarithms and log-odds are capped at 2. The cap, and steps where the Hessian had to be shifted, stretch by two
+// for every such step that was taken whole: long valleys and paths to a singularity take few iterations.
+// Source: Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
 #pragma once
 
 #include "kernels/families/family.hpp"
@@ -78,7 +78,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
     best.status = best.objective.value < 0 ? fit_status::out_of_support : fit_status::nonfinite;
     return best;
   }
-  double cap = 2;
+  double stretch = 1;
   for (;;) {
     const unconstrained_derivatives<Family, P> at(best.parameters, best.objective, settings.fixed);
     auto curvature = at.curvature;
@@ -106,9 +106,9 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       return best;
     }
     if (best.iterations >= settings.max_iterations) return best;
-    const bool capped = largest > cap;
-    if (capped)
-      for (int i = 0; i < P; ++i) step[i] *= cap / largest;
+    const double longer = concave ? 1 : stretch, cap = 2 * stretch;
+    const bool capped = longer * largest > cap;
+    for (int i = 0; i < P; ++i) step[i] *= capped ? cap / largest : longer;
 
     bool climbed = false, whole = true;
     const double slack = 8 * noise * (1 + abs(best.objective.value));
@@ -127,7 +127,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       for (int i = 0; i < P; ++i) step[i] *= 0.5;
     }
     ++best.iterations;
-    cap = capped && whole ? 2 * cap : 2;
+    stretch = (capped || !concave) && whole ? 2 * stretch : 1;
     if (!climbed) {  // no ascent left that rounding lets us see
       const bool near = decrement <= 1e6 * maximum(tolerance, 100 * noise * noise) || decrement <= 100 * noise;
       best.status = !near     ? fit_status::max_iterations

@@ -80,7 +80,7 @@ struct cauchy {
   }
 
   /// Half of the sample is one value: the scale falls until the rounding of the location swallows it.
-  MF_FN static fit_status verdict(const params<double>& p, const fit_settings&) {
+  MF_FN static fit_status verdict(const params<double>& p, const sample_summary&, const fit_settings&) {
     return p.scale <= 1e-12 * abs(p.location) ? fit_status::unbounded_likelihood : fit_status::not_run;
   }
 

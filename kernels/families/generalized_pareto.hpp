@@ -84,8 +84,9 @@ struct generalized_pareto {
     return abs(shape) < 1e-8 ? constants::log_2 : expm1(shape * constants::log_2) / shape;
   }
 
-  MF_FN static fit_status verdict(const params<double>& p, const fit_settings& settings) {
-    return p.shape < -1 && !(settings.fixed & 2u) ? fit_status::unbounded_likelihood : fit_status::not_run;
+  /// The path ends at ξ = −1: there the end point meets the largest value, and beyond there is no bound.
+  MF_FN static fit_status verdict(const params<double>& p, const sample_summary&, const fit_settings& settings) {
+    return p.shape < -1 + 1e-6 && !(settings.fixed & 2u) ? fit_status::unbounded_likelihood : fit_status::not_run;
   }
 
   template <class Random>

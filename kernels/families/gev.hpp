@@ -122,8 +122,17 @@ struct gev {
     return abs(shape) < 1e-8 ? log(3.0) : expm1(shape * log(3.0)) / shape;
   }
 
-  MF_FN static fit_status verdict(const params<double>& p, const fit_settings& settings) {
-    return p.shape < -1 && !(settings.fixed & 4u) ? fit_status::unbounded_likelihood : fit_status::not_run;
+  /// Whether the path runs into one of the two singularities. As ξ passes −1 the upper end point meets the largest value.
+  /// As ξ grows, the lower end point nears the smallest value y until exp(−s(y)) = 1 + ξ, where log f(y) gains about
+  /// ξ log(1 + ξ) and all n terms lose log ξ each: from ξ (1 + log(1 + ξ)) > n on the gain has no end.
+  MF_FN static fit_status verdict(const params<double>& p, const sample_summary& s, const fit_settings& settings) {
+    if (settings.fixed & 4u) return fit_status::not_run;
+    if (p.shape < -1 + 1e-6) return fit_status::unbounded_likelihood;
+    if (!(p.shape > 1)) return fit_status::not_run;
+    const double from_end = 1 + p.shape * (s.minimum - p.location) / p.scale;
+    const bool past_return = p.shape * (1 + log(1 + p.shape)) > static_cast<double>(s.observations) &&
+                             exp(-log(from_end) / p.shape) > 0.5 * (1 + p.shape);
+    return past_return || from_end <= 1e-12 ? fit_status::unbounded_likelihood : fit_status::not_run;
   }
 
   template <class Random>

@@ -22,13 +22,20 @@ MF_FN T atanh_tail(const T& v) {
 }
 
 /// log(1 + x) − x for |x| < 0.4, where the subtraction would cancel; finite garbage elsewhere.
-/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence log1p(x) − x = 2 atanh(s) − 2 s − x
-/// s; constants: tests/golden/fit_special_constants.py.
+/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence log1p(x) − x = 2 atanh(s) − 2 s − x s.
 template <class T>
 MF_FN T log1p_minus_near_zero(const T& x) {
   const T s = x / (T(2) + x);
   const T v = s * s;
   return s * (v * atanh_tail(v) - x);
+}
+
+/// (x − log1p(x)) / x² for |x| < 0.4, ½ at x = 0, to 4e-15 relative: log1p_minus_near_zero with x² taken out.
+template <class T>
+MF_FN T x_minus_log1p_over_square(const T& x) {
+  const T inverse = T(1) / (T(2) + x);
+  const T s = x * inverse;
+  return inverse * (T(1) - s * inverse * atanh_tail(s * s));
 }
 
 /// log1p(x) − x for −1 < x < 1e300; relative error ≤ 4e-15 (float 2e-6) at every x, also where the value is −x²/2.
@@ -43,14 +50,6 @@ template <class T>
 MF_FN T log_ratio_minus(const T& a, const T& b) {
   const T d = (a - b) * (T(1) / b);  // leaves a loop where b is the same for all points
   return select(abs(d) < T(0.4), log1p_minus_near_zero(d), log(a) - log(b) - d);
-}
-
-/// (x − log1p(x)) / x² for |x| ≤ 0.4, ½ at x = 0, to 4e-15 relative: log1p_minus with x² taken out.
-template <class T>
-MF_FN T x_minus_log1p_over_square(const T& x) {
-  const T inverse = T(1) / (T(2) + x);
-  const T s = x * inverse;
-  return inverse * (T(1) - s * inverse * atanh_tail(s * s));
 }
 
 template <class S, int P>

@@ -20,7 +20,7 @@ struct log1p_ratio_derivatives {
 };
 
 /// For k z > −1: relative error ≤ 1e-14 of value, by_z and by_k, 1e-12 of by_k_twice, also where k z is tiny. With
-/// x = k z and A = (x − log1p x) / x², s = z (1 − x A), ∂s/∂k = z² (A − 1/(1+x)) and ∂²s/∂k² = z³ (r² + 2A − 2r) / x, r = 1/(1+x).
+/// x = k z and A = (x − log1p x) / x², s = z (1 − x A), ∂s/∂k = z² (A − 1/(1+x)) and ∂²s/∂k² = z³ (2r − 2A − r²) / x, r = 1/(1+x).
 template <class T>
 MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k) {
   const T x = k * z, r = T(1) / (T(1) + x), by_k = T(1) / k;
@@ -31,7 +31,7 @@ MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const 
   const T first = select(near, z * z * (a - r), (z * r - value) * by_k);
   const auto tiny = abs(x) < T(0.02);
   const T series = polynomial(x, 2.0 / 3, -6.0 / 4, 12.0 / 5, -20.0 / 6, 30.0 / 7, -42.0 / 8, 56.0 / 9, -72.0 / 10);
-  const T quotient = (r * r + T(2) * (a - r)) / select(tiny || !near, T(1), x);
+  const T quotient = -(r * r + T(2) * (a - r)) / select(tiny || !near, T(1), x);
   const T second = select(near, z * z * z * select(tiny, series, quotient), -(z * z * r * r + T(2) * first) * by_k);
   return {value, r, first, second};
 }
