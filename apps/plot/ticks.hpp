@@ -16,7 +16,7 @@ struct tick {
 /// one step apart; labels carry just the digits that tell neighbours apart. `integers`: only at whole numbers.
 std::vector<tick> nice_ticks(double low, double high, int most, bool integers = false);
 
-/// A number for reading: `digits` significant digits, a real minus sign, thousands not grouped; "1.5e−7" where a plain
+/// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a plain
 /// decimal would be long.
 std::string readable(double value, int digits = 3);
 
