@@ -4,6 +4,7 @@
 
 #include "kernels/families/family.hpp"
 #include "kernels/math/special.hpp"
+#include "kernels/random/transforms.hpp"
 
 MF_NAMESPACE_BEGIN
 
