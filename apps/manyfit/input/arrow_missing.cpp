@@ -1,0 +1,39 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stands in for arrow_reader.cpp and arrow_writer.cpp in a build without Apache Arrow.
+
+#ifndef MF_WITH_ARROW
+
+#include <fmt/format.h>
+
+#include "input/arrow_reader.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw input_error(
+      fmt::format("{}: this manyfit was built without Apache Arrow, which Parquet and Feather need\n"
+                  "use CSV or .npy, or install Arrow C++ or the Python package pyarrow and build again",
+                  what));
+}
+
+}  // namespace
+
+bool has_arrow() {
+  return false;
+}
+
+table read_arrow(std::string_view, const std::string& source, const read_request&, const arrow_options&) {
+  refuse(source);
+}
+
+void write_parquet(const table&, const std::string& path) {
+  refuse(path);
+}
+
+}  // namespace manyfit::app
+
+#endif

@@ -1,0 +1,39 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Parquet and Feather by Apache Arrow C++. Built without it (MF_WITH_ARROW not defined), every function here throws an
+// input_error that says what is missing and how to get it.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "input/table.hpp"
+
+namespace manyfit::app {
+
+/// Whether this program can read and write Parquet and read Feather.
+bool has_arrow();
+
+/// The bytes a Parquet file begins with, and a Feather (version 2, that is Arrow IPC) file.
+inline constexpr std::string_view parquet_magic = "PAR1";
+inline constexpr std::string_view feather_magic = "ARROW1";
+
+struct arrow_options {
+  unsigned threads = 0;  ///< 1 reads in the calling thread; anything else with Arrow's pool
+  progress_function progress = {};
+};
+
+/// Reads a Parquet or Feather file that lies in memory. Numbers are integers, floats, booleans (0 and 1) and decimals;
+/// any plain type can be a key: strings and categories as they are, numbers, dates and times as text. Null, NaN and
+/// the empty string are missing. Columns of other types (lists, structs) are not read, and refused when asked for.
+/// Throws input_error.
+table read_arrow(std::string_view bytes, const std::string& source, const read_request& request,
+                 const arrow_options& options = {});
+
+/// Writes numeric columns as doubles and text columns as strings; what is missing (NaN, code -1) becomes null.
+/// Throws input_error when the file cannot be written.
+void write_parquet(const table& data, const std::string& path);
+
+}  // namespace manyfit::app

@@ -1,0 +1,32 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "input/table.hpp"
+
+namespace manyfit::app {
+
+struct csv_options {
+  /// The separator; 0 means tab if the header has a tab and no comma, else comma.
+  char delimiter = ',';
+  /// Threads that parse; 0 means as many as the machine has cores. The result is the same for any number.
+  unsigned threads = 0;
+  /// Bytes per piece of work. Only tests have a reason to change it: the result is the same for any size.
+  std::size_t chunk_bytes = std::size_t{16} << 20;
+  progress_function progress = {};
+};
+
+/// Reads CSV by RFC 4180, strictly: a header; every record with as many fields as the header; quotes only around whole
+/// fields; LF or CRLF; a byte order mark and blank lines at the end are passed over.
+/// Empty, NA and NaN are missing. A quoted "NA" or "NaN" is missing as a number but is a text as a key (NA is a
+/// country). Lines in messages are counted as an editor does, with line breaks inside quotes. `text` is not kept: the
+/// table owns all it holds. Throws input_error.
+table read_csv(std::string_view text, const std::string& source, const read_request& request,
+               const csv_options& options = {});
+
+}  // namespace manyfit::app
