@@ -4,6 +4,7 @@
 
 #include "kernels/families/family.hpp"
 #include "kernels/math/special.hpp"
+#include "kernels/random/transforms.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -45,8 +46,7 @@ struct gamma {
     int iterations = 0;
     for (double change = 1; change > 1e-12 && iterations < 20; ++iterations) {
       // Newton in 1/a, in which the equation is nearly straight.
-      double value, derivative;
-      log_minus_digamma_with_derivative(shape, value, derivative);
+      const auto [value, derivative] = log_minus_digamma(shape);
       const double inverse = 1 / shape + (value - gap) / (square(shape) * derivative);
       const double next = 1 / inverse;
       change = abs(next - shape) / shape;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/families/family.hpp"
+#include "kernels/random/transforms.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -34,8 +34,8 @@ MF_FN sample<T> sample_of(const batch_view<T>& batch, std::int64_t fit) {
 enum class standing { used, missing, left_out, nonfinite, outside };
 
 /// The standing of one value x with weight w: missing when either is NaN, left out when the weight is 0.
-template <class Family>
-MF_FN standing standing_of(double x, double w) {
+template <class Family, class T>
+MF_FN standing standing_of(T x, T w) {
   if (is_missing(x) || is_missing(w)) return standing::missing;
   if (w == 0) return standing::left_out;
   if (!is_finite(x) || !is_finite(w) || w < 0) return standing::nonfinite;

@@ -175,6 +175,17 @@ TEST_P(arrow_file, every_cut_of_a_file_is_refused) {
   }
 }
 
+TEST_P(arrow_file, a_damaged_file_is_read_or_refused) {
+  const file_bytes whole(path());
+  std::string damaged(whole.view());
+  for (std::size_t i = 0; i < damaged.size(); i += 5) {
+    const char sound = damaged[i];
+    damaged[i] = static_cast<char>(~sound);
+    refusal([&] { read_arrow(damaged, "damaged", {}, {.threads = 1}); });
+    damaged[i] = sound;
+  }
+}
+
 TEST_P(arrow_file, progress_ends_at_the_whole) {
   std::uint64_t done = 0, total = 1;
   read_table(path(), {}, {.progress = [&](std::uint64_t d, std::uint64_t t) { done = d, total = t; }});

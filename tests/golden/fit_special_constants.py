@@ -90,7 +90,7 @@ FITS = {
     "i0_small": (i0_small, "1e-9", 64, [(20, 0)], []),
     "i0_large": (i0_large, "1e-9", mpf(1) / 16, [(13, 0)], []),
     "ratio_small": (ratio_small, "1e-9", 64, [(10, 10)], []),
-    "ratio_large": (ratio_large, "1e-4", mpf(1) / 16, [(13, 0), (15, 0)], []),
+    "ratio_large": (ratio_large, "1e-4", mpf(1) / 16, [(13, 0)], []),
 }
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@
 #include "input/arrow_columns.hpp"
 #include "input/field_plan.hpp"
 
-#if ARROW_VERSION_MAJOR < 19  // OpenFile and the readers return Result since then
+#if ARROW_VERSION_MAJOR < 19  // the oldest that these sources were compiled against
 #error "manyfit needs Apache Arrow 19 or newer"
 #endif
 
@@ -78,6 +78,9 @@ class collector {
 
   /// A batch that holds the wanted columns, in order.
   void add(const arrow::RecordBatch& batch) {
+    // Feather is a memory image, and Arrow takes the codes of a Parquet dictionary on trust: both are to be checked
+    // before anything follows them.
+    check(batch.ValidateFull(), result_.source);
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto field = static_cast<std::size_t>(wanted_[i]);
       const arrow::Array& array = *batch.column(static_cast<int>(i));
@@ -121,7 +124,8 @@ class collector {
 table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
                    const read_request& request, const arrow_options& options) {
   parquet::ArrowReaderProperties properties(options.threads != 1);
-  properties.set_pre_buffer(false);  // the bytes are in memory already
+  properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
+  properties.set_pre_buffer(false);    // the bytes are in memory already
   parquet::arrow::FileReaderBuilder builder;
   check(builder.Open(file), source);
   const auto reader = check(builder.properties(properties)->Build(), source);
@@ -174,7 +178,6 @@ table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   const int batches = reader->num_record_batches();
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
-    check(batch->ValidateFull(), source);  // the format is a memory image: a damaged one must not be followed
     columns.wanted().empty() ? columns.add_rows(batch->num_rows()) : columns.add(*batch);
     if (options.progress) {
       const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));

@@ -1,0 +1,366 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host's side of CUDA: batches in chunks through two slots, each with a stream, so that one chunk is copied while the
+// other is fitted. Nothing is allocated inside the loop over chunks.
+#include "cuda_backend.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <type_traits>
+
+#include "chunks.hpp"
+#include "cuda_memory.hpp"
+#include "kernels/cuda/functions.hpp"
+
+namespace manyfit::cuda {
+
+namespace {
+
+/// Fits per chunk: their results and plan take at most 64 MB of device memory over both slots.
+constexpr std::int64_t most_fits_per_chunk = 1 << 17;
+/// Bytes of values per chunk when memory allows: long enough for full bandwidth, short enough to overlap.
+constexpr std::size_t chunk_bytes = std::size_t{256} << 20;
+
+int device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return count;
+}
+
+/// Results of a chunk as one block of bytes, on the device and in pinned host memory alike.
+struct results_layout {
+  std::size_t parameters, std_errors, log_likelihood, observations, missing, iterations, status, total;
+  results_layout(std::int64_t fits, int parameter_count) {
+    const auto n = static_cast<std::size_t>(fits), p = static_cast<std::size_t>(parameter_count);
+    parameters = 0;
+    std_errors = parameters + 8 * n * p;
+    log_likelihood = std_errors + 8 * n * p;
+    observations = log_likelihood + 8 * n;
+    missing = observations + 8 * n;
+    iterations = missing + 8 * n;
+    status = iterations + 4 * n;
+    total = status + 4 * n;
+  }
+  fit_results_view view(char* base, std::int64_t stride) const {
+    return {reinterpret_cast<double*>(base + parameters),
+            reinterpret_cast<double*>(base + std_errors),
+            reinterpret_cast<double*>(base + log_likelihood),
+            reinterpret_cast<std::int32_t*>(base + iterations),
+            reinterpret_cast<fit_status*>(base + status),
+            reinterpret_cast<std::int64_t*>(base + observations),
+            reinterpret_cast<std::int64_t*>(base + missing),
+            stride};
+  }
+};
+
+/// Copies `fits` results from a chunk's arrays to the batch's, from fit `begin` on.
+void copy_results(const fit_results_view& from, const fit_results_view& to, std::int64_t begin, std::int64_t fits,
+                  int parameter_count) {
+  const auto n = static_cast<std::size_t>(fits);
+  for (int p = 0; p < parameter_count; ++p) {
+    std::memcpy(to.parameters + p * to.stride + begin, from.parameters + p * from.stride, 8 * n);
+    std::memcpy(to.std_errors + p * to.stride + begin, from.std_errors + p * from.stride, 8 * n);
+  }
+  std::memcpy(to.log_likelihood + begin, from.log_likelihood, 8 * n);
+  std::memcpy(to.observations + begin, from.observations, 8 * n);
+  std::memcpy(to.missing + begin, from.missing, 8 * n);
+  std::memcpy(to.iterations + begin, from.iterations, 4 * n);
+  std::memcpy(to.status + begin, from.status, 4 * n);
+}
+
+/// Free device memory that a call may take: the caller's limit, or most of what is free.
+std::size_t allowance(const executor& where) {
+  std::size_t free_bytes = 0, total = 0;
+  check(cudaMemGetInfo(&free_bytes, &total), "ask for free memory");
+  const std::size_t most = free_bytes / 10 * 9;
+  return where.memory_limit() > 0 ? std::min(where.memory_limit(), most) : most;
+}
+
+/// One chunk's place on the device.
+template <class T>
+struct slot {
+  slot(cudaStream_t caller, std::int64_t most_values, std::int64_t most_fits, bool weights, bool ragged, bool copies,
+       std::size_t out_bytes)
+      : stream(caller),
+        values(copies ? static_cast<std::size_t>(most_values) * sizeof(T) : 0),
+        weight(copies && weights ? static_cast<std::size_t>(most_values) * sizeof(T) : 0),
+        offsets(copies && ragged ? static_cast<std::size_t>(most_fits + 1) * 8 : 0),
+        workspace(plan_workspace_bytes(most_fits)),
+        grid(grid_slot_count() * sizeof(double) + 256),
+        out(out_bytes),
+        host_out(out_bytes) {}
+
+  /// Brings a chunk here (or views it in place) and plans its launch.
+  batch_view<T> enter(const batch<T>& data, const chunk& c, bool copies, launch_plan& plan) {
+    batch_view<T> view = data.view;
+    view.count = c.end - c.begin;
+    if (copies) {
+      const auto bytes = static_cast<std::size_t>(c.values) * sizeof(T);
+      check(cudaMemcpyAsync(values.template as<T>(), data.view.values + c.first, bytes, cudaMemcpyHostToDevice, stream.get()),
+            "copy values to the device");
+      // The chunk's first value stands at the start of the buffer; offsets keep counting from the batch's start.
+      const std::int64_t shift = view.offsets ? c.first : 0;
+      view.values = values.template as<T>() - shift;
+      if (data.view.weights) {
+        check(cudaMemcpyAsync(weight.template as<T>(), data.view.weights + c.first, bytes, cudaMemcpyHostToDevice,
+                              stream.get()),
+              "copy weights to the device");
+        view.weights = weight.template as<T>() - shift;
+      }
+      if (view.offsets) {
+        check(cudaMemcpyAsync(offsets.template as<std::int64_t>(), data.view.offsets + c.begin,
+                              static_cast<std::size_t>(view.count + 1) * 8, cudaMemcpyHostToDevice, stream.get()),
+              "copy offsets to the device");
+        view.offsets = offsets.template as<std::int64_t>();
+      }
+    } else {
+      if (view.offsets) view.offsets += c.begin;
+      if (!view.offsets) view.values += c.first;
+      if (!view.offsets && view.weights) view.weights += c.first;
+    }
+    check(plan_batch(view.offsets, view.size, view.count, workspace.template as<char>(), plan, stream.get()),
+          "plan the launch");
+    plan.grid_slots = grid.template as<double>();
+    plan.grid_arrived = grid.template as<unsigned long long>(grid_slot_count() * sizeof(double));
+    if (c.largest > 0) {  // known on the host: leave out tiers without fits
+      plan.used[grid_tier] = tier_of(c.largest) == grid_tier;
+      plan.used[block_tier] = tier_of(c.largest) != warp_tier;
+      plan.largest = tier_of(c.largest) == block_tier ? c.largest : 0;
+    }
+    return view;
+  }
+
+  own_stream stream;
+  device_buffer values, weight, offsets, workspace, grid, out;
+  pinned_buffer host_out;
+  std::optional<chunk> running;
+};
+
+/// Runs `work(slot, view, plan, chunk)` over a batch's chunks, two at a time, and `done(slot, chunk)` after each.
+template <class T, class Work, class Done>
+void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out_bytes_per_fit,
+                    std::size_t out_bytes_per_value, Work work, Done done) {
+  const device_scope scope(where.device());
+  const auto caller = static_cast<cudaStream_t>(where.stream());
+  const bool copies = data.memory == memory_space::host, weights = data.view.weights != nullptr;
+  const bool ragged = data.view.offsets != nullptr;
+  const std::size_t per_value = (copies ? sizeof(T) * (weights ? 2 : 1) : 0) + out_bytes_per_value;
+  // Two slots; a tenth for what goes with the values.
+  const std::size_t budget = std::min(allowance(where) / 2 / 10 * 9, per_value > 0 ? chunk_bytes : SIZE_MAX);
+  const auto most_values = per_value > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(budget / per_value)) : INT64_MAX;
+  std::vector<chunk> chunks;
+  std::vector<std::int64_t> host_offsets;
+  if (copies || !ragged) {
+    chunks = plan_chunks(data.view.offsets, data.view.size, data.count(), most_fits_per_chunk, most_values);
+  } else if (out_bytes_per_value > 0) {  // offsets in device memory, results per value: the host must see them
+    host_offsets.resize(static_cast<std::size_t>(data.count()) + 1);
+    check(cudaMemcpyAsync(host_offsets.data(), data.view.offsets, host_offsets.size() * 8, cudaMemcpyDeviceToHost, caller),
+          "copy offsets to the host");
+    check(cudaStreamSynchronize(caller), "copy offsets to the host");
+    chunks = plan_chunks(host_offsets.data(), 0, data.count(), most_fits_per_chunk, most_values);
+  } else {
+    for (std::int64_t begin = 0; begin < data.count(); begin += most_fits_per_chunk)
+      chunks.push_back({begin, std::min(begin + most_fits_per_chunk, data.count()), 0, 0, 0});
+  }
+  std::int64_t values = 0, fits = 0;
+  for (const chunk& c : chunks) {
+    values = std::max(values, c.values);
+    fits = std::max(fits, c.end - c.begin);
+  }
+  const std::size_t out_bytes =
+      out_bytes_per_fit * static_cast<std::size_t>(fits) + out_bytes_per_value * static_cast<std::size_t>(values) + 256;
+  std::vector<slot<T>> slots;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, chunks.size()); ++i)
+    slots.emplace_back(caller, values, fits, weights, ragged, copies, out_bytes);
+  const auto leave = [&](slot<T>& s) {
+    if (!s.running) return;
+    s.stream.wait();
+    done(s, *s.running);
+    s.running.reset();
+  };
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    slot<T>& s = slots[i % 2];
+    leave(s);
+    launch_plan plan;
+    const batch_view<T> view = s.enter(data, chunks[i], copies, plan);
+    work(s, view, plan, chunks[i]);
+    s.running = chunks[i];
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) leave(slots[(chunks.size() + i) % slots.size()]);
+}
+
+/// Parameters of a chunk's fits in device memory, [P × fits] or one shared set; lives as long as the call.
+class device_parameters {
+ public:
+  device_parameters(const family_info& family, const parameters_view& parameters, std::int64_t count)
+      : shared_(parameters.stride == 0), rows_(family.parameter_count), fits_(shared_ ? 1 : count) {
+    std::vector<double> packed(static_cast<std::size_t>(rows_ * fits_));
+    for (std::int64_t p = 0; p < rows_; ++p)
+      for (std::int64_t i = 0; i < fits_; ++i)
+        packed[static_cast<std::size_t>(p * fits_ + i)] = parameters.values[p * parameters.row + i * parameters.stride];
+    memory_ = device_buffer(packed.size() * 8);
+    check(cudaMemcpy(memory_.as<double>(), packed.data(), packed.size() * 8, cudaMemcpyHostToDevice),
+          "copy parameters to the device");
+  }
+  parameters_view from(std::int64_t begin) const {
+    return {memory_.as<double>() + (shared_ ? 0 : begin), shared_ ? 0 : 1, fits_};
+  }
+
+ private:
+  bool shared_;
+  std::int64_t rows_, fits_;
+  device_buffer memory_;
+};
+
+}  // namespace
+
+std::vector<device_info> devices() {
+  std::vector<device_info> result;
+  const int count = device_count();
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties{};
+    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) {
+      cudaGetLastError();
+      continue;
+    }
+    const std::string why = refusal(i);
+    const std::string capability =
+        "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor);
+    result.push_back({"cuda:" + std::to_string(i), properties.name, properties.totalGlobalMem, why.empty(),
+                      why.empty() ? capability : why});
+  }
+  return result;
+}
+
+std::string refusal(int device) {
+  const int count = device_count();
+  if (count == 0) return "there is no NVIDIA GPU with a driver for CUDA 13 on this machine";
+  if (device < 0 || device >= count)
+    return "there are " + std::to_string(count) + " CUDA devices, numbered from 0";
+  try {
+    const device_scope scope(device);
+    // Asks whether this build holds code for the device: planning is a kernel of its own.
+    if (!plan_is_launchable()) return "this build has no code for its architecture";
+  } catch (const error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+template <class T>
+void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
+         const fit_results_view& results, const progress_function& progress) {
+  const int p = family.parameter_count;
+  const std::size_t per_fit = results_layout(1, p).total;
+  std::int64_t completed = 0;
+  for_each_chunk(
+      where, data, per_fit, 0,
+      [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk&) {
+        const results_layout layout(view.count, p);
+        const fit_results_view out = layout.view(s.out.template as<char>(), view.count);
+        if constexpr (std::is_same_v<T, double>)
+          check(family.cuda->fit_f64(view, settings, out, plan, s.stream.get()), "launch the fits");
+        else
+          check(family.cuda->fit_f32(view, settings, out, plan, s.stream.get()), "launch the fits");
+        check(cudaMemcpyAsync(s.host_out.template as<char>(), s.out.template as<char>(), layout.total,
+                              cudaMemcpyDeviceToHost, s.stream.get()),
+              "copy results to the host");
+      },
+      [&](slot<T>& s, const chunk& c) {
+        const std::int64_t fits = c.end - c.begin;
+        copy_results(results_layout(fits, p).view(s.host_out.template as<char>(), fits), results, c.begin, fits, p);
+        completed += fits;
+        if (progress) progress(completed, data.count());
+      });
+}
+
+template <class T>
+void log_density(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
+                 double* out) {
+  const device_scope scope(where.device());
+  const device_parameters on_device(family, parameters, data.count());
+  std::int64_t written = 0;
+  for_each_chunk(
+      where, data, sizeof(double), sizeof(double),
+      [&](slot<T>& s, const batch_view<T>& view, const launch_plan&, const chunk& c) {
+        auto* values = s.out.template as<double>();
+        auto* constants = values + c.values;
+        if constexpr (std::is_same_v<T, double>)
+          check(family.cuda->log_density_f64(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
+                "launch the log-densities");
+        else
+          check(family.cuda->log_density_f32(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
+                "launch the log-densities");
+        check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(c.values) * 8,
+                              cudaMemcpyDeviceToHost, s.stream.get()),
+              "copy log-densities to the host");
+      },
+      [&](slot<T>& s, const chunk& c) {
+        std::memcpy(out + written, s.host_out.template as<char>(), static_cast<std::size_t>(c.values) * 8);
+        written += c.values;
+      });
+}
+
+template <class T>
+void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
+                    const parameters_view& parameters, double* out) {
+  const device_scope scope(where.device());
+  const device_parameters on_device(family, parameters, data.count());
+  for_each_chunk(
+      where, data, sizeof(double), 0,
+      [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
+        auto* values = s.out.template as<double>();
+        if constexpr (std::is_same_v<T, double>)
+          check(family.cuda->log_likelihood_f64(view, on_device.from(c.begin), values, plan, s.stream.get()),
+                "launch the log-likelihoods");
+        else
+          check(family.cuda->log_likelihood_f32(view, on_device.from(c.begin), values, plan, s.stream.get()),
+                "launch the log-likelihoods");
+        check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(view.count) * 8,
+                              cudaMemcpyDeviceToHost, s.stream.get()),
+              "copy log-likelihoods to the host");
+      },
+      [&](slot<T>& s, const chunk& c) {
+        std::memcpy(out + c.begin, s.host_out.template as<char>(), static_cast<std::size_t>(c.end - c.begin) * 8);
+      });
+}
+
+void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
+              std::int64_t size, std::uint64_t seed, const std::uint64_t* streams, double* out) {
+  if (count == 0 || size == 0) return;
+  const device_scope scope(where.device());
+  const auto stream = static_cast<cudaStream_t>(where.stream());
+  const device_parameters on_device(family, parameters, count);
+  std::vector<std::uint64_t> ids(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) ids[static_cast<std::size_t>(i)] = streams ? streams[i] : static_cast<std::uint64_t>(i);
+  const device_buffer device_ids(ids.size() * 8);
+  check(cudaMemcpy(device_ids.as<char>(), ids.data(), ids.size() * 8, cudaMemcpyHostToDevice), "copy streams to the device");
+  const auto fits_at_once = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(std::min(allowance(where), chunk_bytes) / 8) / size, 1, count);
+  const device_buffer draws(static_cast<std::size_t>(fits_at_once * size) * 8);
+  for (std::int64_t begin = 0; begin < count; begin += fits_at_once) {
+    const std::int64_t fits = std::min(fits_at_once, count - begin);
+    check(family.cuda->simulate(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin,
+                                draws.as<double>(), stream),
+          "launch the draws");
+    check(cudaMemcpyAsync(out + begin * size, draws.as<double>(), static_cast<std::size_t>(fits * size) * 8,
+                          cudaMemcpyDeviceToHost, stream),
+          "copy draws to the host");
+    check(cudaStreamSynchronize(stream), "draw");
+  }
+}
+
+#define MF_INSTANTIATE(T)                                                                                               \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&, \
+                    const progress_function&);                                                                          \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);     \
+  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
+MF_INSTANTIATE(double)
+MF_INSTANTIATE(float)
+
+}  // namespace manyfit::cuda

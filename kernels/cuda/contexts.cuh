@@ -1,0 +1,90 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// CUDA's lanes for lanes_group: a warp, and a block that may be one of a whole grid. See groups/reduce.hpp for what a
+// context gives.
+#pragma once
+
+#include "kernels/groups/reduce.hpp"
+
+MF_NAMESPACE_BEGIN
+
+MF_FN std::int64_t add_to_counter(std::int64_t* counter, std::int64_t amount) {
+#if defined(__CUDA_ARCH__)
+  return static_cast<std::int64_t>(
+      atomicAdd(reinterpret_cast<unsigned long long*>(counter), static_cast<unsigned long long>(amount)));
+#else
+  return *counter += amount;
+#endif
+}
+
+/// One warp. Its lanes are in step after every shuffle; it needs no memory and no barrier.
+struct cuda_warp {
+  static constexpr bool is_warp = true;
+  __device__ int lane() const { return static_cast<int>(threadIdx.x) & 31; }
+  __device__ int lanes() const { return 32; }
+  __device__ static constexpr int warps() { return 1; }
+  __device__ static constexpr int warp() { return 0; }
+  __device__ static constexpr int blocks() { return 1; }
+  __device__ static constexpr int block() { return 0; }
+  __device__ double shuffle_xor(double value, int mask) const { return __shfl_xor_sync(0xffffffffu, value, mask); }
+  __device__ double* block_slots() { return nullptr; }
+  __device__ double* grid_slots() { return nullptr; }
+  __device__ void block_barrier() {}
+  __device__ void grid_barrier() {}
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) { return add_to_counter(counter, amount); }
+};
+
+/// What blocks of one cooperative launch share: results per block, twice, and the barrier's count of arrivals.
+struct grid_exchange {
+  double* slots = nullptr;               ///< device memory, [2 × blocks × reduction_width]
+  unsigned long long* arrived = nullptr; ///< device memory, 0 at launch
+};
+
+/// One block, or (blocks > 1) every block of a cooperative launch as one group.
+class cuda_block {
+ public:
+  static constexpr bool is_warp = false;
+  __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
+      : slots_(slots), blocks_(blocks), grid_(grid) {}
+  __device__ int lane() const { return static_cast<int>(threadIdx.x + (blocks_ > 1 ? blockIdx.x * blockDim.x : 0)); }
+  __device__ int lanes() const { return static_cast<int>(blockDim.x) * blocks_; }
+  __device__ int warps() const { return static_cast<int>(blockDim.x) / 32; }
+  __device__ int warp() const { return static_cast<int>(threadIdx.x) / 32; }
+  __device__ int blocks() const { return blocks_; }
+  __device__ int block() const { return blocks_ > 1 ? static_cast<int>(blockIdx.x) : 0; }
+  __device__ double shuffle_xor(double value, int mask) const { return __shfl_xor_sync(0xffffffffu, value, mask); }
+  __device__ double* block_slots() {
+    block_turn_ ^= 1;
+    return slots_ + block_turn_ * warps() * reduction_width;
+  }
+  __device__ double* grid_slots() {
+    grid_turn_ ^= 1;
+    return grid_.slots + grid_turn_ * blocks_ * reduction_width;
+  }
+  __device__ void block_barrier() { __syncthreads(); }
+  /// All blocks are resident (cooperative launch), so waiting for each other ends. The count only grows, each barrier by
+  /// the number of blocks: nothing has to be reset between barriers.
+  __device__ void grid_barrier() {
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      __threadfence();
+      const unsigned long long target = ++barriers_ * static_cast<unsigned long long>(blocks_);
+      atomicAdd(grid_.arrived, 1ull);
+      while (*static_cast<volatile unsigned long long*>(grid_.arrived) < target) {
+      }
+      __threadfence();
+    }
+    __syncthreads();
+  }
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) { return add_to_counter(counter, amount); }
+
+ private:
+  double* slots_;  ///< shared memory, [2 × warps × reduction_width]
+  int blocks_;
+  grid_exchange grid_;
+  int block_turn_ = 0, grid_turn_ = 0;
+  unsigned long long barriers_ = 0;
+};
+
+MF_NAMESPACE_END

@@ -1,0 +1,167 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of a family: one for warps with a fit each, one for blocks with a fit each, which a cooperative launch also
+// runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up here, cuda/work.hpp says
+// what is done. Samples up to a tier's resident size are read from device memory once and stay in shared memory through all
+// iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit on the device, each taking the
+// next fit from a counter, largest first.
+#pragma once
+
+#include "kernels/cuda/contexts.cuh"
+#include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/work.hpp"
+
+MF_NAMESPACE_BEGIN
+
+extern __shared__ double manyfit_shared[];
+
+/// Shared memory: [warps_per_block × resident values of T].
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads)
+    fit_warp_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work) {
+  cuda_warp context;
+  T* resident = reinterpret_cast<T*>(manyfit_shared) + (threadIdx.x / 32) * tiers[warp_tier].resident_values;
+  fit_work<Family>(context, resident, tiers[warp_tier].resident_values, work, batch, settings, results);
+}
+
+/// Shared memory: [2 × warps × reduction_width] doubles, then [capacity] values of T.
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads)
+    fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
+                     std::int64_t capacity, grid_exchange grid, bool whole_grid) {
+  cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+  T* resident = reinterpret_cast<T*>(manyfit_shared + 2 * warps_per_block * reduction_width);
+  fit_work<Family>(context, resident, capacity, work, batch, settings, results);
+}
+
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads)
+    log_likelihood_warp_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work) {
+  cuda_warp context;
+  log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
+}
+
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads)
+    log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
+                                grid_exchange grid, bool whole_grid) {
+  cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+  log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
+}
+
+/// What a launcher asks of the device it is on.
+struct device_limits {
+  int multiprocessors = 0, shared_per_block = 0;
+  static int query(device_limits& limits) {
+    int device = 0;
+    cudaError_t e = cudaGetDevice(&device);
+    if (e == cudaSuccess) e = cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
+    if (e == cudaSuccess)
+      e = cudaDeviceGetAttribute(&limits.shared_per_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    return e;
+  }
+};
+
+/// Sets a kernel's dynamic shared memory and finds how many blocks of it the device holds at once.
+template <class Kernel>
+int resident_blocks(Kernel kernel, std::size_t shared, const device_limits& limits, int& blocks) {
+  cudaError_t e = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+  int per_multiprocessor = 0;
+  if (e == cudaSuccess)
+    e = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, kernel, block_threads, shared);
+  if (e == cudaSuccess && per_multiprocessor == 0) e = cudaErrorLaunchOutOfResources;
+  blocks = per_multiprocessor * limits.multiprocessors;
+  return e;
+}
+
+/// The three tiers' launches, for any pair of kernels: warp(work, blocks, shared) and block(work, blocks, shared, capacity,
+/// whole_grid) launch them. `bytes`: of one value; `keeps`: whether samples stay resident.
+template <class WarpKernel, class BlockKernel, class LaunchWarp, class LaunchBlock>
+int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_plan& plan, std::size_t bytes, bool keeps,
+                 cudaStream_t stream, LaunchWarp launch_warp, LaunchBlock launch_block) {
+  device_limits limits;
+  int e = device_limits::query(limits);
+  if (e == cudaSuccess) e = cudaMemsetAsync(plan.next, 0, tier_count * sizeof(std::int64_t), stream);
+  if (e == cudaSuccess) e = cudaMemsetAsync(plan.grid_arrived, 0, sizeof(unsigned long long), stream);
+  const std::size_t slots = 2 * warps_per_block * reduction_width * sizeof(double);
+  int blocks = 0;
+  if (e == cudaSuccess && plan.used[grid_tier]) {
+    e = resident_blocks(block_kernel, slots, limits, blocks);
+    const int wanted = grid_blocks_per_multiprocessor * limits.multiprocessors;
+    if (e == cudaSuccess)
+      e = launch_block(work_list{plan.order, plan.bounds + 2 * grid_tier, plan.next + grid_tier},
+                       blocks < wanted ? blocks : wanted, slots, std::int64_t{0}, true);
+  }
+  if (e == cudaSuccess && plan.used[block_tier]) {
+    std::int64_t capacity = keeps ? tiers[block_tier].resident_values : 0;
+    if (plan.largest > 0 && plan.largest < capacity) capacity = plan.largest;
+    const auto room = static_cast<std::int64_t>((limits.shared_per_block - slots) / bytes);
+    if (capacity > room) capacity = room;
+    const std::size_t shared = slots + static_cast<std::size_t>(capacity) * bytes;
+    e = resident_blocks(block_kernel, shared, limits, blocks);
+    if (e == cudaSuccess)
+      e = launch_block(work_list{plan.order, plan.bounds + 2 * block_tier, plan.next + block_tier}, blocks, shared,
+                       capacity, false);
+  }
+  if (e == cudaSuccess && plan.used[warp_tier]) {
+    const std::size_t shared = keeps ? warps_per_block * tiers[warp_tier].resident_values * bytes : 0;
+    e = resident_blocks(warp_kernel, shared, limits, blocks);
+    if (e == cudaSuccess)
+      e = launch_warp(work_list{plan.order, plan.bounds + 2 * warp_tier, plan.next + warp_tier}, blocks, shared);
+  }
+  return e;
+}
+
+/// Launches a kernel, cooperatively when its blocks wait for each other; the launch's error.
+template <class... Parameters, class... Arguments>
+int launch(void (*kernel)(Parameters...), int blocks, std::size_t shared, cudaStream_t stream, bool cooperative,
+           Arguments... arguments) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeCooperative;
+  attribute.val.cooperative = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(static_cast<unsigned>(blocks));
+  config.blockDim = dim3(block_threads);
+  config.dynamicSmemBytes = shared;
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = cooperative ? 1 : 0;
+  return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
+/// Fits every sample of a batch in device memory; see cuda_functions.
+template <class Family, class T>
+int launch_fit(const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results,
+               const launch_plan& plan, void* stream_handle) {
+  const auto stream = static_cast<cudaStream_t>(stream_handle);
+  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
+  return launch_tiers(
+      fit_warp_kernel<Family, T>, fit_block_kernel<Family, T>, plan, sizeof(T), true, stream,
+      [&](const work_list& work, int blocks, std::size_t shared) {
+        return launch(fit_warp_kernel<Family, T>, blocks, shared, stream, false, batch, settings, results, work);
+      },
+      [&](const work_list& work, int blocks, std::size_t shared, std::int64_t capacity, bool whole_grid) {
+        return launch(fit_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, settings, results, work,
+                      capacity, grid, whole_grid);
+      });
+}
+
+/// out[fit] = log-likelihood of every sample of a batch in device memory; see cuda_functions.
+template <class Family, class T>
+int launch_log_likelihood(const batch_view<T>& batch, const parameters_view& parameters, double* out,
+                          const launch_plan& plan, void* stream_handle) {
+  const auto stream = static_cast<cudaStream_t>(stream_handle);
+  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
+  return launch_tiers(
+      log_likelihood_warp_kernel<Family, T>, log_likelihood_block_kernel<Family, T>, plan, sizeof(T), false, stream,
+      [&](const work_list& work, int blocks, std::size_t shared) {
+        return launch(log_likelihood_warp_kernel<Family, T>, blocks, shared, stream, false, batch, parameters, out, work);
+      },
+      [&](const work_list& work, int blocks, std::size_t shared, std::int64_t, bool whole_grid) {
+        return launch(log_likelihood_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, parameters, out,
+                      work, grid, whole_grid);
+      });
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,93 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels that treat each value by itself: log-densities and draws. A thread per value, grid-stride; consecutive
+// threads read and write consecutive values. What depends on the fit alone (log_constant) is computed once per fit first.
+#pragma once
+
+#include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/work.hpp"
+#include "kernels/random/philox_cuda.cuh"
+#include "kernels/random/transforms.hpp"
+
+MF_NAMESPACE_BEGIN
+
+MF_FN std::int64_t grid_stride_begin() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+#else
+  return 0;
+#endif
+}
+
+/// The sample that value number i (counted from offsets[0]) belongs to: the last whose offset is not above it.
+MF_FN_LARGE std::int64_t sample_of_value(const std::int64_t* offsets, std::int64_t count, std::int64_t i) {
+  std::int64_t low = 0, high = count;  // offsets[low] − offsets[0] ≤ i < offsets[high] − offsets[0]
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (offsets[middle] - offsets[0] <= i)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+template <class Family>
+__global__ void constants_kernel(parameters_view parameters, std::int64_t count, double* constants) {
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t fit = grid_stride_begin(); fit < count; fit += stride)
+    constants[fit] = checked_log_constant<Family>(parameters, fit);
+}
+
+template <class Family, class T>
+__global__ void log_density_kernel(batch_view<T> batch, std::int64_t values, parameters_view parameters,
+                                   const double* constants, double* out) {
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  const std::int64_t first = batch.offsets ? batch.offsets[0] : 0;
+  for (std::int64_t i = grid_stride_begin(); i < values; i += stride) {
+    const std::int64_t fit = batch.offsets ? sample_of_value(batch.offsets, batch.count, i) : i / batch.size;
+    out[i] = log_density_of_value<Family>(batch.values[first + i], parameters, fit, constants[fit]);
+  }
+}
+
+template <class Family>
+__global__ void simulate_kernel(parameters_view parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
+                                const std::uint64_t* streams, double* out) {
+  constexpr int P = parameter_count<Family>;
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t i = grid_stride_begin(); i < count * size; i += stride) {
+    const std::int64_t fit = i / size;
+    const vec<double, P> p = parameters_of<P>(parameters, fit);
+    philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit),
+                         static_cast<std::uint64_t>(i - fit * size));
+    out[i] = valid_parameters<Family>(p) ? Family::sample(params_from<Family>(p), random) : constants::nan;
+  }
+}
+
+/// Blocks for `work` independent pieces: enough to fill any device, few enough to stride.
+inline int blocks_for(std::int64_t work) {
+  const std::int64_t blocks = (work + block_threads - 1) / block_threads;
+  return static_cast<int>(blocks < 1 ? 1 : blocks > 16384 ? 16384 : blocks);
+}
+
+template <class Family, class T>
+int launch_log_density(const batch_view<T>& batch, std::int64_t values, const parameters_view& parameters, double* out,
+                       double* constants, void* stream_handle) {
+  const auto stream = static_cast<cudaStream_t>(stream_handle);
+  constants_kernel<Family><<<blocks_for(batch.count), block_threads, 0, stream>>>(parameters, batch.count, constants);
+  log_density_kernel<Family, T>
+      <<<blocks_for(values), block_threads, 0, stream>>>(batch, values, parameters, constants, out);
+  return cudaGetLastError();
+}
+
+template <class Family>
+int launch_simulate(const parameters_view& parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
+                    const std::uint64_t* streams, double* out, void* stream_handle) {
+  const auto stream = static_cast<cudaStream_t>(stream_handle);
+  simulate_kernel<Family>
+      <<<blocks_for(count * size), block_threads, 0, stream>>>(parameters, count, size, seed, streams, out);
+  return cudaGetLastError();
+}
+
+MF_NAMESPACE_END

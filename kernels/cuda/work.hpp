@@ -1,0 +1,105 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the lanes of a kernel do, without a word of CUDA: take fits from a counter, largest first, and run each. The CUDA
+// kernels call these with CUDA's lanes; tests call them with threads as lanes.
+#pragma once
+
+#include "kernels/algorithms/mle.hpp"
+#include "kernels/algorithms/score.hpp"
+#include "kernels/groups/lanes_group.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// The fits of one tier of one launch: positions [begin, end) of `order`, taken through `next`, which starts at 0.
+struct work_list {
+  const std::int32_t* order = nullptr;   ///< fit numbers, largest first; null: position is the fit's number
+  const std::int64_t* bounds = nullptr;  ///< device memory: bounds[0] = begin, bounds[1] = end
+  std::int64_t* next = nullptr;          ///< how many positions have been taken
+  MF_FN std::int64_t fit(std::int64_t position) const { return order ? order[position] : position; }
+};
+
+/// The next position for the whole group, from the shared counter; a grid-wide group, alone on its device, counts for
+/// itself. Called by all lanes together.
+template <class Context>
+MF_FN std::int64_t take(Context& context, const work_list& work, std::int64_t amount, std::int64_t& own_count) {
+  if (context.blocks() > 1) {
+    own_count += amount;
+    return own_count - amount;
+  }
+  vec<double, 1> taken{0};
+  if (context.lane() == 0) taken[0] = static_cast<double>(context.fetch_add(work.next, amount));
+  return static_cast<std::int64_t>(all_reduce<add_values>(context, taken)[0]);
+}
+
+/// Fits every sample of the work list. A warp whose family has sufficient statistics gathers 32 samples one after the other
+/// and then finishes all 32 at once, a lane each: a solve by one lane for itself alone would leave the other 31 idle.
+template <class Family, class T, class Context>
+MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+                          const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
+  const double noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
+  lanes_group<Family, T, Context> points(context, resident, capacity);
+  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
+  std::int64_t own_count = 0;
+  if constexpr (has_statistics<Family> && Context::is_warp) {
+    for (;;) {
+      const std::int64_t first = begin + take(context, work, 32, own_count);
+      if (first >= end) break;
+      const int count = static_cast<int>(end - first < 32 ? end - first : 32);
+      gathered<Family> mine;
+      for (int j = 0; j < count; ++j) {
+        const gathered<Family> one = gather<Family>(points, sample_of(batch, work.fit(first + j)));
+        if (context.lane() == j) mine = one;
+      }
+      if (context.lane() < count)
+        store(finish<Family>(mine, settings, noise), results, work.fit(first + context.lane()));
+    }
+  } else {
+    for (;;) {
+      const std::int64_t position = begin + take(context, work, 1, own_count);
+      if (position >= end) break;
+      const std::int64_t fit = work.fit(position);
+      const auto record = fit_one<Family>(points, sample_of(batch, fit), settings, noise);
+      if (context.lane() == 0) store(record, results, fit);
+    }
+  }
+}
+
+/// out[fit] = log-likelihood of every sample of the work list at its parameters.
+template <class Family, class T, class Context>
+MF_FN_LARGE void log_likelihood_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+                                     const batch_view<T>& batch, const parameters_view& parameters, double* out) {
+  lanes_group<Family, T, Context> points(context, resident, capacity);
+  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
+  std::int64_t own_count = 0;
+  for (;;) {
+    const std::int64_t position = begin + take(context, work, 1, own_count);
+    if (position >= end) break;
+    const std::int64_t fit = work.fit(position);
+    const double value = log_likelihood_of<Family>(points, sample_of(batch, fit),
+                                                   parameters_of<parameter_count<Family>>(parameters, fit));
+    if (context.lane() == 0) out[fit] = value;
+  }
+}
+
+/// out[i] of value i of fit `fit`; the lanes of the whole launch share the values. `constants[fit]` is log_constant at the
+/// fit's parameters, NaN where they are not valid.
+template <class Family, class T>
+MF_FN_LARGE double log_density_of_value(T x, const parameters_view& parameters, std::int64_t fit, double constant) {
+  constexpr int P = parameter_count<Family>;
+  if (is_missing(constant)) return constants::nan;
+  const vec<double, P> plain = parameters_of<P>(parameters, fit);
+  vec<T, P> p;
+  for (int i = 0; i < P; ++i) p[i] = static_cast<T>(plain[i]);
+  return static_cast<double>(log_density_at<Family>(params_from<Family>(p), static_cast<T>(constant), x));
+}
+
+/// log_constant at the parameters of one fit, NaN where they are not valid.
+template <class Family>
+MF_FN_LARGE double checked_log_constant(const parameters_view& parameters, std::int64_t fit) {
+  constexpr int P = parameter_count<Family>;
+  const vec<double, P> p = parameters_of<P>(parameters, fit);
+  return valid_parameters<Family>(p) ? log_constant_of<Family, double>(params_from<Family>(p)) : constants::nan;
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,96 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// lane_group's lanes: one std::thread per lane and std::barrier as the barrier, so that the code that CUDA's warps, blocks
+// and grids run can be run, and watched by ThreadSanitizer and AddressSanitizer, where there is no GPU. For tests only.
+#pragma once
+
+#include <atomic>
+#include <barrier>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "kernels/groups/reduce.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// The memory and barriers that the lanes of one grid share: `block_count` blocks of `warp_count` warps.
+class lane_team {
+ public:
+  lane_team(int block_count, int warp_count)
+      : blocks(block_count), warps(warp_count), exchange(static_cast<std::size_t>(block_count) * warp_count * 32),
+        block_memory(static_cast<std::size_t>(block_count) * 2 * warp_count * reduction_width),
+        grid_memory(2 * static_cast<std::size_t>(block_count) * reduction_width), all(block_count * warp_count * 32) {
+    for (int b = 0; b < block_count; ++b) {
+      of_block.push_back(std::make_unique<std::barrier<>>(warp_count * 32));
+      for (int w = 0; w < warp_count; ++w) of_warp.push_back(std::make_unique<std::barrier<>>(32));
+    }
+  }
+
+  const int blocks, warps;
+  std::vector<double> exchange, block_memory, grid_memory;
+  std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp;
+  std::barrier<> all;
+};
+
+/// How far a group reaches within its team: one warp, one block, or all blocks.
+enum class reach { warp, block, grid };
+
+/// One lane. Groups of reach `warp` and `block` see their own lanes only.
+template <reach Reach>
+class lane_context {
+ public:
+  lane_context(lane_team& team, int thread) : team_(team), thread_(thread) {}
+
+  static constexpr bool is_warp = Reach == reach::warp;
+  int lane() const { return thread_ % lanes(); }
+  int lanes() const { return 32 * warps() * blocks(); }
+  int warps() const { return Reach == reach::warp ? 1 : team_.warps; }
+  int warp() const { return Reach == reach::warp ? 0 : thread_ / 32 % team_.warps; }
+  int blocks() const { return Reach == reach::grid ? team_.blocks : 1; }
+  int block() const { return Reach == reach::grid ? thread_ / (32 * team_.warps) : 0; }
+
+  template <class Value>
+  Value shuffle_xor(Value value, int mask) {
+    std::barrier<>& warp_barrier = *team_.of_warp[thread_ / 32];
+    team_.exchange[thread_] = static_cast<double>(value);
+    warp_barrier.arrive_and_wait();
+    const double other = team_.exchange[thread_ ^ mask];
+    warp_barrier.arrive_and_wait();
+    return static_cast<Value>(other);
+  }
+  double* block_slots() {
+    const int size = team_.warps * reduction_width, block = thread_ / (32 * team_.warps);
+    block_turn_ ^= 1;
+    return team_.block_memory.data() + (2 * block + block_turn_) * size;
+  }
+  double* grid_slots() {
+    grid_turn_ ^= 1;
+    return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
+  }
+  void block_barrier() { team_.of_block[thread_ / (32 * team_.warps)]->arrive_and_wait(); }
+  void grid_barrier() { team_.all.arrive_and_wait(); }
+
+  std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
+    return std::atomic_ref<std::int64_t>(*counter).fetch_add(amount, std::memory_order_relaxed);
+  }
+
+ private:
+  lane_team& team_;
+  int thread_, block_turn_ = 0, grid_turn_ = 0;
+};
+
+/// Runs body(lane_context<Reach>&, thread number) on every lane of the team, one thread each, and waits for all.
+template <reach Reach, class Body>
+void run_lanes(lane_team& team, Body body) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 32 * team.warps * team.blocks; ++t)
+    threads.emplace_back([&team, &body, t] {
+      lane_context<Reach> context(team, t);
+      body(context, t);
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+MF_NAMESPACE_END

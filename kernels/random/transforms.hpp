@@ -1,0 +1,103 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Continuous variates from a stream of random words (stream.hpp), in double, on host and device alike. Our own, since
+// cuRAND's host and device transforms differ. No draw keeps state for the next. discrete.hpp has the counts.
+#pragma once
+
+#include "kernels/math/scalar.hpp"
+
+MF_NAMESPACE_BEGIN
+
+template <class Random>
+MF_FN_LARGE double draw_uniform(Random& random) {
+  return random.uniform();
+}
+
+/// Exponential with mean 1, by inversion.
+template <class Random>
+MF_FN_LARGE double draw_exponential(Random& random) {
+  return -log(random.uniform());
+}
+
+/// Standard normal. Source: Box & Muller, Annals of Mathematical Statistics 29 (1958) 610–611; the second variate of
+/// the pair is given up, so that no state outlives the draw.
+template <class Random>
+MF_FN_LARGE double draw_normal(Random& random) {
+  const double radius = sqrt(-2 * log(random.uniform()));
+  return radius * cos(2 * constants::pi * random.uniform());
+}
+
+/// Log of a gamma variate with scale 1, for any shape > 0: at shapes near 0 the variate itself would underflow.
+/// Source: Marsaglia & Tsang, ACM Transactions on Mathematical Software 26 (2000) 363–372, and for shape < 1 their
+/// boost by u^(1/shape), section 6.
+template <class Random>
+MF_FN_LARGE double draw_log_gamma(Random& random, double shape) {
+  const double boost = shape < 1 ? log(random.uniform()) / shape : 0.0;
+  const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3;
+  const double c = 1 / sqrt(9 * d);
+  for (;;) {
+    const double x = draw_normal(random);
+    const double root = 1 + c * x;
+    const double log_u = log(random.uniform());
+    if (!(root > 0)) continue;
+    const double v = root * root * root;
+    const double log_v = log(v);
+    if (log_u < 0.5 * x * x + d * (1 - v + log_v)) return log(d) + log_v + boost;
+  }
+}
+
+/// Gamma with scale 1; 0 where it is below the smallest double.
+template <class Random>
+MF_FN_LARGE double draw_gamma(Random& random, double shape) {
+  return exp(draw_log_gamma(random, shape));
+}
+
+template <class Random>
+MF_FN_LARGE double draw_chi_squared(Random& random, double degrees_of_freedom) {
+  return 2 * draw_gamma(random, 0.5 * degrees_of_freedom);
+}
+
+/// Beta as g_a / (g_a + g_b), in logs: with both shapes tiny, both gammas may underflow. Source: Johnson, Kotz &
+/// Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 25.
+template <class Random>
+MF_FN_LARGE double draw_beta(Random& random, double a, double b) {
+  const double log_a = draw_log_gamma(random, a);
+  const double log_b = draw_log_gamma(random, b);
+  return 1 / (1 + exp(log_b - log_a));
+}
+
+/// Von Mises in [−pi, pi), for concentration ≥ 0. Source: Best & Fisher, Applied Statistics 28 (1979) 152–157,
+/// rearranged so that nothing cancels: their rho for small concentrations and 1 − rho, 1 − cos(angle) for large ones.
+template <class Random>
+MF_FN_LARGE double draw_von_mises(Random& random, double mean, double concentration) {
+  const double root = sqrt(1 + 4 * concentration * concentration);
+  const double tau = 1 + root;
+  const double denominator = tau + sqrt(2 * tau);
+  const double rho = 2 * concentration / denominator;
+  const double one_minus_rho = (1 + 1 / (root + 2 * concentration) + sqrt(2 * tau)) / denominator;
+  // The envelope is a wrapped Cauchy, whose half angle is atan((1 - rho) / (1 + rho) tan(pi u / 2)).
+  double half_angle;
+  for (;;) {
+    const double quarter = 0.5 * constants::pi * random.uniform();
+    const double opposite = one_minus_rho * sin(quarter), adjacent = (1 + rho) * cos(quarter);
+    const double one_minus_cosine = 2 * square(opposite) / (square(opposite) + square(adjacent));
+    const double c = 0.25 * square(one_minus_rho) * denominator + concentration * one_minus_cosine;
+    const double u = random.uniform();
+    half_angle = atan(opposite / adjacent);
+    if (c * (2 - c) > u || log(c / u) + 1 >= c) break;
+  }
+  const double angle = mean + (random.uniform() < 0.5 ? -2 : 2) * half_angle;
+  return angle - 2 * constants::pi * floor((angle + constants::pi) / (2 * constants::pi));
+}
+
+/// Inverse Gaussian with the given mean and shape. Source: Michael, Schucany & Haas, The American Statistician 30
+/// (1976) 88–90; the smaller root of their quadratic is taken as a quotient, which does not cancel.
+template <class Random>
+MF_FN_LARGE double draw_inverse_gaussian(Random& random, double mean, double shape) {
+  const double w = 0.5 * mean * square(draw_normal(random)) / shape;
+  const double smaller = 1 / (1 + w + sqrt(w * (2 + w)));  // in units of the mean; the larger root is its inverse
+  return mean * (random.uniform() * (1 + smaller) <= 1 ? smaller : 1 / smaller);
+}
+
+MF_NAMESPACE_END
