@@ -1,12 +1,15 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The commands. Each adds itself to the program's command line; when it is the one that was given, it leaves in `action`
-// what is to run, which returns the exit code.
+// The commands. Each adds itself to the program's command line; when it is the one that was given, it leaves in
+// `action` what is to run, which returns the exit code.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+namespace CLI {
+class App;
+}
 
 namespace manyfit::app {
 

@@ -18,7 +18,8 @@ enum exit_code : int {
   exit_interrupted = 130
 };
 
-/// A command line that cannot be run as given. what() is one or two lines: what was given, what was expected, what to do.
+/// A command line that cannot be run as given. what() is one or two lines: what was given, what was expected, what to
+/// do.
 class usage_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

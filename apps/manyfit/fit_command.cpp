@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <memory>
@@ -31,17 +32,21 @@ struct fit_arguments {
 
 using clock = std::chrono::steady_clock;
 
-double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
 
 /// What is wrong with the command line shows before a large file is read: the library checks options first.
 void check_options(const family_info& family, const fit_options& options, double level) {
   for (int p = 0; p < family.parameter_count; ++p) {
     const parameter& each = family.parameters[p];
     if (each.kind == constraint::count && !options.fixed.contains(each.name))
-      throw usage_error(fmt::format("{0} needs its {1} given: {2}\nadd --fix {1}=N", family.name, each.name, each.meaning));
+      throw usage_error(
+          fmt::format("{0} needs its {1} given: {2}\nadd --fix {1}=N", family.name, each.name, each.meaning));
   }
   if (!(level > 0 && level < 1))
-    throw usage_error(fmt::format("--level: {} given; a probability between 0 and 1 expected, as in --level 0.95", level));
+    throw usage_error(
+        fmt::format("--level: {} given; a probability between 0 and 1 expected, as in --level 0.95", level));
   fit(executor::cpu(1), family, dense<double>({}, 0), options);
 }
 
@@ -93,7 +98,7 @@ int run_fit(const fit_arguments& arguments, const family_info& family, const exe
       write_fit_table(report, to);
   }
   to.finish();
-  if (!arguments.plot.empty()) write_plot(arguments.plot, report, samples);
+  if (!arguments.plot.empty() && results.count > 0) write_plot(arguments.plot, report, samples);
   if (!common.quiet) print_summary(results, common, fit_seconds, seconds_since(start));
 
   bool failed = false;
@@ -121,9 +126,13 @@ void add_fit(CLI::App& program, command_action& action) {
   CLI::App& command = *program.add_subcommand("fit", "Fit one family to one sample, or to every group of rows");
   command.add_option("FAMILY", arguments->family, "What to fit; manyfit families lists them")->required();
   command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
-  command.add_option("--column", arguments->input.column, "The values (default: the only numeric column not named otherwise)")
+  command
+      .add_option("--column", arguments->input.column,
+                  "The values (default: the only numeric column not named otherwise)")
       ->type_name("NAME");
-  command.add_option("--by", arguments->by, "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
+  command
+      .add_option("--by", arguments->by,
+                  "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
       ->type_name("a,b");
   command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
   command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; may be repeated")
@@ -133,10 +142,13 @@ void add_fit(CLI::App& program, command_action& action) {
   command.add_option("--max-iterations", arguments->options.max_iterations, "Newton iterations at most (default 200)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  command.add_option("--tolerance", arguments->options.tolerance, "Newton decrement at which to stop (default 0: by precision)")
+  command
+      .add_option("--tolerance", arguments->options.tolerance,
+                  "Newton decrement at which to stop (default 0: by precision)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("X");
-  command.add_option("--plot", arguments->plot, "Histogram and fitted density as a picture")->type_name("FILE.svg|.png");
+  command.add_option("--plot", arguments->plot, "Histogram and fitted density as a picture")
+      ->type_name("FILE.svg|.png");
   add_common_options(command, arguments->common);
   add_unsupported_options(command, {{"--event", "right-censored observations"},
                                     {"--interval", "interval-censored observations"},

@@ -16,7 +16,9 @@ namespace {
 std::atomic<const char*> unfinished_file{nullptr};
 std::atomic<int> bar_columns{0};
 
-void say(const char* text, std::size_t size) { [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, size); }
+void say(const char* text, std::size_t size) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, size);
+}
 
 // Only calls that POSIX allows in a signal handler.
 void stop(int signal) {
@@ -48,8 +50,12 @@ void install_signal_handlers() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-void set_unfinished_file(const char* path) { unfinished_file.store(path); }
+void set_unfinished_file(const char* path) {
+  unfinished_file.store(path);
+}
 
-void set_bar_columns(int columns) { bar_columns.store(columns); }
+void set_bar_columns(int columns) {
+  bar_columns.store(columns);
+}
 
 }  // namespace manyfit::app

@@ -6,7 +6,8 @@
 namespace manyfit::app {
 
 /// From here on an interrupt or a request to terminate removes the unfinished output file, clears the progress bar and
-/// ends the program with 130 (143). A signal that the caller ignores stays ignored. A closed pipe becomes a write error.
+/// ends the program with 130 (143). A signal that the caller ignores stays ignored. A closed pipe becomes a write
+/// error.
 void install_signal_handlers();
 
 /// The file to remove on an interrupt; null: none. The text must live until the next call.

@@ -3,6 +3,7 @@
 
 // `manyfit families` and `manyfit devices`.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -43,11 +44,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// A listing in every form: rows of named texts, numbers and booleans. `for_people` says how a member stands in a table.
+/// A listing in every form: rows of named texts, numbers and booleans. `for_people` says how a member stands in a
+/// table.
 struct listing {
   std::string command;
   json rows = json::array();
-  std::vector<std::string> names = {};                      ///< of the members in tables and CSV
+  std::vector<std::string> names = {};                     ///< of the members in tables and CSV
   std::vector<std::vector<std::string>> table_cells = {};  ///< [rows][names]
   std::vector<std::vector<std::string>> csv_cells = {};    ///< [rows][names]
 };
@@ -89,7 +91,9 @@ void write(const listing& all, const common_options& common) {
   to.finish();
 }
 
-const char* yes_or_no(bool value) { return value ? "yes" : "no"; }
+const char* yes_or_no(bool value) {
+  return value ? "yes" : "no";
+}
 
 int list_families(const common_options& common) {
   listing all{.command = "families"};
@@ -98,7 +102,8 @@ int list_families(const common_options& common) {
     json parameters = json::array();
     for (int p = 0; p < family->parameter_count; ++p) {
       const parameter& each = family->parameters[p];
-      parameters.push_back({{"name", each.name}, {"constraint", constraint_text(each.kind)}, {"meaning", each.meaning}});
+      parameters.push_back(
+          {{"name", each.name}, {"constraint", constraint_text(each.kind)}, {"meaning", each.meaning}});
     }
     const std::string method = family->closed_form ? "sufficient statistics" : "iterative";
     json devices = json::array({"cpu"});
@@ -110,8 +115,12 @@ int list_families(const common_options& common) {
                         {"method", method},
                         {"commands", {"fit", "score", "simulate"}},
                         {"devices", devices}});
-    std::vector<std::string> cells = {family->name, list_parameters(*family), family->support,
-                                      family->discrete ? "discrete" : "continuous", method, "fit score simulate",
+    std::vector<std::string> cells = {family->name,
+                                      list_parameters(*family),
+                                      family->support,
+                                      family->discrete ? "discrete" : "continuous",
+                                      method,
+                                      "fit score simulate",
                                       family->cuda ? "cpu cuda" : "cpu"};
     all.table_cells.push_back(cells);
     all.csv_cells.push_back(std::move(cells));
@@ -151,7 +160,8 @@ void add_listing(CLI::App& program, command_action& action, const std::string& n
 }  // namespace
 
 void add_families(CLI::App& program, command_action& action) {
-  add_listing(program, action, "families", "What can be fitted: parameters, support, what each supports", list_families);
+  add_listing(program, action, "families", "What can be fitted: parameters, support, what each supports",
+              list_families);
 }
 
 void add_devices(CLI::App& program, command_action& action) {

@@ -3,6 +3,7 @@
 
 // The program: reads the command line, runs one command, turns every failure into a line on stderr and an exit code.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <new>
@@ -35,6 +36,12 @@ int print(const std::string& text) {
   return exit_done;
 }
 
+/// CLI11 says what was given; what was expected is missing for texts that are not numbers.
+std::string what_is_wrong(const CLI::ParseError& wrong) {
+  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&wrong) != nullptr;
+  return std::string(wrong.what()) + (conversion ? "; a number was expected" : "");
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App program("Fit any distribution, a million at a time.", "manyfit");
   command_action action;
@@ -47,12 +54,12 @@ int parse_and_run(int argc, char** argv) {
   add_devices(program, action);
   CLI::App& mixture = *program.add_subcommand("mixture", "Fit mixtures (not supported yet)");
   mixture.group("")->prefix_command()->set_help_flag();
-  mixture.callback([] {
-    throw usage_error("mixture is not supported yet\nmanyfit --help lists the commands there are");
-  });
+  mixture.callback(
+      [] { throw usage_error("mixture is not supported yet\nmanyfit --help lists the commands there are"); });
   program.footer(
       "Data go to stdout or --out; progress, warnings and the summary go to stderr.\n"
-      "Exit codes: 0 done, 1 internal error, 2 usage, 3 input or output file, 4 some fits failed and --fail-on any was\n"
+      "Exit codes: 0 done, 1 internal error, 2 usage, 3 input or output file, 4 some fits failed and --fail-on any "
+      "was\n"
       "given, 5 device or memory, 130 interrupted.\n\n"
       "Example:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n\n"
@@ -62,17 +69,20 @@ int parse_and_run(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = program.get_subcommands();
-    return print(chosen.empty() ? program.help() : chosen.front()->help());
+    return print(chosen.empty() ? program.help() : chosen.front()->help("manyfit"));
   } catch (const CLI::CallForVersion&) {
     return print("manyfit " + std::string(version()) + "\n");
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::ParseError& wrong) {
     const auto chosen = program.get_subcommands();
     const std::string command = chosen.empty() ? "manyfit" : "manyfit " + chosen.front()->get_name();
     const bool no_command = chosen.empty() && (argc < 2 || argv[1][0] != '-');
-    const std::string message = !no_command ? std::string(error.what())
-                                : argc < 2  ? std::string("no command given; fit, score, simulate, families or devices expected")
-                                            : fmt::format("no command is called '{}'; fit, score, simulate, families or "
-                                                          "devices expected", excerpt(argv[1]));
+    const std::string message =
+        !no_command ? what_is_wrong(wrong)
+        : argc < 2  ? std::string("no command given; fit, score, simulate, families or devices expected")
+                    : fmt::format(
+                          "no command is called '{}'; fit, score, simulate, families or "
+                           "devices expected",
+                          excerpt(argv[1]));
     return fail(exit_usage, message + "\n" + command + " --help tells how to use it");
   }
   return action();
@@ -94,7 +104,8 @@ int run(int argc, char** argv) {
   } catch (const std::length_error&) {
     return fail(exit_device, "more data were asked for than memory can hold\nask for less at a time");
   } catch (const std::exception& failure) {
-    return fail(exit_internal, fmt::format("internal error: {}\nplease report it with the command line", failure.what()));
+    return fail(exit_internal,
+                fmt::format("internal error: {}\nplease report it with the command line", failure.what()));
   }
 }
 

@@ -4,6 +4,7 @@
 #include "options.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -17,7 +18,8 @@
 namespace manyfit::app {
 
 void add_output_options(CLI::App& command, common_options& options) {
-  command.add_option("--format", options.format, "table, csv, json, or parquet with --out (default: by --out, else table)")
+  command
+      .add_option("--format", options.format, "table, csv, json, or parquet with --out (default: by --out, else table)")
       ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
       ->type_name("FORMAT");
   command.add_option("--out", options.out, "Write the results to this file, in place of stdout")->type_name("PATH");
@@ -66,8 +68,10 @@ executor executor_of(const common_options& options) {
     const auto [end, failure] = std::from_chars(device.data() + 5, device.data() + device.size(), number);
     if (failure == std::errc{} && end == device.data() + device.size() && number >= 0) return executor::cuda(number);
   }
-  throw usage_error(fmt::format("--device: '{}' given; auto, cpu, cuda or cuda:N expected\n"
-                                "manyfit devices lists what there is", excerpt(device)));
+  throw usage_error(
+      fmt::format("--device: '{}' given; auto, cpu, cuda or cuda:N expected\n"
+                  "manyfit devices lists what there is",
+                  excerpt(device)));
 }
 
 output_format format_of(const common_options& options, bool array) {
@@ -83,8 +87,9 @@ output_format format_of(const common_options& options, bool array) {
     if (options.out.empty())
       throw usage_error("--format parquet writes a file, and no --out is given\ngive --out PATH, or --format csv");
     if (!has_arrow())
-      throw usage_error("parquet: this manyfit was built without Apache Arrow, which Parquet needs\n"
-                        "use --format csv or json, or install Arrow C++ or the Python package pyarrow and build again");
+      throw usage_error(
+          "parquet: this manyfit was built without Apache Arrow, which Parquet needs\n"
+          "use --format csv or json, or install Arrow C++ or the Python package pyarrow and build again");
     return output_format::parquet;
   }
   return output_format::table;
@@ -104,8 +109,8 @@ std::vector<std::string> split_list(std::string_view text, std::string_view opti
       parts.back() += text[i];
   }
   if (quoted || std::find(parts.begin(), parts.end(), "") != parts.end())
-    throw usage_error(fmt::format("{}: '{}' given; names between commas expected, as in {} a,b", option, excerpt(text, 80),
-                                  option));
+    throw usage_error(
+        fmt::format("{}: '{}' given; names between commas expected, as in {} a,b", option, excerpt(text, 80), option));
   return parts;
 }
 

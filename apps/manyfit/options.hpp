@@ -4,7 +4,6 @@
 // The options that every command shares, and what they come to.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +12,10 @@
 
 #include "manyfit/executor.hpp"
 #include "output/output.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace manyfit::app {
 
@@ -47,7 +50,8 @@ executor executor_of(const common_options& options);
 /// Throws usage_error for parquet without --out or without Apache Arrow.
 output_format format_of(const common_options& options, bool array = false);
 
-/// Parts between commas; a part in double quotes may hold commas. Throws usage_error that names the option for an empty part.
+/// Parts between commas; a part in double quotes may hold commas. Throws usage_error that names the option for an empty
+/// part.
 std::vector<std::string> split_list(std::string_view text, std::string_view option);
 
 /// NAME=VALUE pairs with numbers, several between commas. Throws usage_error for bad syntax and for a name given twice.

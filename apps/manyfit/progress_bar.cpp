@@ -27,7 +27,9 @@ int terminal_columns() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::chrono::steady_clock::duration time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 }  // namespace
 
@@ -43,9 +45,9 @@ void progress_bar::update(std::uint64_t done, std::uint64_t total) {
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const double rate = static_cast<double>(done) / seconds(now - start_);
   const int full = static_cast<int>(share * bar_width);
-  std::string line = fmt::format("{} [{}{}] {:3.0f}%  {}{}/s", what_, std::string(full, '#'),
-                                 std::string(bar_width - full, '.'), 100 * share, short_count(rate),
-                                 unit_ == "B" ? unit_ : " " + unit_);
+  std::string line =
+      fmt::format("{} [{}{}] {:3.0f}%  {}{}/s", what_, std::string(full, '#'), std::string(bar_width - full, '.'),
+                  100 * share, short_count(rate), unit_ == "B" ? unit_ : " " + unit_);
   if (done > 0) line += fmt::format("  {} left", short_time(static_cast<double>(total - std::min(done, total)) / rate));
   line.resize(std::min<std::size_t>(line.size(), static_cast<std::size_t>(terminal_columns() - 1)));
   const int columns = static_cast<int>(line.size());

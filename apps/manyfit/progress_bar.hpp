@@ -9,8 +9,8 @@
 
 namespace manyfit::app {
 
-/// A bar with rate and time left on stderr's current line, when stderr is a terminal and the user did not ask for quiet.
-/// Nothing is drawn for work that ends at once. Erasing is done with spaces, not with escape sequences.
+/// A bar with rate and time left on stderr's current line, when stderr is a terminal and the user did not ask for
+/// quiet. Nothing is drawn for work that ends at once. Erasing is done with spaces, not with escape sequences.
 class progress_bar {
  public:
   /// `what` is done ("reading"), `unit` is counted ("fits", or "B" for bytes).

@@ -60,7 +60,7 @@ sample_set<T> samples_of(table&& data, const sample_request& request) {
   std::vector<double>& numbers = data.columns[static_cast<std::size_t>(&found - data.columns.data())].numbers;
   const column* weight = request.weights.empty() ? nullptr : &data.at(request.weights, column_kind::numeric);
 
-  sample_set<T> result{.source = data.source};
+  sample_set<T> result{.source = data.source, .value_name = found.name};
   const auto in_row_order = [&] {
     if (weight) result.weights.assign(weight->numbers.begin(), weight->numbers.end());
     result.values = converted<T>(std::move(numbers));

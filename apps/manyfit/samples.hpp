@@ -31,13 +31,15 @@ struct key_column {
 /// Samples end to end, each in the order of its rows; samples in order of their keys' first appearance.
 template <class T>
 struct sample_set {
-  std::string source = {};                  ///< the input's name for messages
-  std::vector<T> values = {};               ///< [rows]; NaN where missing
-  std::vector<T> weights = {};              ///< [rows], or empty
-  std::vector<std::int64_t> offsets = {};   ///< [samples + 1]
-  std::vector<key_column> keys = {};        ///< [parts of the key]; empty without --by
-  std::vector<std::int32_t> row_sample = {};  ///< [rows], with keep_order and where rows are not in samples' order already
-  std::vector<std::size_t> shape = {};      ///< of a .npy array; empty for a table
+  std::string source = {};                 ///< the input's name for messages
+  std::string value_name = {};             ///< the values' column; empty for an array
+  std::vector<T> values = {};              ///< [rows]; NaN where missing
+  std::vector<T> weights = {};             ///< [rows], or empty
+  std::vector<std::int64_t> offsets = {};  ///< [samples + 1]
+  std::vector<key_column> keys = {};       ///< [parts of the key]; empty without --by
+  std::vector<std::int32_t> row_sample =
+      {};                               ///< [rows], with keep_order and where rows are not in samples' order already
+  std::vector<std::size_t> shape = {};  ///< of a .npy array; empty for a table
 
   std::int64_t count() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   batch<T> view() const {
@@ -46,7 +48,8 @@ struct sample_set {
   }
 };
 
-/// Reads with a progress bar on stderr. An empty or NA cell in a key column counts as the empty text. Throws input_error.
+/// Reads with a progress bar on stderr. An empty or NA cell in a key column counts as the empty text. Throws
+/// input_error.
 template <class T>
 sample_set<T> read_samples(const sample_request& request, const common_options& options, int threads);
 

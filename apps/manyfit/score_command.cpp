@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -42,8 +43,10 @@ fitted_family read_fitted_family(const score_arguments& arguments) {
   const std::string& path = arguments.model_path;
   fitted_family result{nullptr, read_model(path)};
   if (result.document.command == "mixture")
-    throw usage_error(fmt::format("{} is a mixture, and mixtures are not supported yet\n"
-                                  "give the output of manyfit fit", excerpt(path, 300)));
+    throw usage_error(
+        fmt::format("{} is a mixture, and mixtures are not supported yet\n"
+                    "give the output of manyfit fit",
+                    excerpt(path, 300)));
   if (arguments.responsibilities || arguments.label || !arguments.columns.empty())
     throw usage_error(fmt::format("{} needs a mixture, and {} is a model of one family: {}\nleave it out{}",
                                   arguments.label              ? "--label"
@@ -54,8 +57,10 @@ fitted_family read_fitted_family(const score_arguments& arguments) {
   for (const family_info* each : all_families())
     if (result.document.family == each->name) result.family = each;
   if (!result.family)
-    throw input_error(fmt::format("{}: the family is '{}', which this manyfit does not know\n"
-                                  "manyfit families lists what it knows", excerpt(path, 300), excerpt(result.document.family)));
+    throw input_error(
+        fmt::format("{}: the family is '{}', which this manyfit does not know\n"
+                    "manyfit families lists what it knows",
+                    excerpt(path, 300), excerpt(result.document.family)));
   return result;
 }
 
@@ -96,7 +101,8 @@ std::vector<std::string> match_columns(const score_arguments& arguments, const m
   if (arguments.by.empty()) return names;
   const std::vector<std::string> given = split_list(arguments.by, "--by");
   if (std::is_permutation(given.begin(), given.end(), names.begin(), names.end())) return given;
-  throw usage_error(fmt::format("--by: {} given, and the fits of {} {}\n{}", arguments.by, excerpt(arguments.model_path, 300),
+  throw usage_error(fmt::format("--by: {} given, and the fits of {} {}\n{}", arguments.by,
+                                excerpt(arguments.model_path, 300),
                                 names.empty() ? "have no keys" : "are by " + list_names(names),
                                 names.empty() ? "leave --by out" : "give those columns to --by"));
 }
@@ -112,11 +118,15 @@ std::vector<std::int64_t> fits_of_samples(const model& document, const std::vect
       for (const auto& [name, text] : document.fits[i].key)
         if (name == key.name) parts.push_back(text);
     if (parts.size() != keys.size() || document.fits[i].key.size() != keys.size())
-      throw input_error(fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
-                                    "a document printed by manyfit fit was expected", excerpt(path, 300), i));
+      throw input_error(
+          fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
+                      "a document printed by manyfit fit was expected",
+                      excerpt(path, 300), i));
     if (!fit_of_key.try_emplace(joined(parts), static_cast<std::int64_t>(i)).second)
-      throw input_error(fmt::format("{}: fits[{}] has the same key as a fit before it\n"
-                                    "one fit for each key was expected", excerpt(path, 300), i));
+      throw input_error(
+          fmt::format("{}: fits[{}] has the same key as a fit before it\n"
+                      "one fit for each key was expected",
+                      excerpt(path, 300), i));
   }
   std::vector<std::int64_t> result(keys.front().texts.size(), -1);
   for (std::size_t sample = 0; sample < result.size(); ++sample) {
@@ -161,9 +171,10 @@ scores score(const score_arguments& arguments, const fitted_family& from, const 
   std::vector<double> of_sample;  // [count × samples]
   if (request.by.empty() && fits == 1) {
     if (samples.shape.size() == 2 && samples.shape[1] > 1)
-      throw input_error(fmt::format("{}: each row has {} coordinates, and {} has one\n"
-                                    "an array of one column was expected, or a model with a fit for each row",
-                                    samples.source, samples.shape[1], family.name));
+      throw input_error(
+          fmt::format("{}: each row has {} coordinates, and {} has one\n"
+                      "an array of one column was expected, or a model with a fit for each row",
+                      samples.source, samples.shape[1], family.name));
     result.log_density = score_with_one(where, family, samples.values, parameters);
     if (std::any_of(parameters.begin(), parameters.end(), [](double each) { return std::isnan(each); }))
       result.rows_of_failed_fits = static_cast<std::int64_t>(samples.values.size());
@@ -171,8 +182,9 @@ scores score(const score_arguments& arguments, const fitted_family& from, const 
   }
   if (request.by.empty()) {
     if (samples.shape.size() != 2 || samples.shape[0] != fits)
-      throw input_error(fmt::format("{}: {} has {} fits without keys\na .npy array of {} rows was expected, one for each fit",
-                                    samples.source, path, fits, fits));
+      throw input_error(
+          fmt::format("{}: {} has {} fits without keys\na .npy array of {} rows was expected, one for each fit",
+                      samples.source, path, fits, fits));
     of_sample = parameters;
   } else {
     const std::vector<std::int64_t> fit_of = fits_of_samples(document, samples.keys, arguments.model_path);
@@ -273,9 +285,12 @@ int run(const score_arguments& arguments) {
 void add_score(CLI::App& program, command_action& action) {
   const auto arguments = std::make_shared<score_arguments>();
   CLI::App& command = *program.add_subcommand("score", "Log-density of every value under a fitted model");
-  command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit --format json; - is stdin")->required();
+  command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit --format json; - is stdin")
+      ->required();
   command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
-  command.add_option("--column", arguments->input.column, "The values (default: the only numeric column not named otherwise)")
+  command
+      .add_option("--column", arguments->input.column,
+                  "The values (default: the only numeric column not named otherwise)")
       ->type_name("NAME");
   command.add_option("--by", arguments->by, "Match each row to its fit by these columns (default: those of the model)")
       ->type_name("a,b");
@@ -284,7 +299,8 @@ void add_score(CLI::App& program, command_action& action) {
   command.add_flag("--label", arguments->label, "The likeliest component; of a mixture only");
   add_common_options(command, arguments->common);
   command.footer(
-      "Rows come out in the order of the input. A missing value has an empty log_density (null in JSON); a value outside\n"
+      "Rows come out in the order of the input. A missing value has an empty log_density (null in JSON); a value "
+      "outside\n"
       "the support has -inf (null in JSON). --out FILE.npy writes an array.\n\n"
       "Example:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station --format json --out model.json\n"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -131,12 +132,14 @@ int run(const simulate_arguments& arguments) {
   for (std::int64_t first = 0; first < arguments.fits; first += block) {
     const std::int64_t count = std::min(block, arguments.fits - first);
     simulate_options options{.seed = common.seed};
-    for (std::int64_t fit = first; fit < first + count; ++fit) options.streams.push_back(static_cast<std::uint64_t>(fit));
+    for (std::int64_t fit = first; fit < first + count; ++fit)
+      options.streams.push_back(static_cast<std::uint64_t>(fit));
     const std::vector<double> draws =
         simulate(where, family, {parameters.data(), 0, 1}, count, arguments.size, options);
     const std::span<const double> all(draws);
     const auto size = static_cast<std::size_t>(arguments.size);
-    for (std::int64_t i = 0; i < count; ++i) writer.add(first + i, all.subspan(static_cast<std::size_t>(i) * size, size));
+    for (std::int64_t i = 0; i < count; ++i)
+      writer.add(first + i, all.subspan(static_cast<std::size_t>(i) * size, size));
     bar.update(static_cast<std::uint64_t>(first + count), static_cast<std::uint64_t>(arguments.fits));
   }
   bar.clear();
@@ -158,14 +161,17 @@ void add_simulate(CLI::App& program, command_action& action) {
       ->required()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->type_name("N");
-  command.add_option("--fits", arguments->fits, "Samples of that size (default 1); more than one have a column fit, from 1")
+  command
+      .add_option("--fits", arguments->fits,
+                  "Samples of that size (default 1); more than one have a column fit, from 1")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->type_name("B");
   add_common_options(command, arguments->common);
   command.footer(
       "The same seed gives the same draws on every device. --out FILE.npy writes an array.\n\n"
       "Example:\n"
-      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 --fits 50 --seed 1 --format csv --out draws.csv");
+      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 --fits 50 --seed 1 --format csv --out "
+      "draws.csv");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -178,7 +178,7 @@ table fit_columns(const fit_report& report) {
   numbers("iterations", [&](std::size_t fit) { return static_cast<double>(results.iterations[fit]); });
   for (int p = 0; p < results.parameter_count(); ++p) {
     const std::string name = results.family->parameters[p].name;
-    const auto one = [&](const char* suffix, double estimate::* member) {
+    const auto one = [&](const char* suffix, double estimate::*member) {
       numbers(name + suffix,
               [&](std::size_t fit) { return estimate_of(report, p, static_cast<std::int64_t>(fit)).*member; });
     };

@@ -17,26 +17,29 @@ namespace {
 
 constexpr std::int64_t rows_on_a_terminal = 40;
 
-std::string whole(std::int64_t value) { return fmt::format("{}", value); }
+std::string whole(std::int64_t value) {
+  return fmt::format("{}", value);
+}
 
 /// Log-likelihoods of large samples need more digits than parameters do.
-std::string likelihood(double value) { return readable_number(value, 8); }
+std::string likelihood(double value) {
+  return readable_number(value, 8);
+}
 
 /// One fit, with a line for each parameter.
 void write_one(const fit_report& report, output& to) {
   const fit_results& results = report.results;
   to.write(fmt::format("{}: {}, n = {}, missing = {}, iterations = {}, on {}\n\n", results.family->name,
-                       to_string(results.status[0]), results.observations[0], results.missing[0],
-                       results.iterations[0], results.device));
+                       to_string(results.status[0]), results.observations[0], results.missing[0], results.iterations[0],
+                       results.device));
   const std::string percent = fmt::format("{:.10g}%", 100 * report.level);
-  text_table lines({{"parameter"}, {"estimate", true}, {"std_error", true}, {percent + "_lo", true},
-                    {percent + "_hi", true}});
+  text_table lines(
+      {{"parameter"}, {"estimate", true}, {"std_error", true}, {percent + "_lo", true}, {percent + "_hi", true}});
   for (int p = 0; p < results.parameter_count(); ++p) {
     const estimate each = estimate_of(report, p, 0);
     const bool fixed = (results.fixed >> p) & 1u;
     lines.add(results.family->parameters[p].name + std::string(fixed ? " (fixed)" : ""));
-    for (const double number : {each.value, each.std_error, each.lower, each.upper})
-      lines.add(readable_number(number));
+    for (const double number : {each.value, each.std_error, each.lower, each.upper}) lines.add(readable_number(number));
   }
   lines.write(to);
   to.write(fmt::format("\nlog_likelihood {}  aic {}  bic {}\n", likelihood(results.log_likelihood[0]),

@@ -15,8 +15,8 @@ namespace manyfit::app {
 
 void write_npy_header(const std::vector<std::int64_t>& shape, bool single, output& to) {
   static_assert(std::endian::native == std::endian::little);
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}", single ? "<f4" : "<f8",
-                                   fmt::join(shape, ", "));
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}",
+                                   single ? "<f4" : "<f8", fmt::join(shape, ", "));
   constexpr std::size_t before = 10, alignment = 64;  // magic, version and length come before; all are padded together
   header.append(alignment - (before + header.size() + 1) % alignment, ' ');
   header += '\n';

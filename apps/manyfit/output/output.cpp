@@ -34,7 +34,8 @@ output::output(std::string path) : path_(std::move(path)), descriptor_(STDOUT_FI
     const auto beside = place.parent_path() / fmt::format(".{}.{}.part", place.filename().string(), ::getpid());
     descriptor_ = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ >= 0) {
-      if (exists) [[maybe_unused]] const int same_mode = ::fchmod(descriptor_, status.st_mode & 07777);
+      if (exists) [[maybe_unused]]
+        const int same_mode = ::fchmod(descriptor_, status.st_mode & 07777);
       path_ = place.string();
       temporary_ = beside.string();
       set_unfinished_file(temporary_.c_str());
@@ -79,7 +80,9 @@ void output::finish() {
   set_unfinished_file(nullptr);
 }
 
-bool output::to_terminal() const { return descriptor_ == STDOUT_FILENO && ::isatty(STDOUT_FILENO) == 1; }
+bool output::to_terminal() const {
+  return descriptor_ == STDOUT_FILENO && ::isatty(STDOUT_FILENO) == 1;
+}
 
 void output::fail(int error) const {
   throw input_error(fmt::format("cannot write {}: {}\ngive --out a path that can be written",

@@ -8,8 +8,9 @@
 
 namespace manyfit::app {
 
-/// Where data go: stdout, or a file that appears whole or not at all. A file is written under a temporary name beside its
-/// place and renamed at the end; where that cannot be (a pipe, a device, a folder closed to us) it is written in place.
+/// Where data go: stdout, or a file that appears whole or not at all. A file is written under a temporary name beside
+/// its place and renamed at the end; where that cannot be (a pipe, a device, a folder closed to us) it is written in
+/// place.
 class output {
  public:
   /// `path` empty: stdout. Throws input_error when the file cannot be written, before any work is done.
