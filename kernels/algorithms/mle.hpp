@@ -61,19 +61,22 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   record.parameters = result.parameters;
   record.log_likelihood = summary.weight * result.objective.value;
   if (!settings.std_errors || result.status != fit_status::converged) return;
+  // A parameter without information (the end of a uniform distribution) has no standard error and disturbs no other's.
+  bool left_out[P];
+  for (int i = 0; i < P; ++i)
+    left_out[i] = ((settings.fixed >> i) & 1u) || result.objective.hessian[packed(i, i)] == 0;
   vec<double, packed_size(P)> information;
   for (int i = 0; i < P; ++i)
-    for (int j = 0; j <= i; ++j) {
-      const bool free = !((settings.fixed >> i) & 1u) && !((settings.fixed >> j) & 1u);
-      information[packed(i, j)] = free ? -summary.weight * result.objective.hessian[packed(i, j)] : (i == j ? 1.0 : 0.0);
-    }
+    for (int j = 0; j <= i; ++j)
+      information[packed(i, j)] = left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0)
+                                                             : -summary.weight * result.objective.hessian[packed(i, j)];
   const cholesky<P> factor(information);
   if (!factor.positive_definite) {
     record.status = fit_status::singular_information;
     return;
   }
   for (int i = 0; i < P; ++i) {
-    if ((settings.fixed >> i) & 1u) continue;
+    if (left_out[i]) continue;
     vec<double, P> unit{};
     unit[i] = 1;
     record.std_errors[i] = sqrt(factor.solve(unit)[i]);
@@ -85,6 +88,14 @@ template <int P>
 MF_FN void hold_fixed(vec<double, P>& parameters, const fit_settings& settings) {
   for (int i = 0; i < P; ++i)
     if ((settings.fixed >> i) & 1u) parameters[i] = settings.fixed_values[i];
+}
+
+/// A fit that ends where it starts, as if Newton had ended there.
+template <int P>
+MF_FN newton_result<P> ended(const start_point<P>& start) {
+  newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
+  for (int i = 0; i < P; ++i) end.objective.hessian[packed(i, i)] = -start.information[i];
+  return end;
 }
 
 /// Jets seeded at the parameters.
@@ -158,8 +169,7 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
   auto start = Family::start(g.means, g.summary, settings);
   record.iterations = start.iterations;
   if (start.status != fit_status::not_run && free_parameters<Family>(settings) > 0) {
-    const newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
-    conclude<Family>(end, g.summary, settings, record);
+    conclude<Family>(ended(start), g.summary, settings, record);
     return record;
   }
   hold_fixed(start.parameters, settings);
@@ -186,7 +196,7 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
   else
     for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
   record.iterations = start.iterations;
-  newton_result<P> end{start.parameters, jet<double, P>(start.mean_log_likelihood), start.status, 0};
+  newton_result<P> end = ended(start);
   if (start.status == fit_status::not_run) {
     hold_fixed(start.parameters, settings);
     end = maximise_by_newton<Family, P>(start.parameters, settings, noise, [&](const vec<double, P>& p) {
@@ -195,7 +205,9 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
     if constexpr (requires { Family::limit(points, summary); }) {
       if (end.status == fit_status::boundary) {
         const start_point<P> limit = Family::limit(points, summary);
-        end = {limit.parameters, jet<double, P>(limit.mean_log_likelihood), limit.status, end.iterations};
+        const int iterations = end.iterations;
+        end = ended(limit);
+        end.iterations = iterations;
       }
     }
   }

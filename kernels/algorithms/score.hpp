@@ -50,6 +50,10 @@ MF_FN_LARGE double log_likelihood_of(Group& points, const sample<T>& raw, const 
   for (int i = 0; i < P; ++i) plain[i] = S(parameters[i]);
   const auto p = params_from<Family>(plain);
   const auto total = points.sum([&](const S& y) { return vec<S, 1>{log_kernel_of<Family>(p, y)}; });
+  // Where the support depends on the parameters a density of 0 shows only now; a sum may have made it 0 · inf.
+  if (!is_finite(total[0]) &&
+      points.minimum_of([&](const S& y) { return log_kernel_of<Family>(p, y); }) == -constants::infinity)
+    return -constants::infinity;
   return total[0] + summary.weight * log_constant_of<Family, double>(params_from<Family>(parameters));
 }
 

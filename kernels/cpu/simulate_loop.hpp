@@ -7,7 +7,7 @@
 
 #include "kernels/algorithms/score.hpp"
 #include "kernels/random/philox_cpu.hpp"
-#include "kernels/random/transforms.hpp"
+#include "kernels/random/discrete.hpp"
 
 MF_NAMESPACE_BEGIN
 

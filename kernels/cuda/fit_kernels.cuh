@@ -18,7 +18,7 @@ extern __shared__ double manyfit_shared[];
 
 /// Shared memory: [warps_per_block × resident values of T].
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_warp_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work) {
   cuda_warp context;
   T* resident = reinterpret_cast<T*>(manyfit_shared) + (threadIdx.x / 32) * tiers[warp_tier].resident_values;
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(block_threads)
 
 /// Shared memory: [2 × warps × reduction_width] doubles, then [capacity] values of T.
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
@@ -36,14 +36,14 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     log_likelihood_warp_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work) {
   cuda_warp context;
   log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 grid_exchange grid, bool whole_grid) {
   cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);

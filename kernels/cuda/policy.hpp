@@ -20,6 +20,10 @@ struct tier {
 inline constexpr int block_threads = 256;
 inline constexpr int warps_per_block = block_threads / 32;
 
+/// Blocks per multiprocessor that kernels are compiled for: at most 128 registers a thread, which all families fit into
+/// without spills; left to itself, ptxas stops at 64 or 80 for some and spills.
+inline constexpr int resident_blocks_wanted = 2;
+
 inline constexpr tier tiers[] = {
     {"warp", 1024, 32, 1024},
     {"block", 131072, block_threads, 16384},

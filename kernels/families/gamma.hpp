@@ -35,12 +35,18 @@ struct gamma {
   MF_FN static vec<S, 1> statistics(const S& x, const sample_summary& s) {
     return {log(x * S(1 / s.mean))};
   }
+  /// a log(b m) − b m − log Γ(a) and the statistic's part, with the terms of order a log a cancelled by hand.
   template <class T>
   MF_FN static T mean_log_likelihood(const params<T>& p, const vec<double, 1>& means, const sample_summary& s) {
-    return log_constant(p) + (p.shape - 1.0) * (means[0] + log(s.mean)) - p.rate * s.mean;
+    const T fitted = p.rate * s.mean;
+    return p.shape * log_ratio_minus(fitted, p.shape) - log_gamma_remainder(p.shape) + (p.shape - 1.0) * means[0] -
+           log(s.mean);
   }
   /// Solves log a − ψ(a) = −mean log(x / mean); the rate follows in closed form.
-  MF_FN_LARGE static start_point<2> start(const vec<double, 1>& means, const sample_summary& s, const fit_settings&) {
+  MF_FN_LARGE static start_point<2> start(const vec<double, 1>& means, const sample_summary& s,
+                                          const fit_settings& settings) {
+    if (settings.fixed & 1u) return {{settings.fixed_values[0], settings.fixed_values[0] / s.mean}};
+    if (settings.fixed & 2u) return {{settings.fixed_values[1] * s.mean, settings.fixed_values[1]}};
     const double gap = -means[0];
     double shape = (3 - gap + sqrt(square(gap - 3) + 24 * gap)) / (12 * gap);
     int iterations = 0;

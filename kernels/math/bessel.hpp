@@ -11,9 +11,9 @@
 
 MF_NAMESPACE_BEGIN
 
-/// log I₀(k): relative error ≤ 3e-15 (float 1e-6), also at small k where it is k²/4.
+/// log I₀(k) below 16, log(exp(−k) I₀(k)) above.
 template <class T>
-MF_FN T log_bessel_i0(const T& k) {
+MF_FN T log_bessel_i0_by_range(const T& k) {
   const auto small = k < T(16);
   const T below = minimum(k, T(16));
   const T above = minimum(maximum(k, T(16)), T(is_single<T> ? 1e10 : 1e15));  // beyond, only the term k is left
@@ -32,7 +32,19 @@ MF_FN T log_bessel_i0(const T& k) {
                  -8.7788655756147763026, 405.80226347546707305, -6555.8316207499859087, 76573.68128934489276,
                  -510975.35193815698591, 1609590.897314702467);
   const T scaled = asymptotic * sqrt(w * T(0.15915494309189533577));  // 1 / (2 pi)
-  return select(small, T(0), k) + log1p(select(small, series, scaled - T(1)));
+  return log1p(select(small, series, scaled - T(1)));
+}
+
+/// log I₀(k): relative error ≤ 3e-15 (float 1e-6), also at small k where it is k²/4.
+template <class T>
+MF_FN T log_bessel_i0(const T& k) {
+  return select(k < T(16), T(0), k) + log_bessel_i0_by_range(k);
+}
+
+/// log(exp(−k) I₀(k)): |error| ≤ 1e-14 (1 + |value|) however large k is, where log I₀(k) − k would cancel.
+template <class T>
+MF_FN T log_bessel_i0_scaled(const T& k) {
+  return log_bessel_i0_by_range(k) - select(k < T(16), k, T(0));
 }
 
 /// A = I₁/I₀, 1 − A and A' = 1 − A/k − A², each formed without cancellation.
@@ -43,8 +55,9 @@ struct bessel_ratio_values {
   T derivative;
 };
 
-/// Relative errors ≤ 2e-15 of A, 1e-14 of 1 − A and 3e-13 of A' (float 1e-6, 1e-5, 3e-4), the worst of the latter two just
-/// below 16, for 0 ≤ k ≤ 1e150 (float 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and A' = 2 w² E + w (1 − A) − (1 − A)².
+/// Relative errors ≤ 2e-15 of A, 1e-14 of 1 − A and 3e-13 of A' (float 1e-6, 1e-5, 3e-4), the worst of the latter two
+/// just below 16, for 0 ≤ k ≤ 1e150 (float 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and A' = 2 w² E + w (1 − A)
+/// − (1 − A)².
 template <class T>
 MF_FN bessel_ratio_values<T> bessel_ratio_with_derivative(const T& k) {
   const auto small = k < T(16);
@@ -90,6 +103,12 @@ template <class S, int P>
 MF_FN jet<S, P> log_bessel_i0(const jet<S, P>& k) {
   const bessel_ratio_values<S> a = bessel_ratio_with_derivative(k.value);
   return chain(k, log_bessel_i0(k.value), a.ratio, a.derivative);
+}
+
+template <class S, int P>
+MF_FN jet<S, P> log_bessel_i0_scaled(const jet<S, P>& k) {
+  const bessel_ratio_values<S> a = bessel_ratio_with_derivative(k.value);
+  return chain(k, log_bessel_i0_scaled(k.value), -a.one_minus_ratio, a.derivative);
 }
 
 MF_NAMESPACE_END

@@ -92,6 +92,7 @@ MF_FN pack::mask is_finite(const pack& x) { return abs(x) <= pack(std::numeric_l
 MF_FN pack::mask is_missing(const pack& x) { return x != x; }
 MF_FN pack minimum(const pack& a, const pack& b) { return hwy::HWY_NAMESPACE::Min(a.v, b.v); }
 MF_FN pack maximum(const pack& a, const pack& b) { return hwy::HWY_NAMESPACE::Max(a.v, b.v); }
+MF_FN pack value_of(const pack& x) { return x; }
 MF_FN bool all(const pack::mask& m) { return hwy::HWY_NAMESPACE::AllTrue(pack::tag{}, m.m); }
 MF_FN bool any(const pack::mask& m) { return !hwy::HWY_NAMESPACE::AllFalse(pack::tag{}, m.m); }
 

@@ -1,0 +1,71 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernels/families/family.hpp"
+#include "kernels/math/special.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Beta distribution with shapes α and β, f(x) = x^(α−1) (1−x)^(β−1) / B(α, β), 0 < x < 1.
+/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 25.
+struct beta {
+  static constexpr const char* name = "beta";
+  static constexpr parameter parameters[] = {{"alpha", constraint::positive, 2.0, "shape at 0"},
+                                             {"beta", constraint::positive, 3.0, "shape at 1"}};
+  using support = supports::unit_interval;
+  template <class T>
+  struct params {
+    T alpha, beta;
+  };
+
+  template <class T, class S>
+  MF_FN static T log_kernel(const params<T>& p, const S& x) {
+    return (p.alpha - 1.0) * log(x) + (p.beta - 1.0) * log1p(-x);
+  }
+  template <class T>
+  MF_FN static T log_constant(const params<T>& p) {
+    return log_gamma(p.alpha + p.beta) - log_gamma(p.alpha) - log_gamma(p.beta);
+  }
+
+  /// A point among the observations: their mean, but for its rounding.
+  MF_FN static double center(const sample_summary& s) { return minimum(maximum(s.mean, s.minimum), s.maximum); }
+
+  /// About the center c: the deviation d and its square, and what log(x/c) and log((1−x)/(1−c)) have beyond their
+  /// linear parts d/c and −d/(1−c). In narrow samples the logarithms' sums cancel down to these.
+  template <class S>
+  MF_FN static vec<S, 4> statistics(const S& x, const sample_summary& s) {
+    const S c = S(center(s));
+    const S deviation = x - c;
+    return {deviation, square(deviation), log_ratio_minus(x, c), log_ratio_minus(S(1) - x, S(1) - c)};
+  }
+  /// With n = α + β, terms of order α log α cancel between the gamma functions and the statistics; they are left out of
+  /// both: log Γ(z) loses z log z − z, and α log c meets α log(α/n) in a log_ratio_minus.
+  template <class T>
+  MF_FN static T mean_log_likelihood(const params<T>& p, const vec<double, 4>& means, const sample_summary& s) {
+    const double c = center(s), q = 1 - c;
+    const T n = p.alpha + p.beta;
+    const T about_center = p.alpha * log_ratio_minus(c * n, p.alpha) + p.beta * log_ratio_minus(q * n, p.beta);
+    const T slope = p.alpha / c - p.beta / q;
+    return log_gamma_remainder(n) - log_gamma_remainder(p.alpha) - log_gamma_remainder(p.beta) + about_center +
+           means[0] * (slope - (1 / c - 1 / q)) + (p.alpha - 1.0) * means[2] + (p.beta - 1.0) * means[3] - log(c) -
+           log(q);
+  }
+  /// The moment estimates; with a shape fixed, the other from the mean alone.
+  MF_FN static start_point<2> start(const vec<double, 4>& means, const sample_summary& s,
+                                    const fit_settings& settings) {
+    const double c = center(s), mean = c + means[0], rest = (1 - c) - means[0];
+    if (settings.fixed & 1u) return {{settings.fixed_values[0], settings.fixed_values[0] * (rest / mean)}};
+    if (settings.fixed & 2u) return {{settings.fixed_values[1] * (mean / rest), settings.fixed_values[1]}};
+    const double variance = means[1] - square(means[0]);
+    const double n = maximum(mean * rest / variance - 1, 1e-3);
+    return {{n * mean, n * rest}};
+  }
+
+  template <class Random>
+  MF_FN_LARGE static double sample(const params<double>& p, Random& random) {
+    return draw_beta(random, p.alpha, p.beta);
+  }
+};
+
+MF_NAMESPACE_END
