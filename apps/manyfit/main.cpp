@@ -75,14 +75,10 @@ int parse_and_run(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     const auto chosen = program.get_subcommands();
     const std::string command = chosen.empty() ? "manyfit" : "manyfit " + chosen.front()->get_name();
-    const bool no_command = chosen.empty() && (argc < 2 || argv[1][0] != '-');
-    const std::string message =
-        !no_command ? what_is_wrong(wrong)
-        : argc < 2  ? std::string("no command given; fit, score, simulate, families or devices expected")
-                    : fmt::format(
-                          "no command is called '{}'; fit, score, simulate, families or "
-                           "devices expected",
-                          excerpt(argv[1]));
+    std::string message = what_is_wrong(wrong);
+    if (chosen.empty())
+      message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
+                "; fit, score, simulate, families or devices expected";
     return fail(exit_usage, message + "\n" + command + " --help tells how to use it");
   }
   return action();

@@ -35,7 +35,9 @@ void add_common_options(CLI::App& command, common_options& options) {
   command.add_option("--precision", options.precision, "double or single: how the data are held")
       ->check(CLI::IsMember({"double", "single"}))
       ->type_name("PRECISION");
-  command.add_option("--seed", options.seed, "Seed of everything random (default 0)")->type_name("N");
+  command.add_option("--seed", options.seed, "Seed of everything random (default 0)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
   add_output_options(command, options);
   command.add_option("--fail-on", options.fail_on, "any: exit with 4 when some fits failed")
       ->check(CLI::IsMember({"any"}))
@@ -111,6 +113,10 @@ std::vector<std::string> split_list(std::string_view text, std::string_view opti
   if (quoted || std::find(parts.begin(), parts.end(), "") != parts.end())
     throw usage_error(
         fmt::format("{}: '{}' given; names between commas expected, as in {} a,b", option, excerpt(text, 80), option));
+  for (std::size_t i = 1; i < parts.size(); ++i)
+    if (std::find(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(i), parts[i]) !=
+        parts.begin() + static_cast<std::ptrdiff_t>(i))
+      throw usage_error(fmt::format("{}: '{}' is given twice\ngive each name once", option, excerpt(parts[i])));
   return parts;
 }
 

@@ -20,10 +20,10 @@ struct run_result {
 };
 
 struct run_input {
-  std::string text = {};                           ///< stdin
-  std::map<std::string, std::string> environment;  ///< added to the test's own
-  bool terminal = false;                           ///< stderr is a terminal
-  int interrupt_after_ms = 0;                      ///< > 0: SIGINT then
+  std::string text = {};                                ///< stdin
+  std::map<std::string, std::string> environment = {};  ///< added to the test's own
+  bool terminal = false;                                ///< stderr is a terminal
+  int interrupt_after_ms = 0;                           ///< > 0: SIGINT then
 };
 
 run_result run(const std::vector<std::string>& arguments, const run_input& input = {});

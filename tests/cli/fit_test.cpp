@@ -207,7 +207,7 @@ TEST(fit_options, a_higher_level_gives_a_wider_interval) {
 
 TEST(fit_options, an_iteration_cap_is_reported) {
   const run_result result =
-      run({"fit", "weibull", "-", "--max-iterations", "1", "--format", "json", "--fail-on", "any"},
+      run({"fit", "weibull", "-", "--fix", "scale=3", "--max-iterations", "1", "--format", "json", "--fail-on", "any"},
           {"x\n0.01\n2\n6\n300\n"});
   EXPECT_EQ(result.code, 4) << result.err;
   EXPECT_EQ(json::parse(result.out)["fits"][0]["status"], "max_iterations");

@@ -63,7 +63,7 @@ TEST(terminal, has_a_bar_that_is_gone_at_the_end_and_no_escape_sequences) {
 TEST(terminal, quiet_draws_nothing) {
   const folder place;
   const run_result result = run({"fit", "weibull", "-", "--by", "k", "--quiet", "--out", place.path("fits.csv")},
-                                {.text = many_rows(), .environment = {}, .terminal = true});
+                                {.text = many_rows(), .terminal = true});
   EXPECT_EQ(result.code, 0);
   EXPECT_EQ(result.err, "");
 }
@@ -81,7 +81,7 @@ TEST(interrupt, exits_with_130_and_leaves_no_file_behind) {
   const folder place;
   const run_result result = run({"simulate", "gamma", "--parameters", "shape=2,rate=1", "--size", "1000", "--fits",
                                  "100000000", "--out", place.path("draws.csv")},
-                                {.text = "", .environment = {}, .terminal = true, .interrupt_after_ms = 1500});
+                                {.text = "", .terminal = true, .interrupt_after_ms = 1500});
   EXPECT_EQ(result.code, 130);
   EXPECT_THAT(result.err, HasSubstr("interrupted"));
   EXPECT_THAT(place.names(), ElementsAre());

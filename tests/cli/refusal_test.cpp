@@ -44,6 +44,7 @@ TEST(usage, a_wrong_command_line_exits_with_2) {
   expect_refusal(run({"fit", "normal", "-", "--tolerance", "-1"}), 2, "--tolerance");
   expect_refusal(run({"fit", "normal", "-", "--seed", "-1"}), 2, "--seed");
   expect_refusal(run({"fit", "normal", "-", "--by", "a,,b"}), 2, "--by");
+  expect_refusal(run({"fit", "normal", "-", "--by", "a,b,a"}), 2, "'a' is given twice");
 }
 
 TEST(usage, an_unknown_family_exits_with_2_and_names_the_nearest) {
