@@ -45,7 +45,7 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
   if (s.nonfinite > 0) return fit_status::nonfinite;
   if (s.outside > 0) return fit_status::out_of_support;
   if (s.observations < (free > 1 ? free : 1) || !(s.weight > 0)) return fit_status::too_few;
-  if constexpr (!Family::support::discrete && !survives_constant_sample<Family> && parameter_count < Family >> 1)
+  if constexpr (!Family::support::discrete && !survives_constant_sample<Family> && parameter_count<Family> != 1)
     if (free == parameter_count<Family> && s.minimum == s.maximum) return fit_status::constant_sample;
   return fit_status::not_run;
 }
