@@ -77,16 +77,16 @@ void hand_written_equals_jets() {
   const auto parameters = parameters_nearby(sample);
   ASSERT_FALSE(parameters.empty());
   serial_scratch scratch;
-  serial_group<Family, double> points(scratch);
+  serial_group<Family> points(scratch);
   const manyfit::sample<double> raw{sample.values.data(), nullptr, static_cast<std::int64_t>(sample.values.size())};
+  const auto summary = points.load(raw);
   for (const auto& p : parameters) {
     const auto expected = mean_by_jets<Family>(p, sample.values);
     if constexpr (has_statistics<Family>) {
-      const auto g = gather<Family>(points, raw);
+      const auto g = gather<Family>(points, summary);
       const auto seeds = seeded<Family, double>(p);
       expect_equal_jets<Family>(Family::mean_log_likelihood(seeds, g.means, g.summary), expected, 1e-11, "statistics");
     } else {
-      const auto summary = points.load(raw);
       expect_equal_jets<Family>(mean_log_likelihood<Family>(points, summary, p), expected, 1e-11, "objective");
     }
     if constexpr (has_derivatives<Family>) {
