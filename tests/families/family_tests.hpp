@@ -18,7 +18,9 @@
 
 namespace manyfit {
 /// How GoogleTest names a family in its output.
-inline void PrintTo(const family_info* family, std::ostream* out) { *out << family->name; }
+inline void PrintTo(const family_info* family, std::ostream* out) {
+  *out << family->name;
+}
 }  // namespace manyfit
 
 namespace manyfit::tests {

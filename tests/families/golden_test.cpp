@@ -96,7 +96,8 @@ TEST_P(published_fit, agrees_with_published_digits) {
   const auto r = fit_sample(*family_, numbers<double>("values"), numbers<double>("weights"), options_);
   for (const auto& [name, value] : GetParam().data["published"].items()) {
     const double ours = name == "log_likelihood" ? r.log_likelihood[0] : r.parameter(name, 0);
-    EXPECT_TRUE(relative_error(ours, value.get<double>()) <= 2e-5) << name << " " << ours << " published " << value;
+    // Four digits are the fewest that were published.
+    EXPECT_TRUE(relative_error(ours, value.get<double>()) <= 5e-5) << name << " " << ours << " published " << value;
   }
 }
 
