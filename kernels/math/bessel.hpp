@@ -11,10 +11,14 @@
 
 MF_NAMESPACE_BEGIN
 
-/// log I₀(k) below 16, log(exp(−k) I₀(k)) above.
+/// I₀(k) − 1 for k ≤ 16 and exp(−k) I₀(k) for k ≥ 16; each is finite garbage in the other's range.
 template <class T>
-MF_FN T log_bessel_i0_by_range(const T& k) {
-  const auto small = k < T(16);
+struct bessel_i0_values {
+  T minus_one;
+  T scaled;
+};
+template <class T>
+MF_FN bessel_i0_values<T> bessel_i0(const T& k) {
   const T below = minimum(k, T(16));
   const T above = minimum(maximum(k, T(16)), T(is_single<T> ? 1e10 : 1e15));  // beyond, only the term k is left
   const T t = T(0.25) * below * below;
@@ -32,19 +36,23 @@ MF_FN T log_bessel_i0_by_range(const T& k) {
                  -8.7788655756147763026, 405.80226347546707305, -6555.8316207499859087, 76573.68128934489276,
                  -510975.35193815698591, 1609590.897314702467);
   const T scaled = asymptotic * sqrt(w * T(0.15915494309189533577));  // 1 / (2 pi)
-  return log1p(select(small, series, scaled - T(1)));
+  return {series, scaled};
 }
 
 /// log I₀(k): relative error ≤ 3e-15 (float 1e-6), also at small k where it is k²/4.
 template <class T>
 MF_FN T log_bessel_i0(const T& k) {
-  return select(k < T(16), T(0), k) + log_bessel_i0_by_range(k);
+  const auto small = k < T(16);
+  const bessel_i0_values<T> i0 = bessel_i0(k);
+  return select(small, T(0), k) + log1p(select(small, i0.minus_one, i0.scaled - T(1)));
 }
 
-/// log(exp(−k) I₀(k)): |error| ≤ 1e-14 (1 + |value|) however large k is, where log I₀(k) − k would cancel.
+/// log(exp(−k) I₀(k)), 0 ≤ k ≤ 1e15: |error| ≤ 4e-15 (1 + |value|) however large k is, where log I₀(k) − k would
+/// cancel.
 template <class T>
 MF_FN T log_bessel_i0_scaled(const T& k) {
-  return log_bessel_i0_by_range(k) - select(k < T(16), k, T(0));
+  const bessel_i0_values<T> i0 = bessel_i0(k);
+  return select(k < T(16), log1p(i0.minus_one) - k, log(i0.scaled));
 }
 
 /// A = I₁/I₀, 1 − A and A' = 1 − A/k − A², each formed without cancellation.
