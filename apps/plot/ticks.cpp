@@ -62,8 +62,8 @@ std::vector<tick> nice_ticks(double low, double high, int most, bool integers) {
     for (const int factor : {1, 2, 5}) {
       step = factor * std::pow(10.0, power);
       if (integers && step < 1) continue;
-      first = std::ceil(low / step - 1e-9);
-      count = static_cast<int>(std::floor(high / step + 1e-9) - first) + 1;
+      first = std::ceil(low / step - 1e-6);
+      count = static_cast<int>(std::floor(high / step + 1e-6) - first) + 1;
       found = count <= most;
       if (found) break;
     }

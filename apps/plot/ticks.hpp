@@ -16,8 +16,8 @@ struct tick {
 /// one step apart; labels carry just the digits that tell neighbours apart. `integers`: only at whole numbers.
 std::vector<tick> nice_ticks(double low, double high, int most, bool integers = false);
 
-/// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a plain
-/// decimal would be long.
+/// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a
+/// plain decimal would be long.
 std::string readable(double value, int digits = 3);
 
 }  // namespace manyfit::app
