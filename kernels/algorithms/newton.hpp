@@ -4,6 +4,8 @@
 // Safeguarded Newton on a mean log-likelihood of a few parameters. Steps are taken in unconstrained coordinates u
 // (logarithm of a positive parameter, log-odds of a probability), the Hessian is shifted until it is negative definite
 // (Levenberg–Marquardt, scaled by its own diagonal) and a step is halved until the log-likelihood does not fall.
+// Steps in logarithms and log-odds are capped at 2. The cap, and steps where the Hessian had to be shifted, stretch by two
+// for every such step that was taken whole: long valleys and paths to a singularity take few iterations.
 // Source: Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
 #pragma once
 
@@ -40,7 +42,8 @@ struct newton_result {
   int iterations;
 };
 
-/// Score and negative Hessian of the objective in unconstrained coordinates; a fixed parameter gets score 0, unit diagonal.
+/// Score and negative Hessian of the objective in unconstrained coordinates; a fixed parameter gets score 0, unit
+/// diagonal.
 template <class Family, int P>
 struct unconstrained_derivatives {
   vec<double, P> score;
@@ -63,17 +66,19 @@ struct unconstrained_derivatives {
 };
 
 /// Climbs from `start`. evaluate: vec<double, P> → jet<double, P>, the mean log-likelihood at natural parameters.
-/// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float).
-template <class Family, int P, class Evaluate>
+/// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float). `verdict`, asked after
+/// every iteration: newton_result<P> → the status with which to end there, or not_run to go on.
+template <class Family, int P, class Evaluate, class Verdict>
 MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, const fit_settings& settings, double noise,
-                                                Evaluate evaluate) {
+                                                Evaluate evaluate, Verdict verdict) {
   // Tolerance on g'H⁻¹g, the squared distance to the maximum in units of one observation's standard error.
   const double tolerance = settings.tolerance > 0 ? settings.tolerance : maximum(1e-18, 100 * noise * noise);
   newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
-  if (!is_finite(best.objective.value)) {
-    best.status = fit_status::nonfinite;
+  if (!is_finite(best.objective.value)) {  // −inf: what is held fixed gives an observation density zero
+    best.status = best.objective.value < 0 ? fit_status::out_of_support : fit_status::nonfinite;
     return best;
   }
+  double stretch = 1;
   for (;;) {
     const unconstrained_derivatives<Family, P> at(best.parameters, best.objective, settings.fixed);
     auto curvature = at.curvature;
@@ -101,10 +106,11 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       return best;
     }
     if (best.iterations >= settings.max_iterations) return best;
-    if (largest > 2)
-      for (int i = 0; i < P; ++i) step[i] *= 2 / largest;
+    const double longer = concave ? 1 : stretch, cap = 2 * stretch;
+    const bool capped = longer * largest > cap;
+    for (int i = 0; i < P; ++i) step[i] *= capped ? cap / largest : longer;
 
-    bool climbed = false;
+    bool climbed = false, whole = true;
     const double slack = 8 * noise * (1 + abs(best.objective.value));
     for (int halving = 0; halving < 40 && !climbed; ++halving) {
       vec<double, P> trial;
@@ -117,20 +123,22 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
         best.objective = objective;
         climbed = true;
       }
+      whole = whole && climbed;
       for (int i = 0; i < P; ++i) step[i] *= 0.5;
     }
     ++best.iterations;
+    stretch = (capped || !concave) && whole ? 2 * stretch : 1;
     if (!climbed) {  // no ascent left that rounding lets us see
       const bool near = decrement <= 1e6 * maximum(tolerance, 100 * noise * noise) || decrement <= 100 * noise;
-      best.status = !near ? fit_status::max_iterations : concave ? fit_status::converged : fit_status::singular_information;
+      best.status = !near     ? fit_status::max_iterations
+                    : concave ? fit_status::converged
+                              : fit_status::singular_information;
       return best;
     }
-    if constexpr (has_verdict<Family>) {
-      const fit_status verdict = Family::verdict(params_from<Family>(best.parameters), settings);
-      if (verdict != fit_status::not_run) {
-        best.status = verdict;
-        return best;
-      }
+    const fit_status ended = verdict(best);
+    if (ended != fit_status::not_run) {
+      best.status = ended;
+      return best;
     }
     for (int i = 0; i < P; ++i)
       if (constraint_of<Family>(i) == constraint::positive &&

@@ -1,66 +1,102 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantiles of one sample over a group, with nothing but sums and minima: bisection on the weight below a threshold that
-// snaps to the data, so about log₂ n passes, no sort, no memory, and the same answer for every group.
+// Quantiles of one sample over a group, with nothing but sums and minima: no sort, no memory, and the same answer for
+// every group. Each pass weighs the points below several pivots at once, placed where the weight found so far says that
+// the order statistic should lie, as in Floyd & Rivest, Communications of the ACM 18 (1975) 165–172; when that does not
+// pay (ties, outliers by orders of magnitude) the next pivots divide the doubles between the bounds evenly, which ends
+// after 64 / log₂ 8 passes whatever the sample. About six passes for a thousand points.
 #pragma once
 
+#include <bit>
+
 #include "kernels/groups/group.hpp"
+#include "kernels/math/polynomial.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// The order statistics around a weight: the largest point y with W(< y) <= target, and the smallest with W(<= y) > target.
+/// The order statistics around a weight; see weighted_order_statistics.
 struct bracket_values {
   double lower, upper;
 };
 
-/// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) > t.
-/// They differ only where t is hit exactly, as for the median of an even number of points.
+/// Doubles as integers in the same order, and back: neighbours differ by one, −0 and 0 are one number.
+MF_FN std::int64_t rank_of_double(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return bits >= 0 ? bits : std::numeric_limits<std::int64_t>::min() - bits;
+}
+MF_FN double double_of_rank(std::int64_t rank) {
+  return std::bit_cast<double>(rank >= 0 ? rank : std::numeric_limits<std::int64_t>::min() - rank);
+}
+
+/// The smallest point above `threshold`; infinity when there is none.
+template <class Points>
+MF_FN_LARGE double next_point(const Points& points, double threshold) {
+  using S = typename Points::scalar;
+  return points.minimum_of([=](const S& y) { return select(y > S(threshold), y, S(constants::infinity)); });
+}
+
+/// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) >
+/// t. They differ only where t is hit exactly, as for the median of an even number of points.
 template <class Points>
 MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const sample_summary& s, double target) {
   using S = typename Points::scalar;
-  const double slack = 1e-12 * s.weight;
-  // Invariant: W(≤ below) < target ≤ W(≤ above), and `above` is a point of the sample.
-  double below = s.minimum - 1 - abs(s.minimum), above = s.maximum;
+  constexpr int K = 7;
+  const double slack = 1e-12 * s.weight, per_point = s.weight / static_cast<double>(s.observations);
+  if (s.minimum == s.maximum) return {s.minimum, s.minimum};
+  // Invariant: W(≤ below) < target ≤ W(≤ above); the order statistic lies in (below, above].
+  double below = -constants::infinity, above = s.maximum, next = constants::infinity;
   double weight_below = 0, weight_above = s.weight;
-  bool by_interpolation = true;
+
+  // The first pivots: where a triangular density has the quantile, and some way to either side. The mean absolute
+  // deviation does not overflow, as squares may.
+  const double spread = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(s.mean))}; })[0] / s.weight;
+  vec<double, K> pivots;
+  for (int k = 0; k < K; ++k) pivots[k] = s.mean + spread * (3.4 * (target / s.weight - 0.5) + 0.45 * (k - K / 2));
+
   for (int pass = 0; pass < 200; ++pass) {
-    double pivot = below + 0.5 * (above - below);
-    if (by_interpolation && pass > 0) {
-      const double share = (target - weight_below) / (weight_above - weight_below);
-      pivot = below + minimum(0.98, maximum(0.02, share)) * (above - below);
+    const double low = maximum(below, s.minimum);
+    for (int k = 0; k < K; ++k) {
+      pivots[k] = minimum(maximum(pivots[k], low), above);
+      if constexpr (is_single<S>) pivots[k] = static_cast<S>(pivots[k]);  // what the group will compare with
     }
-    if (pass == 0) pivot = s.mean;
-    if (!(pivot < above)) pivot = below;
-    // Snap down to the largest point at or below the pivot; it closes in on the data at once.
-    const double point = -points.minimum_of([=](const S& y) { return select(y <= S(pivot), -y, S(constants::infinity)); });
-    if (!(point > below)) {
-      // No point in (below, pivot]: the next point above is either `above` or a closer candidate.
-      const double next = points.minimum_of([=](const S& y) { return select(y > S(pivot), y, S(constants::infinity)); });
-      const double weight_next = points.sum([=](const S& y) { return vec<S, 1>{select(y <= S(next), S(1), S(0))}; })[0];
-      if (weight_next >= target - slack) {
-        above = next;
-        weight_above = weight_next;
-        break;
-      }
-      below = next;
-      weight_below = weight_next;
-      continue;
+    const vec<double, K> weights = points.sum([=](const S& y) {
+      vec<S, K> out;
+      for (int k = 0; k < K; ++k) out[k] = select(y <= S(pivots[k]), S(1), S(0));
+      return out;
+    });
+    const double inside_before = weight_above - weight_below;
+    for (int k = 0; k < K; ++k) {
+      const bool reached = weights[k] >= target - slack;
+      if (reached && pivots[k] < above) above = pivots[k], weight_above = weights[k];
+      if (!reached && pivots[k] > below) below = pivots[k], weight_below = weights[k];
     }
-    const double weight_point = points.sum([=](const S& y) { return vec<S, 1>{select(y <= S(point), S(1), S(0))}; })[0];
-    const double before = above - below;
-    if (weight_point >= target - slack) {
-      above = point;
-      weight_above = weight_point;
+    if (above == next) break;
+    const double inside = weight_above - weight_below;
+    const bool stalled = inside > 0.5 * inside_before;
+    next = constants::infinity;
+    if (stalled || inside <= 3 * per_point) {  // among ties, or nearly there: look at the next point itself
+      next = next_point(points, below);
+      if (!(next < above)) break;
+    }
+    const double from = maximum(below, s.minimum);
+    if (stalled) {
+      const auto first = static_cast<std::uint64_t>(rank_of_double(from));
+      const std::uint64_t step = (static_cast<std::uint64_t>(rank_of_double(above)) - first) / K;
+      for (int k = 0; k < K; ++k) pivots[k] = double_of_rank(static_cast<std::int64_t>(first + step * k));
     } else {
-      below = point;
-      weight_below = weight_point;
+      // How far the order statistic may lie from where its share of the bracket's weight says: about √points.
+      const double share = (target - weight_below) / inside, deviation = sqrt(per_point / inside);
+      const double aside[K] = {0, -2.5, -0.8, -0.25, 0.25, 0.8, 2.5};
+      for (int k = 0; k < K; ++k) {
+        const double at = minimum(1.0, maximum(0.0, share + aside[k] * deviation));
+        pivots[k] = (1 - at) * from + at * above;
+      }
     }
-    by_interpolation = above - below <= 0.5 * before;
+    if (next < above) pivots[0] = next;
   }
   bracket_values result{above, above};
-  if (abs(weight_above - target) <= slack && above < s.maximum)
-    result.upper = points.minimum_of([=](const S& y) { return select(y > S(above), y, S(constants::infinity)); });
+  if (abs(weight_above - target) <= slack && above < s.maximum) result.upper = next_point(points, above);
   return result;
 }
 
@@ -68,7 +104,7 @@ MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const
 template <class Points>
 MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, double q) {
   const auto around = weighted_order_statistics(points, s, q * s.weight);
-  return 0.5 * (around.lower + around.upper);
+  return 0.5 * around.lower + 0.5 * around.upper;
 }
 
 MF_NAMESPACE_END

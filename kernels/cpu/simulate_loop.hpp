@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/algorithms/score.hpp"
+#include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cpu.hpp"
 #include "kernels/random/discrete.hpp"
 

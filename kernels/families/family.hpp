@@ -17,8 +17,10 @@
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few sums
 //                                    say more cheaply what derivatives() would add up
-//   F::verdict(params<double>, settings)      a status other than not_run ends the iteration there
-//   F::limit(points, summary)        the answer at the edge of the parameter space, when the verdict is `boundary`
+//   F::verdict(params<double>, summary, settings)        a status other than not_run ends the iteration there
+//   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the iteration: a
+//                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
+//   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place
 //   F::sample(params<double>, random)         one draw
 // What is missing falls back to the generic way (jets; damped Newton from the example values).
 #pragma once
@@ -171,7 +173,7 @@ concept has_derivatives =
     requires(typename Family::template params<double> p, double y) { Family::derivatives(p, y); };
 template <class Family>
 concept has_verdict =
-    requires(typename Family::template params<double> p, fit_settings s) { Family::verdict(p, s); };
+    requires(typename Family::template params<double> p, sample_summary s, fit_settings f) { Family::verdict(p, s, f); };
 
 /// The coordinate of x: the family's, or x itself.
 template <class Family, class S>

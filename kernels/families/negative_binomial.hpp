@@ -1,0 +1,101 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernels/families/family.hpp"
+#include "kernels/math/special.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Negative binomial distribution with size r and mean m (variance m + m²/r), for x = 0, 1, 2, ...
+/// P(x) = Γ(r + x) / (Γ(r) x!) · (r/(r + m))^r (m/(r + m))^x.
+/// Source: Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), ch. 5. The estimate of the mean is the sample
+/// mean; that of the size is finite, and then the only one, exactly where the variance exceeds the mean (Levin & Reeds,
+/// Annals of Statistics 5 (1977) 79–87); else the limit is the Poisson distribution.
+struct negative_binomial {
+  static constexpr const char* name = "negative_binomial";
+  static constexpr parameter parameters[] = {{"size", constraint::positive, 3.0, "size: mean² / (variance − mean)"},
+                                             {"mean", constraint::positive, 5.0, "mean"}};
+  using support = supports::nonnegative_integers;
+  template <class T>
+  struct params {
+    T size, mean;
+  };
+
+  /// (r/(r + m))^r (m/(r + m))^x through log1p(m/r), which does not cancel at large r.
+  template <class T, class S>
+  MF_FN static T log_kernel(const params<T>& p, const S& x) {
+    return log_gamma_ratio(p.size, x) - log_gamma(x + S(1)) - (p.size + x) * log1p(p.mean / p.size) +
+           x * log(p.mean / p.size);
+  }
+  template <class T>
+  MF_FN static T log_constant(const params<T>&) {
+    return T(0.0);
+  }
+
+  /// What depends on the parameters and on the mean of x alone.
+  template <class T>
+  MF_FN static T linear_part(const params<T>& p, double mean_x) {
+    return mean_x * log(p.mean / p.size) - (p.size + mean_x) * log1p(p.mean / p.size);
+  }
+  /// Mean log-likelihood and derivatives from three sums: of log Γ(r + x)/(Γ(r) x!) and its two derivatives in r.
+  template <class Points>
+  MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+    using S = typename Points::scalar;
+    const double size = p.size;
+    const auto total = points.sum([=](const S& x) {
+      const auto ratio = log_gamma_ratio_derivatives(S(size), x);
+      return vec<S, 3>{ratio.value - log_gamma(x + S(1)), ratio.first, ratio.second};
+    });
+    using both = jet<double, 2>;
+    both r = linear_part(params<both>{both::variable(p.size, 0), both::variable(p.mean, 1)}, s.mean);
+    r.value += total[0] / s.weight;
+    r.gradient[0] += total[1] / s.weight;
+    r.hessian[0] += total[2] / s.weight;
+    return r;
+  }
+
+  /// Newton in log r on the profile over the mean; also says so where the limit is the answer.
+  template <class Points>
+  MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
+    using S = typename Points::scalar;
+    const bool size_fixed = settings.fixed & 1u, mean_fixed = settings.fixed & 2u;
+    const double mean = mean_fixed ? settings.fixed_values[1] : s.mean;
+    if (!(mean > 0))  // all counts are 0: certain to be, whatever the size
+      return {{size_fixed ? settings.fixed_values[0] : constants::nan, 0}, fit_status::boundary, 0};
+    if (size_fixed) return {{settings.fixed_values[0], mean}};
+    const double square_error =
+        points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
+    double size = square(mean) / (square_error - s.mean);
+    int iterations = 2;
+    // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.
+    for (double step = 1; size > 0 && size < largest_size && abs(step) > 1e-5 && iterations < 40; ++iterations) {
+      const double r = size;
+      const auto total = points.sum([=](const S& x) {
+        const auto ratio = log_gamma_ratio_derivatives(S(r), x);
+        return vec<S, 2>{ratio.first, ratio.second};
+      });
+      using one = jet<double, 1>;
+      const one linear = linear_part(params<one>{one::variable(r, 0), one(mean)}, s.mean);
+      const double first = r * (linear.gradient[0] + total[0] / s.weight);
+      const double second = first + r * r * (linear.hessian[0] + total[1] / s.weight);
+      step = second < 0 ? maximum(-2.0, minimum(2.0, -first / second)) : (first > 0 ? 1.0 : -1.0);
+      size *= exp(step);
+    }
+    if (size > 0 && size < largest_size) return {{size, mean}, fit_status::not_run, constants::nan, {}, iterations};
+    const auto factorials = points.sum([=](const S& x) { return vec<S, 1>{log_gamma(x + S(1))}; });
+    return {{constants::infinity, mean},
+            fit_status::boundary,
+            s.mean * log(mean) - mean - factorials[0] / s.weight,
+            {},
+            iterations};
+  }
+  static constexpr double largest_size = 1e11;  ///< where the Poisson limit cannot be told apart any more
+
+  template <class Random>
+  MF_FN_LARGE static double sample(const params<double>& p, Random& random) {
+    return draw_negative_binomial(random, p.size, p.mean);
+  }
+};
+
+MF_NAMESPACE_END

@@ -1,0 +1,137 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernels/algorithms/quantile.hpp"
+#include "kernels/families/family.hpp"
+#include "kernels/math/special.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Student's t distribution with location μ, scale σ and ν degrees of freedom,
+/// f(x) = Γ((ν+1)/2) / (Γ(ν/2) √(νπ) σ) · (1 + z²/ν)^(−(ν+1)/2), z = (x − μ)/σ.
+/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 28; estimation of all three:
+/// Lange, Little & Taylor, JASA 84 (1989) 881–896. As ν → ∞ the normal; as ν and σ → 0 at an observation the likelihood
+/// has no bound, and what is found is a local maximum away from there (Fernandez & Steel, Biometrika 86 (1999) 153–167).
+struct student_t {
+  static constexpr const char* name = "student_t";
+  static constexpr parameter parameters[] = {{"df", constraint::positive, 4.0, "degrees of freedom"},
+                                             {"location", constraint::real, 1.5, "location: the centre"},
+                                             {"scale", constraint::positive, 2.0, "scale"}};
+  using support = supports::reals;
+  template <class T>
+  struct params {
+    T df, location, scale;
+  };
+
+  template <class T, class S>
+  MF_FN static T log_kernel(const params<T>& p, const S& x) {
+    return -0.5 * (p.df + 1.0) * log1p(square((x - p.location) / p.scale) / p.df);
+  }
+  /// By the difference of log Γ in one piece: the terms apart cancel at large df.
+  template <class T>
+  MF_FN static T log_constant(const params<T>& p) {
+    return half_gamma_ratio(p.df) - 0.5 * (log(p.df) + constants::log_pi) - log(p.scale);
+  }
+  template <class T>
+  MF_FN static T half_gamma_ratio(const T& df) {
+    return log_gamma_ratio(T(0.5) * df, T(0.5));
+  }
+  template <class S, int P>
+  MF_FN static jet<S, P> half_gamma_ratio(const jet<S, P>& df) {
+    return log_gamma_ratio(S(0.5) * df, S(0.5));
+  }
+
+  /// Mean log-likelihood and derivatives from six sums: of log1p(z²/ν), u, z u, z² u, z² u² and z u², u = 1/(ν + z²).
+  template <class Points>
+  MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+    using S = typename Points::scalar;
+    const double df = p.df, location = p.location, by_scale = 1 / p.scale, by_df = 1 / df;
+    const auto total = points.sum([=](const S& y) {
+      const S z = (y - S(location)) * S(by_scale), zz = z * z;
+      const S u = S(1) / (S(df) + zz), a = z * u;
+      return vec<S, 6>{log1p(zz * S(by_df)), u, a, zz * u, a * a, a * u};
+    });
+    const double w = s.weight, l = total[0] / w, u = total[1] / w, a = total[2] / w, b = total[3] / w, aa = total[4] / w,
+                 au = total[5] / w;
+    using constant = jet<double, 1>;
+    const constant c = half_gamma_ratio(constant::variable(df, 0)) - 0.5 * log(constant::variable(df, 0));
+    jet<double, 3> r;
+    r.value = c.value - 0.5 * constants::log_pi - log(p.scale) - 0.5 * (df + 1) * l;
+    r.gradient[0] = c.gradient[0] - 0.5 * l + 0.5 * (df + 1) * by_df * b;
+    r.gradient[1] = (df + 1) * a * by_scale;
+    r.gradient[2] = ((df + 1) * b - 1) * by_scale;
+    r.hessian[packed(0, 0)] = c.hessian[0] + 0.5 * by_df * (b - by_df * b - (df + 1) * aa);
+    r.hessian[packed(1, 0)] = (a - (df + 1) * au) * by_scale;
+    r.hessian[packed(1, 1)] = (df + 1) * (2 * aa - u) * by_scale * by_scale;
+    r.hessian[packed(2, 0)] = (b - (df + 1) * aa) * by_scale;
+    r.hessian[packed(2, 1)] = -2 * df * (df + 1) * au * by_scale * by_scale;
+    r.hessian[packed(2, 2)] = (1 - (df + 1) * (b + 2 * df * aa)) * by_scale * by_scale;
+    return r;
+  }
+
+  /// Median, interquartile range, and df from the share of points beyond three times half that range: 0.043 for the
+  /// normal, 0.043 + 0.185/df to a tenth from there down to df = 1.
+  template <class Points>
+  MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
+    using S = typename Points::scalar;
+    const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
+    const double median = quantile(points, s, 0.5), location = location_fixed ? settings.fixed_values[1] : median;
+    double reach = 0.5 * quantile(points, s, 0.75) - 0.5 * quantile(points, s, 0.25);
+    if (location_fixed) reach = maximum(reach, abs(median - location));
+    if (!(reach > 0))  // half the points are equal
+      reach = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;
+    if (!(reach > 0) && !scale_fixed) return {{1, location, 0}, fit_status::unbounded_likelihood};
+    const double beyond = points.sum([=](const S& y) {
+      return vec<S, 1>{select(abs(y - S(location)) > S(3 * reach), S(1), S(0))};
+    })[0] / s.weight;
+    const double df = df_fixed ? settings.fixed_values[0] : 0.185 / minimum(0.4, maximum(0.0093, beyond - 0.043));
+    // The upper quartile of t with df degrees of freedom, to one in a hundred from df = 1/2.
+    const double upper_quartile = 0.6745 * (1 + (0.37 + 0.11 / df) / df);
+    return {{df, location, reach / upper_quartile}, fit_status::not_run, constants::nan, {}, 1};
+  }
+
+  /// The normal limit, and whether the likelihood falls from there as df comes down from infinity.
+  struct normal_limit {
+    start_point<3> at_edge;
+    bool is_maximum;
+    bool df_free;
+  };
+  /// The derivative of the mean log-likelihood in 1/df at the normal is mean(z⁴)/4 − mean(z²)/2 − 1/4.
+  template <class Points>
+  MF_FN_LARGE static normal_limit limit(const Points& points, const sample_summary& s, const fit_settings& settings) {
+    using S = typename Points::scalar;
+    const double location = settings.fixed & 2u ? settings.fixed_values[1] : s.mean;
+    const double largest = maximum(s.maximum - location, location - s.minimum), by_largest = 1 / largest;
+    const auto total = points.sum([=](const S& y) {  // relative to the largest deviation: nothing overflows
+      const S d = (y - S(location)) * S(by_largest), dd = d * d;
+      return vec<S, 3>{d, dd, dd * dd};
+    });
+    const double shift = settings.fixed & 2u ? 0.0 : total[0] / s.weight;
+    const double mean_square = total[1] / s.weight - shift * shift;
+    const double scale = settings.fixed & 4u ? settings.fixed_values[2] : largest * sqrt(mean_square);
+    const double unit = largest / scale, z2 = mean_square * unit * unit, z4 = total[2] / s.weight * square(unit * unit);
+    normal_limit result;
+    result.at_edge = {{constants::infinity, location + shift * largest, scale},
+                      fit_status::boundary,
+                      -constants::half_log_two_pi - log(scale) - 0.5 * z2};
+    result.is_maximum = z4 / 4 - z2 / 2 - 0.25 <= 0;
+    result.df_free = !(settings.fixed & 1u);
+    return result;
+  }
+  /// Where the path leads to the normal, and where it leads into a tie: a scale that rounding of the location swallows.
+  MF_FN static fit_status verdict(const params<double>& p, double mean_log_likelihood, const normal_limit& limit) {
+    if (limit.df_free && p.df > (limit.is_maximum ? 100 : 1e6) &&
+        (limit.at_edge.mean_log_likelihood >= mean_log_likelihood || p.df > 1e10))
+      return fit_status::boundary;
+    return p.scale <= 1e-12 * abs(p.location) ? fit_status::unbounded_likelihood : fit_status::not_run;
+  }
+
+  template <class Random>
+  MF_FN_LARGE static double sample(const params<double>& p, Random& random) {
+    const double z = draw_normal(random);
+    return p.location + p.scale * z / sqrt(draw_chi_squared(random, p.df) / p.df);
+  }
+};
+
+MF_NAMESPACE_END
