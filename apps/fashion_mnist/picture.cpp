@@ -8,8 +8,8 @@
 #include <cmath>
 #include <functional>
 
-#include "apps/fashion_mnist/report.hpp"
 #include "apps/plot/density_plot.hpp"
+#include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
 

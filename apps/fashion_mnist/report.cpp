@@ -5,20 +5,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <iterator>
-#include <string_view>
+
+#include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
-
-std::string grouped(std::int64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string result;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) result.push_back(',');
-    result.push_back(digits[i]);
-  }
-  return result;
-}
 
 std::string in_millions(double number) {
   return number < 1e5 ? grouped(std::llround(number))

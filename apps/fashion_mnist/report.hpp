@@ -13,8 +13,6 @@
 
 namespace manyfit::app {
 
-/// "1,234,567"
-std::string grouped(std::int64_t number);
 /// "12.3 million"; "4,560" below 100,000.
 std::string in_millions(double number);
 

@@ -52,6 +52,16 @@ std::string readable(double value, int digits) {
   return with_real_minus(printed("%.*f", std::max(0, digits - 1 - exponent), value));
 }
 
+std::string grouped(std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string result;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) result.push_back(',');
+    result.push_back(digits[i]);
+  }
+  return result;
+}
+
 std::vector<tick> nice_ticks(double low, double high, int most, bool integers) {
   std::vector<tick> ticks;
   if (!(high > low) || !std::isfinite(high - low) || most < 1) return ticks;

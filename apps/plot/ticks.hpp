@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,8 @@ std::vector<tick> nice_ticks(double low, double high, int most, bool integers = 
 /// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a
 /// plain decimal would be long.
 std::string readable(double value, int digits = 3);
+
+/// A count, not negative, with its thousands set off: "1,234,567".
+std::string grouped(std::int64_t number);
 
 }  // namespace manyfit::app

@@ -10,6 +10,7 @@
 #include "apps/fashion_mnist/evaluation.hpp"
 #include "apps/fashion_mnist/picture.hpp"
 #include "apps/fashion_mnist/report.hpp"
+#include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
 namespace {
