@@ -12,8 +12,8 @@ namespace {
 
 using images_by_class = std::array<std::vector<const std::uint8_t*>, class_count>;
 
-/// Bytes [classes × pixels × images] from images [pixels] each. Cut into blocks of pixels, so that what is written stays in
-/// cache while the images pass by.
+/// Bytes [classes × pixels × images] from images [pixels] each. Cut into blocks of pixels, so that what is written
+/// stays in cache while the images pass by.
 std::vector<std::uint8_t> transposed(const images_by_class& images, int first, int last, int pixels) {
   constexpr int block = 32;
   const std::int64_t each = last - first;
@@ -113,8 +113,7 @@ score_table intensity_scores(const score_table& ink, const fit_results& intensit
       const double n = static_cast<double>(intensity.observations[fit]);
       const double* f = &log_density[static_cast<std::size_t>(fit) * (value_count - 1)];
       double* scores = &table.scores[static_cast<std::size_t>(pixel) * value_count * class_count + c];
-      for (int v = 1; v < value_count; ++v)
-        scores[v * class_count] += std::log((n * std::exp(f[v - 1]) + 1) / (n + 1));
+      for (int v = 1; v < value_count; ++v) scores[v * class_count] += std::log((n * std::exp(f[v - 1]) + 1) / (n + 1));
     }
   return table;
 }

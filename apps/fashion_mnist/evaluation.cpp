@@ -23,7 +23,8 @@ evaluation evaluate(const score_table& table, const labelled_images& data, int f
     const std::uint8_t* image = data.image(chosen[i]);
     std::array<double, class_count> sum{};
     for (int pixel = 0; pixel < table.pixels; ++pixel) {
-      const double* scores = &table.scores[(static_cast<std::size_t>(pixel) * value_count + image[pixel]) * class_count];
+      const double* scores =
+          &table.scores[(static_cast<std::size_t>(pixel) * value_count + image[pixel]) * class_count];
       for (int c = 0; c < class_count; ++c) sum[c] += scores[c];
     }
     found[i] = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());

@@ -31,8 +31,8 @@ struct candidate {
   double accuracy = 0;
 };
 
-/// The families tried for the intensities: all fits on the first five sixths of each class, scores on the last sixth. The test
-/// images take no part. In the order given.
+/// The families tried for the intensities: all fits on the first five sixths of each class, scores on the last sixth.
+/// The test images take no part. In the order given.
 std::vector<candidate> compare_families(const executor& where, const labelled_images& training,
                                         const std::vector<std::string>& families);
 

@@ -44,7 +44,8 @@ std::vector<std::uint8_t> read_idx(const std::string& path, int dimensions, std:
   std::array<std::uint8_t, 4> magic{};
   const bool whole = read_bytes(file, path, magic.data(), magic.size()) == magic.size();
   if (!whole || magic[0] != 0 || magic[1] != 0)
-    throw data_error("'" + path + "' is not an IDX file: it must start with two zero bytes, a type and a number of dimensions");
+    throw data_error("'" + path +
+                     "' is not an IDX file: it must start with two zero bytes, a type and a number of dimensions");
   if (magic[2] != 8 || magic[3] != dimensions)
     throw data_error("'" + path + "' holds type " + std::to_string(magic[2]) + " with " + std::to_string(magic[3]) +
                      " dimensions; expected type 8 (unsigned bytes) with " + std::to_string(dimensions));
@@ -54,7 +55,8 @@ std::vector<std::uint8_t> read_idx(const std::string& path, int dimensions, std:
     std::array<std::uint8_t, 4> b{};
     if (read_bytes(file, path, b.data(), b.size()) != b.size())
       throw data_error("'" + path + "' ends inside its header");
-    const std::uint32_t size = (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) | b[3];
+    const std::uint32_t size =
+        (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) | b[3];
     if (size == 0 || (total *= size) > most_values)
       throw data_error("'" + path + "': its header claims a size of " + std::to_string(size) + " in dimension " +
                        std::to_string(i + 1) + "; expected at least 1, and at most 2^30 values in all");

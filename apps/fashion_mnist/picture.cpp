@@ -9,13 +9,14 @@
 #include <functional>
 
 #include "apps/plot/density_plot.hpp"
+#include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
 
 namespace {
 
-constexpr int side = 28;              // pixels of an image
-constexpr double cell = 3;            // points per pixel, so that a PNG has a whole number of its pixels for each
+constexpr int side = 28;    // pixels of an image
+constexpr double cell = 3;  // points per pixel, so that a PNG has a whole number of its pixels for each
 constexpr double tile = side * cell;
 constexpr double gap = 8, margin = 18, labels = 96;
 constexpr double panel_width = 240, panel_height = 172;
@@ -23,17 +24,26 @@ constexpr double sheet_width = 2 * margin + labels + class_count * tile + (class
 constexpr double tiles_top = 92, panels_top = tiles_top + 3 * (tile + gap) + 30;
 constexpr double sheet_height = panels_top + 2 * panel_height + 16 + margin;
 
-/// Pixels whose fits tell a story, by eye: what one class has and another has not, and shapes a bell cannot take.
+/// Pixels whose fits tell a story, by eye: what one class has and another has not, and shapes far from a bell.
 struct marked_pixel {
   int of_class, row, column;
+  const char* place;
 };
-constexpr std::array<marked_pixel, 8> marked = {{
-    {0, 14, 14}, {1, 22, 14}, {3, 14, 14}, {4, 10, 14}, {5, 16, 14}, {7, 17, 8}, {8, 4, 14}, {9, 10, 18}}};
+constexpr std::array<marked_pixel, 8> marked = {{{0, 14, 14, "chest"},
+                                                 {1, 22, 14, "between the legs"},
+                                                 {2, 18, 4, "sleeve"},
+                                                 {3, 14, 14, "waist"},
+                                                 {5, 16, 14, "open side"},
+                                                 {7, 17, 8, "toe"},
+                                                 {8, 4, 14, "handle"},
+                                                 {9, 10, 18, "shaft"}}};
 
 using gradient = std::array<colour, 5>;
 // Sequential schemes "Blues" and "Oranges" of ColorBrewer (Brewer 2003): light to dark, so they survive grey print.
-constexpr gradient blues = {{{1, 1, 1}, {0.776, 0.859, 0.937}, {0.420, 0.682, 0.839}, {0.129, 0.443, 0.710}, {0.031, 0.188, 0.420}}};
-constexpr gradient oranges = {{{1, 1, 1}, {0.992, 0.816, 0.635}, {0.992, 0.553, 0.235}, {0.851, 0.282, 0.004}, {0.498, 0.153, 0.016}}};
+constexpr gradient blues = {
+    {{1, 1, 1}, {0.776, 0.859, 0.937}, {0.420, 0.682, 0.839}, {0.129, 0.443, 0.710}, {0.031, 0.188, 0.420}}};
+constexpr gradient oranges = {
+    {{1, 1, 1}, {0.992, 0.816, 0.635}, {0.992, 0.553, 0.235}, {0.851, 0.282, 0.004}, {0.498, 0.153, 0.016}}};
 
 colour shade(const gradient& scheme, double value) {
   const double place = std::clamp(value, 0.0, 1.0) * (scheme.size() - 1);
@@ -79,9 +89,15 @@ void outline(canvas& sheet, const rectangle& area, const colour& with, double th
   cairo_stroke(sheet.cairo());
 }
 
-double tile_x(int of_class) { return margin + labels + of_class * (tile + gap); }
-double tile_y(int row) { return tiles_top + row * (tile + gap); }
-std::string mark_of(std::size_t i) { return std::string(1, static_cast<char>('a' + i)); }
+double tile_x(int of_class) {
+  return margin + labels + of_class * (tile + gap);
+}
+double tile_y(int row) {
+  return tiles_top + row * (tile + gap);
+}
+std::string mark_of(std::size_t i) {
+  return std::string(1, static_cast<char>('a' + i));
+}
 
 /// The label of a row of images, with a scale of its colours.
 void draw_row_label(canvas& sheet, int row, const std::vector<std::string>& lines, const gradient* scheme,
@@ -99,7 +115,7 @@ void draw_row_label(canvas& sheet, int row, const std::vector<std::string>& line
 
 void draw_images(canvas& sheet, const picture_content& content) {
   const fitted_images fitted = images_of(*content.table);
-  draw_row_label(sheet, 0, {"an image", fmt::format("one of {} each", content.samples->images_per_class)}, nullptr, "");
+  draw_row_label(sheet, 0, {"an image", "one of " + grouped(content.samples->images_per_class)}, nullptr, "");
   draw_row_label(sheet, 1, {"fitted mean", "P(ink) × mean", "of the density"}, &blues, "1");
   draw_row_label(sheet, 2, {"fitted spread", "standard deviation"}, &oranges, "0.5");
   for (int c = 0; c < class_count; ++c) {
@@ -133,20 +149,22 @@ panel panel_for(const picture_content& content, std::size_t i, std::vector<doubl
   const auto& samples = *content.samples;
   values.assign(samples.intensity.begin() + samples.offsets[fit], samples.intensity.begin() + samples.offsets[fit + 1]);
   panel result;
-  result.title = fmt::format("{}  {}, row {}, column {}", mark_of(i), class_names[marked[i].of_class], marked[i].row,
-                             marked[i].column);
+  result.title = fmt::format("{}  {}, {}", mark_of(i), class_names[marked[i].of_class], marked[i].place);
   result.values = values;
-  result.lines = {fmt::format("P(ink) {:.3f}", content.ink->parameter("prob", fit))};
+  result.lines = {fmt::format("row {}, column {}   P(ink) {:.3f}", marked[i].row, marked[i].column,
+                              content.ink->parameter("prob", fit))};
   if (!usable(intensity.status[fit])) {
     result.status = to_string(intensity.status[fit]);
     return result;
   }
   std::vector<double> parameters;
+  std::string shown;
   for (int p = 0; p < intensity.parameter_count(); ++p) {
     parameters.push_back(intensity.parameter(p, fit));
-    result.lines.push_back(
-        parameter_text(intensity.family->parameters[p].name, parameters.back(), intensity.std_error(p, fit)));
+    shown += (p > 0 ? "   " : "") +
+             parameter_text(intensity.family->parameters[p].name, parameters.back(), intensity.std_error(p, fit));
   }
+  result.lines.push_back(shown);
   result.log_density = [where = *content.where, family = intensity.family, parameters](std::span<const double> x) {
     return log_density(where, *family, dense<double>(x, 1), {parameters.data(), 0, 1});
   };
@@ -180,7 +198,7 @@ void draw_picture(const picture_content& content, const std::string& path) {
                                  content.training->columns));
   canvas sheet(path, sheet_width, sheet_height);
   const std::string family = content.intensity->family->name;
-  const std::string title = "Fashion-MNIST: 7,840 pixels, a distribution fitted to each";
+  const std::string title = "Fashion-MNIST: 10 classes × 784 pixels, a distribution fitted to each";
   sheet.text(margin, margin + 16, title, {19, palette::ink, align::left, true});
   sheet.text(margin, margin + 36, content.subtitle, {10.5, palette::quiet});
   draw_images(sheet, content);
@@ -192,8 +210,10 @@ void draw_picture(const picture_content& content, const std::string& path) {
   for (std::size_t i = 0; i < marked.size(); ++i) {
     std::vector<double> values;
     const panel each = panel_for(content, i, values);
-    draw_panel(sheet, each, {margin + static_cast<double>(i % 4) * step,
-                             panels_top + static_cast<double>(i / 4) * (panel_height + 16), panel_width, panel_height}, 2);
+    draw_panel(sheet, each,
+               {margin + static_cast<double>(i % 4) * step,
+                panels_top + static_cast<double>(i / 4) * (panel_height + 16), panel_width, panel_height},
+               2);
     description += "\n" + each.title;
     for (const std::string& line : each.lines) description += "; " + line;
   }

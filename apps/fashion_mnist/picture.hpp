@@ -27,9 +27,9 @@ struct picture_content {
   std::string subtitle;  ///< one line: what came out
 };
 
-/// Above, for each class an image of the training set, the fitted mean and the fitted spread; below, the fitted density over the
-/// histogram for pixels marked in the images. Writes .svg or .png; throws manyfit::error (argument) as plot_panels() does,
-/// and data_error for images that are not 28 × 28.
+/// Above, for each class an image of the training set, the fitted mean and the fitted spread; below, the fitted density
+/// over the histogram for pixels marked in the images. Writes .svg or .png; throws manyfit::error (argument) as
+/// plot_panels() does, and data_error for images that are not 28 × 28.
 void draw_picture(const picture_content& content, const std::string& path);
 
 }  // namespace manyfit::app

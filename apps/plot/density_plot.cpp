@@ -30,16 +30,6 @@ grid_shape shape_for(std::size_t panels) {
   return {4, 245, 185};
 }
 
-std::string grouped(std::int64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string result;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) result.push_back(',');
-    result.push_back(digits[i]);
-  }
-  return result;
-}
-
 /// What the marks are, at the right end of the header.
 void draw_key(canvas& sheet, double right, double baseline, bool discrete, bool any_fit) {
   const text_style style{9, palette::quiet};

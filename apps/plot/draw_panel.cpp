@@ -17,7 +17,7 @@ namespace {
 
 constexpr double curve_step = 0.5;      // points along x between two evaluations of the density
 constexpr double narrowest_single = 5;  // points per whole number; below it, gaps between bars and dots are only noise
-constexpr double tallest_curve = 1.8;   // of the tallest bar: a density that runs to infinity must not flatten the bars
+constexpr double tallest_curve = 1.4;   // of the tallest bar: a density that runs to infinity must not flatten the bars
 
 /// The shown part of the plane and where it lies on the sheet.
 struct axes {
@@ -136,7 +136,7 @@ void draw_curve(canvas& sheet, const axes& on, const fitted_curve& curve) {
 
 /// The ticks that fit without touching, as many as possible.
 std::vector<tick> ticks_that_fit(canvas& sheet, const axes& on, bool integers) {
-  for (int most = static_cast<int>(on.plot.width / 34); most >= 1; --most) {
+  for (int most = static_cast<int>(on.plot.width / 32); most >= 1; --most) {
     auto ticks = nice_ticks(on.low, on.high, most, integers);
     bool touching = false;
     double end = -1e9;
@@ -212,7 +212,7 @@ void draw_panel(canvas& sheet, const panel& what, const rectangle& area, int lin
   if (!bars.empty()) {
     auto style = layout::tick_text;
     style.where = align::right;
-    for (const tick& t : nice_ticks(0, on.top, std::clamp(static_cast<int>(on.plot.height / 30), 3, 6))) {
+    for (const tick& t : nice_ticks(0, on.top, std::clamp(static_cast<int>(on.plot.height / 24), 3, 7))) {
       sheet.line(on.plot.x, on.y(t.value), on.plot.right(), on.y(t.value), palette::grid, 0.7);
       sheet.text(on.plot.x - 4, on.y(t.value) + 3, t.label, style);
     }

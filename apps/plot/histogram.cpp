@@ -44,11 +44,25 @@ double grid_step(const std::vector<double>& sorted, double low, double high) {
   }
   // Data that are not rounded have hardly any ties.
   if (distinct < 2 || distinct > sorted.size() / 2 || (high - low) / step > most_grid_points) return 0;
+  step = (sorted.back() - sorted.front()) / std::round((sorted.back() - sorted.front()) / step);
   for (const double x : sorted) {
     const double steps = (x - sorted.front()) / step;
     if (std::abs(steps - std::round(steps)) > 1e-3) return 0;
   }
   return step;
+}
+
+/// How many of `total` grid steps make a bar: near `wanted`, and such that the last bar is as full as can be.
+double steps_per_bar(double total, double wanted) {
+  double best = 1, best_empty = 2;
+  for (double steps = std::max(1.0, std::ceil(0.75 * wanted)); steps <= std::max(1.0, 1.4 * wanted); ++steps) {
+    const double empty = std::ceil(total / steps) - total / steps;
+    if (empty < best_empty - 1e-9) {
+      best = steps;
+      best_empty = empty;
+    }
+  }
+  return best;
 }
 
 void choose_continuous_bars(histogram& h, const std::vector<double>& sorted, double iqr, int most_bars) {
@@ -58,12 +72,12 @@ void choose_continuous_bars(histogram& h, const std::vector<double>& sorted, dou
   width = std::clamp(width, range / most_bars, range / 5);
   const double step = grid_step(sorted, h.low, h.high);
   if (step > 0) {
-    width = std::max(1.0, std::ceil(width / step - 1e-9)) * step;
     h.low -= step / 2;
-    h.high += step / 2;
+    width = step * steps_per_bar(std::round(range / step) + 1, width / step);
   }
-  const auto bars = static_cast<std::size_t>(std::max(1.0, std::ceil((h.high - h.low) / width - 1e-9)));
-  h.width = step > 0 ? width : (h.high - h.low) / static_cast<double>(bars);
+  const double whole = step > 0 ? range + step : range;
+  const auto bars = static_cast<std::size_t>(std::max(1.0, std::ceil(whole / width - 1e-9)));
+  h.width = step > 0 ? width : range / static_cast<double>(bars);
   h.heights.assign(bars, 0);
   h.high = h.low + h.width * static_cast<double>(bars);
 }

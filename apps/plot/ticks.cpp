@@ -52,6 +52,16 @@ std::string readable(double value, int digits) {
   return with_real_minus(printed("%.*f", std::max(0, digits - 1 - exponent), value));
 }
 
+std::string grouped(std::int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string result;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) result.push_back(',');
+    result.push_back(digits[i]);
+  }
+  return result;
+}
+
 std::vector<tick> nice_ticks(double low, double high, int most, bool integers) {
   std::vector<tick> ticks;
   if (!(high > low) || !std::isfinite(high - low) || most < 1) return ticks;
@@ -62,8 +72,8 @@ std::vector<tick> nice_ticks(double low, double high, int most, bool integers) {
     for (const int factor : {1, 2, 5}) {
       step = factor * std::pow(10.0, power);
       if (integers && step < 1) continue;
-      first = std::ceil(low / step - 1e-9);
-      count = static_cast<int>(std::floor(high / step + 1e-9) - first) + 1;
+      first = std::ceil(low / step - 1e-6);
+      count = static_cast<int>(std::floor(high / step + 1e-6) - first) + 1;
       found = count <= most;
       if (found) break;
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,11 @@ struct tick {
 /// one step apart; labels carry just the digits that tell neighbours apart. `integers`: only at whole numbers.
 std::vector<tick> nice_ticks(double low, double high, int most, bool integers = false);
 
-/// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a plain
-/// decimal would be long.
+/// A number for reading: `digits` significant digits, a real minus sign, no grouping of thousands; "1.5e−7" where a
+/// plain decimal would be long.
 std::string readable(double value, int digits = 3);
+
+/// A count, not negative, with its thousands set off: "1,234,567".
+std::string grouped(std::int64_t number);
 
 }  // namespace manyfit::app
