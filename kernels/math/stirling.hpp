@@ -24,8 +24,7 @@ MF_FN T log_gamma_remainder(const T& x) {
 }
 template <class S, int P>
 MF_FN jet<S, P> log_gamma_remainder(const jet<S, P>& x) {
-  S value, derivative;
-  log_minus_digamma_with_derivative(x.value, value, derivative);
+  const auto [value, derivative] = log_minus_digamma(x.value);
   return chain(x, log_gamma_remainder(x.value), -value, -derivative);
 }
 
