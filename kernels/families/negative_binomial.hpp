@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/families/poisson.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -22,34 +22,37 @@ struct negative_binomial {
     T size, mean;
   };
 
-  /// (r/(r + m))^r (m/(r + m))^x through log1p(m/r), which does not cancel at large r.
+  /// In the saddle-point form of Loader, Fast and accurate computation of binomial probabilities (2000), which cancels
+  /// neither at large counts nor at large size: with N = r + x and the parts a = N m/(r + m), b = N r/(r + m) of N expected,
+  /// r log(b/r) + x log(a/x) and what Stirling leaves of the three factorials.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& x) {
-    return log_gamma_ratio(p.size, x) - log_gamma(x + S(1)) - (p.size + x) * log1p(p.mean / p.size) +
-           x * log(p.mean / p.size);
+    const T all = p.size + x, share = all / (p.size + p.mean);
+    return p.size * log_ratio_minus(p.size * share, p.size) + minus_half_deviance(x, p.mean * share) +
+           (log_gamma_remainder(all) - log_gamma_remainder(p.size)) - log_factorial_remainder(x);
   }
   template <class T>
   MF_FN static T log_constant(const params<T>&) {
     return T(0.0);
   }
 
-  /// What depends on the parameters and on the mean of x alone.
+  /// What of the mean log-likelihood depends on the parameters and on the mean of x alone; the rest is log Γ(r+x)/(Γ(r) x!).
   template <class T>
   MF_FN static T linear_part(const params<T>& p, double mean_x) {
     return mean_x * log(p.mean / p.size) - (p.size + mean_x) * log1p(p.mean / p.size);
   }
-  /// Mean log-likelihood and derivatives from three sums: of log Γ(r + x)/(Γ(r) x!) and its two derivatives in r.
+  /// Mean log-likelihood and derivatives from three sums: of log P and of the derivatives of log Γ(r + x)/Γ(r).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    const double size = p.size;
+    const double size = p.size, mean = p.mean;
     const auto total = points.sum([=](const S& x) {
       const auto ratio = log_gamma_ratio_derivatives(S(size), x);
-      return vec<S, 3>{ratio.value - log_gamma(x + S(1)), ratio.first, ratio.second};
+      return vec<S, 3>{log_kernel(params<S>{S(size), S(mean)}, x), ratio.first, ratio.second};
     });
     using both = jet<double, 2>;
-    both r = linear_part(params<both>{both::variable(p.size, 0), both::variable(p.mean, 1)}, s.mean);
-    r.value += total[0] / s.weight;
+    both r = linear_part(params<both>{both::variable(size, 0), both::variable(mean, 1)}, s.mean);
+    r.value = total[0] / s.weight;
     r.gradient[0] += total[1] / s.weight;
     r.hessian[0] += total[2] / s.weight;
     return r;
@@ -83,12 +86,9 @@ struct negative_binomial {
       size *= exp(step);
     }
     if (size > 0 && size < largest_size) return {{size, mean}, fit_status::not_run, constants::nan, {}, iterations};
-    const auto factorials = points.sum([=](const S& x) { return vec<S, 1>{log_gamma(x + S(1))}; });
-    return {{constants::infinity, mean},
-            fit_status::boundary,
-            s.mean * log(mean) - mean - factorials[0] / s.weight,
-            {},
-            iterations};
+    const auto poisson_terms =
+        points.sum([=](const S& x) { return vec<S, 1>{poisson::log_kernel(poisson::params<S>{S(mean)}, x)}; });
+    return {{constants::infinity, mean}, fit_status::boundary, poisson_terms[0] / s.weight, {}, iterations};
   }
   static constexpr double largest_size = 1e11;  ///< where the Poisson limit cannot be told apart any more
 
