@@ -34,28 +34,29 @@ struct generalized_pareto {
     return -log(p.scale);
   }
 
-  /// Mean log-likelihood and derivatives from six sums: of s, z r, z r², z² r², ∂s/∂ξ and ∂²s/∂ξ², r = 1/(1 + ξ z).
+  /// Mean log-likelihood and derivatives from six sums: of log f, z r, z r², z² r², −∂log f/∂ξ and −∂²log f/∂ξ²,
+  /// r = 1/(1 + ξ z).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    const double by_scale = 1 / p.scale, shape = p.shape;
+    const double by_scale = 1 / p.scale, shape = p.shape, a = 1 + shape;
     const auto total = points.sum([=](const S& y) {
       const S k(shape), z_any = y * S(by_scale);
       const auto inside = k * z_any > S(-1);
       const S z = select(inside, z_any, S(0));
       const auto d = log1p_ratio_with_derivatives(z, k);
       const S zr = z * d.by_z;
-      return vec<S, 6>{select(inside, d.value, S(constants::infinity)), zr, zr * d.by_z, zr * zr, d.by_k, d.by_k_twice};
+      const S value = select(inside, S(-a) * d.value, S(-constants::infinity));
+      return vec<S, 6>{value, zr, zr * d.by_z, zr * zr, d.by_k * S(a) + d.value, S(2) * d.by_k + S(a) * d.by_k_twice};
     });
-    const double w = s.weight, zr = total[1] / w, zrr = total[2] / w, zzrr = total[3] / w, by_k = total[4] / w;
-    const double a = 1 + shape;
+    const double w = s.weight, zr = total[1] / w, zrr = total[2] / w, zzrr = total[3] / w;
     jet<double, 2> r;
-    r.value = -log(p.scale) - a * (total[0] / w);
+    r.value = -log(p.scale) + total[0] / w;
     r.gradient[0] = (a * zr - 1) * by_scale;
-    r.gradient[1] = -total[0] / w - a * by_k;
+    r.gradient[1] = -total[4] / w;
     r.hessian[packed(0, 0)] = (1 - a * (zr + zrr)) * by_scale * by_scale;
     r.hessian[packed(1, 0)] = (zr - a * zzrr) * by_scale;
-    r.hessian[packed(1, 1)] = -2 * by_k - a * (total[5] / w);
+    r.hessian[packed(1, 1)] = -total[5] / w;
     return r;
   }
 

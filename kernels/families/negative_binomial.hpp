@@ -36,11 +36,6 @@ struct negative_binomial {
     return T(0.0);
   }
 
-  /// What of the mean log-likelihood depends on the parameters and on the mean of x alone; the rest is log Γ(r+x)/(Γ(r) x!).
-  template <class T>
-  MF_FN static T linear_part(const params<T>& p, double mean_x) {
-    return mean_x * log(p.mean / p.size) - (p.size + mean_x) * log1p(p.mean / p.size);
-  }
   /// Mean log-likelihood and derivatives from three sums: of log P and of the derivatives of log Γ(r + x)/Γ(r).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
@@ -50,11 +45,15 @@ struct negative_binomial {
       const auto ratio = log_gamma_ratio_derivatives(S(size), x);
       return vec<S, 3>{log_kernel(params<S>{S(size), S(mean)}, x), ratio.first, ratio.second};
     });
-    using both = jet<double, 2>;
-    both r = linear_part(params<both>{both::variable(size, 0), both::variable(mean, 1)}, s.mean);
+    // What is left of r^r m^x / (r + m)^(r + x), by the excess of the mean count over m: nothing cancels.
+    const double all = size + mean, excess = (s.mean - mean) / all;
+    jet<double, 2> r;
     r.value = total[0] / s.weight;
-    r.gradient[0] += total[1] / s.weight;
-    r.hessian[0] += total[2] / s.weight;
+    r.gradient[0] = total[1] / s.weight - log1p(mean / size) - excess;
+    r.gradient[1] = size / mean * excess;
+    r.hessian[packed(0, 0)] = total[2] / s.weight + (mean / size + excess) / all;
+    r.hessian[packed(1, 0)] = excess / all;
+    r.hessian[packed(1, 1)] = -size / mean * (1 + excess * (size + 2 * mean) / mean) / all;
     return r;
   }
 
@@ -78,10 +77,9 @@ struct negative_binomial {
         const auto ratio = log_gamma_ratio_derivatives(S(r), x);
         return vec<S, 2>{ratio.first, ratio.second};
       });
-      using one = jet<double, 1>;
-      const one linear = linear_part(params<one>{one::variable(r, 0), one(mean)}, s.mean);
-      const double first = r * (linear.gradient[0] + total[0] / s.weight);
-      const double second = first + r * r * (linear.hessian[0] + total[1] / s.weight);
+      const double excess = (s.mean - mean) / (r + mean);
+      const double first = r * (total[0] / s.weight - log1p(mean / r) - excess);
+      const double second = first + r * r * (total[1] / s.weight + (mean / r + excess) / (r + mean));
       step = second < 0 ? maximum(-2.0, minimum(2.0, -first / second)) : (first > 0 ? 1.0 : -1.0);
       size *= exp(step);
     }
