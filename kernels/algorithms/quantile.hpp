@@ -36,8 +36,8 @@ MF_FN_LARGE double next_point(const Points& points, double threshold) {
   return points.minimum_of([=](const S& y) { return select(y > S(threshold), y, S(constants::infinity)); });
 }
 
-/// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) > t.
-/// They differ only where t is hit exactly, as for the median of an even number of points.
+/// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) >
+/// t. They differ only where t is hit exactly, as for the median of an even number of points.
 template <class Points>
 MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const sample_summary& s, double target) {
   using S = typename Points::scalar;

@@ -10,9 +10,9 @@ MF_NAMESPACE_BEGIN
 
 /// Generalised Pareto distribution over threshold 0 with scale σ and shape ξ (ξ > 0: heavy tail; ξ < 0: end point −σ/ξ;
 /// ξ = 0: exponential), f(x) = exp(−(1 + ξ) s) / σ where s = log(1 + ξ z) / ξ, z = x/σ, x >= 0 and 1 + ξ z > 0.
-/// Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), section 4.2 and eq. 4.10. The likelihood
-/// has no bound at ξ < −1, where the end point goes to the largest value, nor at observations of 0 for very large ξ; what is
-/// found is a local maximum (Grimshaw, Technometrics 35 (1993) 185–191).
+/// Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), section 4.2 and eq. 4.10. The
+/// likelihood has no bound at ξ < −1, where the end point goes to the largest value, nor at observations of 0 for very
+/// large ξ; what is found is a local maximum (Grimshaw, Technometrics 35 (1993) 185–191).
 struct generalized_pareto {
   static constexpr const char* name = "generalized_pareto";
   static constexpr parameter parameters[] = {{"scale", constraint::positive, 2.0, "scale"},

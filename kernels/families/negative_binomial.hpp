@@ -9,9 +9,9 @@ MF_NAMESPACE_BEGIN
 
 /// Negative binomial distribution with size r and mean m (variance m + m²/r), for x = 0, 1, 2, ...
 /// P(x) = Γ(r + x) / (Γ(r) x!) · (r/(r + m))^r (m/(r + m))^x.
-/// Source: Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), ch. 5. The estimate of the mean is the sample
-/// mean; that of the size is finite, and then the only one, exactly where the variance exceeds the mean (Levin & Reeds,
-/// Annals of Statistics 5 (1977) 79–87); else the limit is the Poisson distribution.
+/// Source: Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), ch. 5. The estimate of the mean is the
+/// sample mean; that of the size is finite, and then the only one, exactly where the variance exceeds the mean (Levin &
+/// Reeds, Annals of Statistics 5 (1977) 79–87); else the limit is the Poisson distribution.
 struct negative_binomial {
   static constexpr const char* name = "negative_binomial";
   static constexpr parameter parameters[] = {{"size", constraint::positive, 3.0, "size: mean² / (variance − mean)"},
@@ -23,8 +23,8 @@ struct negative_binomial {
   };
 
   /// In the saddle-point form of Loader, Fast and accurate computation of binomial probabilities (2000), which cancels
-  /// neither at large counts nor at large size: with N = r + x and the parts a = N m/(r + m), b = N r/(r + m) of N expected,
-  /// r log(b/r) + x log(a/x) and what Stirling leaves of the three factorials.
+  /// neither at large counts nor at large size: with N = r + x and the parts a = N m/(r + m), b = N r/(r + m) of N
+  /// expected, r log(b/r) + x log(a/x) and what Stirling leaves of the three factorials.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& x) {
     const T all = p.size + x, share = all / (p.size + p.mean);
@@ -66,8 +66,7 @@ struct negative_binomial {
     if (!(mean > 0))  // all counts are 0: certain to be, whatever the size
       return {{size_fixed ? settings.fixed_values[0] : constants::nan, 0}, fit_status::boundary, 0};
     if (size_fixed) return {{settings.fixed_values[0], mean}};
-    const double square_error =
-        points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
+    const double square_error = points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
     double size = square(mean) / (square_error - s.mean);
     int iterations = 2;
     // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.

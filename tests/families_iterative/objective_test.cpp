@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Derivatives by hand against the generic path, which differentiates the log-density by jets; and the function under both
-// extreme-value families against long double.
+// Derivatives by hand against the generic path, which differentiates the log-density by jets; and the function under
+// both extreme-value families against long double.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -39,8 +39,12 @@ TYPED_TEST(objective, agrees_with_jets_of_the_log_density) {
     for (int i = 0; i < P; ++i) {
       const std::string name = Family::parameters[i].name;
       const double z = standard_normal(random);
-      p[i] = name == "location" ? scale * z : name == "scale" ? scale * std::exp(0.3 * z) : name == "shape" ? 0.4 * z : std::exp(1 + 2 * z);
-      if (name == "shape" && repeat % 5 == 0) p[i] *= std::pow(10.0, -3.0 * (repeat / 5 % 6));  // towards 0, and 0 itself
+      p[i] = name == "location" ? scale * z
+             : name == "scale"  ? scale * std::exp(0.3 * z)
+             : name == "shape"  ? 0.4 * z
+                                : std::exp(1 + 2 * z);
+      if (name == "shape" && repeat % 5 == 0)
+        p[i] *= std::pow(10.0, -3.0 * (repeat / 5 % 6));  // towards 0, and 0 itself
       if (name == "shape" && repeat % 25 == 0) p[i] = 0;
     }
     const bool counts = Family::support::discrete, positive = std::is_same_v<Family, generalized_pareto>;
@@ -106,7 +110,8 @@ TEST(log1p_ratio, is_smooth_through_shape_0) {
     return std::abs(a - static_cast<double>(b)) <= tolerance * std::abs(static_cast<double>(b));
   };
   for (const double z : {-5.0, -0.7, -1e-3, 0.0, 1e-9, 0.3, 2.0, 50.0, 1e6})
-    for (const double k : {-0.9, -0.3, -0.01, -1e-5, -1e-12, -1e-200, 0.0, 1e-300, 1e-12, 1e-6, 1e-3, 0.02, 0.2, 0.8, 3.0, 40.0}) {
+    for (const double k :
+         {-0.9, -0.3, -0.01, -1e-5, -1e-12, -1e-200, 0.0, 1e-300, 1e-12, 1e-6, 1e-3, 0.02, 0.2, 0.8, 3.0, 40.0}) {
       if (!(k * z > -1)) continue;
       const exact_ratio exact(z, k);
       const auto d = log1p_ratio_with_derivatives(z, k);

@@ -42,8 +42,8 @@ double quantile_by_sorting(const std::vector<double>& values, const std::vector<
 void expect_quantiles(const std::vector<double>& values, const std::vector<double>& weights = {}) {
   serial_scratch scratch;
   serial_group<normal, double> points(scratch);
-  const auto summary = points.load({values.data(), weights.empty() ? nullptr : weights.data(),
-                                    static_cast<std::int64_t>(values.size())});
+  const auto summary = points.load(
+      {values.data(), weights.empty() ? nullptr : weights.data(), static_cast<std::int64_t>(values.size())});
   for (const double q : {0.01, 0.1, 0.25, 0.3678794411714423, 0.5, 0.75, 0.9, 0.999})
     ASSERT_EQ(quantile(points, summary, q), quantile_by_sorting(values, weights, q))
         << "q = " << q << ", n = " << values.size();
@@ -59,7 +59,8 @@ std::vector<double> drawn(int n, std::uint64_t seed, const std::function<double(
 
 TEST(quantile, is_the_order_statistic_for_odd_and_even_sizes) {
   for (int n = 1; n <= 40; ++n) expect_quantiles(drawn(n, n, [](double z, int) { return z; }));
-  for (const int n : {999, 1000, 1001, 8192, 20000}) expect_quantiles(drawn(n, n, [](double z, int) { return 3 * z + 1e6; }));
+  for (const int n : {999, 1000, 1001, 8192, 20000})
+    expect_quantiles(drawn(n, n, [](double z, int) { return 3 * z + 1e6; }));
 }
 
 TEST(quantile, agrees_with_nth_element) {
