@@ -58,11 +58,11 @@ struct cauchy {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u;
-    double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5);
+    double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5, 0.02);
     if (scale_fixed && !location_fixed) {
       constexpr int K = 9;
       vec<double, K> at;
-      for (int k = 0; k < K; ++k) at[k] = quantile(points, s, (k + 1.0) / (K + 1));
+      for (int k = 0; k < K; ++k) at[k] = quantile(points, s, (k + 1.0) / (K + 1), 0.02);
       const double by_scale = 1 / settings.fixed_values[1];
       const auto loss = points.sum([=](const S& y) {
         vec<S, K> out;
@@ -74,7 +74,7 @@ struct cauchy {
         if (loss[k] < loss[best]) best = k;
       location = at[best];
     }
-    double scale = 0.5 * quantile(points, s, 0.75) - 0.5 * quantile(points, s, 0.25);
+    double scale = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
     if (location_fixed || !(scale > 0))
       scale = maximum(scale, points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight);
     if (!(scale > 0) && !scale_fixed) return {{location, 0}, fit_status::unbounded_likelihood};

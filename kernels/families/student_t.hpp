@@ -77,8 +77,8 @@ struct student_t {
   MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
-    const double median = quantile(points, s, 0.5), location = location_fixed ? settings.fixed_values[1] : median;
-    double reach = 0.5 * quantile(points, s, 0.75) - 0.5 * quantile(points, s, 0.25);
+    const double median = quantile(points, s, 0.5, 0.02), location = location_fixed ? settings.fixed_values[1] : median;
+    double reach = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
     if (location_fixed) reach = maximum(reach, abs(median - location));
     if (!(reach > 0))  // half the points are equal
       reach = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;

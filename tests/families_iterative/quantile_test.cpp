@@ -63,6 +63,20 @@ TEST(quantile, is_the_order_statistic_for_odd_and_even_sizes) {
     expect_quantiles(drawn(n, n, [](double z, int) { return 3 * z + 1e6; }));
 }
 
+TEST(quantile, misses_its_rank_by_no_more_than_the_precision_asked_for) {
+  for (const int n : {20, 300, 5000}) {
+    auto values = drawn(n, n, [](double z, int i) { return i == 0 ? 1e300 : std::exp(2 * z); });
+    serial_scratch scratch;
+    serial_group<normal, double> points(scratch);
+    const auto summary = points.load({values.data(), nullptr, n});
+    for (const double q : {0.05, 0.37, 0.5, 0.75}) {
+      const double value = quantile(points, summary, q, 0.02);
+      const auto below = std::count_if(values.begin(), values.end(), [=](double x) { return x <= value; });
+      ASSERT_TRUE(std::abs(static_cast<double>(below) / n - q) <= 0.02 + 1.0 / n) << q << " " << n;
+    }
+  }
+}
+
 TEST(quantile, agrees_with_nth_element) {
   auto values = drawn(1001, 3, [](double z, int) { return std::exp(z); });
   serial_scratch scratch;
