@@ -9,7 +9,7 @@
 
 #if defined(__CUDACC__)
 #define MF_FN __host__ __device__ __forceinline__
-#define MF_FN_LARGE __host__ __device__  // may stay a call: solves that run once per fit
+#define MF_FN_LARGE inline __host__ __device__  // may stay a call: solves that run once per fit
 #elif defined(__GNUC__)
 #define MF_FN inline __attribute__((always_inline))
 #define MF_FN_LARGE inline

@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Maximum likelihood for ONE fit, over a group: load the sample, find a start, climb by Newton, read the standard errors
-// off the observed information. Families with sufficient statistics take one further pass over the data and no more;
-// their work falls into gather (needs the group) and finish (scalar), so that a GPU warp can gather 32 fits and then
-// finish one per lane. Each family's own shortcuts come from its file; see families/family.hpp.
+// Maximum likelihood for ONE fit, over a group: load the sample, find a start, climb by Newton, read the standard
+// errors off the observed information. Families with sufficient statistics take one further pass over the data and no
+// more; their work falls into gather (needs the group) and finish (scalar), so that a GPU warp can gather 32 fits and
+// then finish one per lane. Each family's own shortcuts come from its file; see families/family.hpp.
 #pragma once
 
 #include "kernels/algorithms/newton.hpp"
@@ -34,7 +34,9 @@ MF_FN int free_parameters(const fit_settings& settings) {
 }
 
 template <class Family>
-concept survives_constant_sample = requires { Family::fits_constant_sample; };
+concept survives_constant_sample = requires {
+  Family::fits_constant_sample;
+};
 
 /// What makes a sample unfit for estimation, or not_run when nothing does.
 template <class Family>
@@ -43,7 +45,7 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
   if (s.nonfinite > 0) return fit_status::nonfinite;
   if (s.outside > 0) return fit_status::out_of_support;
   if (s.observations < (free > 1 ? free : 1) || !(s.weight > 0)) return fit_status::too_few;
-  if constexpr (!Family::support::discrete && !survives_constant_sample<Family> && parameter_count<Family> > 1)
+  if constexpr (!Family::support::discrete && !survives_constant_sample<Family> && parameter_count<Family> != 1)
     if (free == parameter_count<Family> && s.minimum == s.maximum) return fit_status::constant_sample;
   return fit_status::not_run;
 }
@@ -166,10 +168,10 @@ struct gathered {
   vec<double, K> means;
 };
 
-template <class Family, class Group, class T>
-MF_FN_LARGE gathered<Family> gather(Group& points, const sample<T>& raw) {
+template <class Family, class Group>
+MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& loaded) {
   using S = typename Group::scalar;
-  gathered<Family> g{points.load(raw), {}};
+  gathered<Family> g{loaded, {}};
   const sample_summary summary = g.summary;
   if (summary.weight > 0) {
     const auto total = points.sum([&](const S& y) { return Family::statistics(y, summary); });
@@ -193,7 +195,8 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
   }
   hold_fixed(start.parameters, settings);
   const auto end = maximise_by_newton<Family, P>(
-      start.parameters, settings, noise, [&](const vec<double, P>& p) {
+      start.parameters, settings, noise,
+      [&](const vec<double, P>& p) {
         return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
       },
       [&](const newton_result<P>& at) { return verdict_of<Family>(at, g.summary, settings); });
@@ -202,10 +205,10 @@ MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& 
 }
 
 /// One fit whose likelihood needs the points in every iteration.
-template <class Family, class Group, class T, int P = parameter_count<Family>>
-MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit_settings& settings, double noise) {
+template <class Family, class Group, int P = parameter_count<Family>>
+MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& summary, const fit_settings& settings,
+                                  double noise) {
   fit_record<P> record;
-  const sample_summary summary = points.load(raw);
   record.observations = summary.observations;
   record.missing = summary.missing;
   record.status = refuse<Family>(summary, settings);
@@ -223,10 +226,9 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
     const auto evaluate = [&](const vec<double, P>& p) { return mean_log_likelihood<Family>(points, summary, p); };
     if constexpr (requires { Family::limit(points, summary, settings); }) {
       const auto limit = Family::limit(points, summary, settings);
-      end = maximise_by_newton<Family, P>(
-          start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
-            return Family::verdict(params_from<Family>(at.parameters), at.objective.value, limit);
-          });
+      end = maximise_by_newton<Family, P>(start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
+        return Family::verdict(params_from<Family>(at.parameters), at.objective.value, limit);
+      });
       if (end.status == fit_status::boundary) {
         const int iterations = end.iterations;
         end = ended(limit.at_edge);
@@ -243,13 +245,20 @@ MF_FN_LARGE fit_record<P> iterate(Group& points, const sample<T>& raw, const fit
   return record;
 }
 
-/// One fit over a group, whichever way its family is made.
+/// One fit over a group that has loaded its sample, whichever way its family is made.
+template <class Family, class Group>
+MF_FN_LARGE auto fit_loaded(const Group& points, const sample_summary& summary, const fit_settings& settings,
+                            double noise) {
+  if constexpr (has_statistics<Family>)
+    return finish<Family>(gather<Family>(points, summary), settings, noise);
+  else
+    return iterate<Family>(points, summary, settings, noise);
+}
+
+/// One fit over a group.
 template <class Family, class Group, class T>
 MF_FN_LARGE auto fit_one(Group& points, const sample<T>& raw, const fit_settings& settings, double noise) {
-  if constexpr (has_statistics<Family>)
-    return finish<Family>(gather<Family>(points, raw), settings, noise);
-  else
-    return iterate<Family>(points, raw, settings, noise);
+  return fit_loaded<Family>(points, points.load(raw), settings, noise);
 }
 
 /// Writes fit number `fit` of a batch into the results' arrays.

@@ -42,7 +42,8 @@ struct newton_result {
   int iterations;
 };
 
-/// Score and negative Hessian of the objective in unconstrained coordinates; a fixed parameter gets score 0, unit diagonal.
+/// Score and negative Hessian of the objective in unconstrained coordinates; a fixed parameter gets score 0, unit
+/// diagonal.
 template <class Family, int P>
 struct unconstrained_derivatives {
   vec<double, P> score;
@@ -65,8 +66,8 @@ struct unconstrained_derivatives {
 };
 
 /// Climbs from `start`. evaluate: vec<double, P> → jet<double, P>, the mean log-likelihood at natural parameters.
-/// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float). `verdict`, asked after every
-/// iteration: newton_result<P> → the status with which to end there, or not_run to go on.
+/// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float). `verdict`, asked after
+/// every iteration: newton_result<P> → the status with which to end there, or not_run to go on.
 template <class Family, int P, class Evaluate, class Verdict>
 MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, const fit_settings& settings, double noise,
                                                 Evaluate evaluate, Verdict verdict) {
@@ -129,7 +130,9 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
     stretch = (capped || !concave) && whole ? 2 * stretch : 1;
     if (!climbed) {  // no ascent left that rounding lets us see
       const bool near = decrement <= 1e6 * maximum(tolerance, 100 * noise * noise) || decrement <= 100 * noise;
-      best.status = !near ? fit_status::max_iterations : concave ? fit_status::converged : fit_status::singular_information;
+      best.status = !near     ? fit_status::max_iterations
+                    : concave ? fit_status::converged
+                              : fit_status::singular_information;
       return best;
     }
     const fit_status ended = verdict(best);

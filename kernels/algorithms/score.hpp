@@ -37,12 +37,12 @@ MF_FN S log_density_at(const Params& p, const S& constant, const S& x) {
   return select(is_missing(x), S(constants::nan), value);
 }
 
-/// Σ w log f(x) over one sample; −inf when a value lies outside the support, NaN when one is not finite or the parameters
-/// are not valid, 0 for an empty sample.
-template <class Family, class Group, class T, int P = parameter_count<Family>>
-MF_FN_LARGE double log_likelihood_of(Group& points, const sample<T>& raw, const vec<double, P>& parameters) {
+/// Σ w log f(x) over one sample; −inf when a value lies outside the support, NaN when one is not finite or the
+/// parameters are not valid, 0 for an empty sample.
+template <class Family, class Group, int P = parameter_count<Family>>
+MF_FN_LARGE double log_likelihood_of(const Group& points, const sample_summary& summary,
+                                     const vec<double, P>& parameters) {
   using S = typename Group::scalar;
-  const sample_summary summary = points.load(raw);
   if (summary.nonfinite > 0 || !valid_parameters<Family>(parameters)) return constants::nan;
   if (summary.outside > 0) return -constants::infinity;
   if (summary.observations == 0) return 0;

@@ -25,7 +25,7 @@ void fit_batch(const batch_view<T>& batch, const fit_settings& settings, const f
 #pragma omp parallel num_threads(threads)
   {
     serial_scratch scratch;
-    serial_group<Family, T> points(scratch);
+    serial_group<Family> points(scratch);
 #pragma omp for schedule(dynamic, fits_at_a_time(batch.count, threads))
     for (std::int64_t fit = 0; fit < batch.count; ++fit) {
       store(fit_one<Family>(points, sample_of(batch, fit), settings, 0x1p-52), results, fit);

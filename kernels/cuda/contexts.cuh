@@ -32,13 +32,15 @@ struct cuda_warp {
   __device__ double* grid_slots() { return nullptr; }
   __device__ void block_barrier() {}
   __device__ void grid_barrier() {}
-  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) { return add_to_counter(counter, amount); }
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
+    return add_to_counter(counter, amount);
+  }
 };
 
 /// What blocks of one cooperative launch share: results per block, twice, and the barrier's count of arrivals.
 struct grid_exchange {
-  double* slots = nullptr;               ///< device memory, [2 × blocks × reduction_width]
-  unsigned long long* arrived = nullptr; ///< device memory, 0 at launch
+  double* slots = nullptr;                ///< device memory, [2 × blocks × reduction_width]
+  unsigned long long* arrived = nullptr;  ///< device memory, 0 at launch
 };
 
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
@@ -63,8 +65,8 @@ class cuda_block {
     return grid_.slots + grid_turn_ * blocks_ * reduction_width;
   }
   __device__ void block_barrier() { __syncthreads(); }
-  /// All blocks are resident (cooperative launch), so waiting for each other ends. The count only grows, each barrier by
-  /// the number of blocks: nothing has to be reset between barriers.
+  /// All blocks are resident (cooperative launch), so waiting for each other ends. The count only grows, each barrier
+  /// by the number of blocks: nothing has to be reset between barriers.
   __device__ void grid_barrier() {
     __syncthreads();
     if (threadIdx.x == 0) {
@@ -77,7 +79,9 @@ class cuda_block {
     }
     __syncthreads();
   }
-  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) { return add_to_counter(counter, amount); }
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
+    return add_to_counter(counter, amount);
+  }
 
  private:
   double* slots_;  ///< shared memory, [2 × warps × reduction_width]

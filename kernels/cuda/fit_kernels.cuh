@@ -1,11 +1,11 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of a family: one for warps with a fit each, one for blocks with a fit each, which a cooperative launch also
-// runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up here, cuda/work.hpp says
-// what is done. Samples up to a tier's resident size are read from device memory once and stay in shared memory through all
-// iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit on the device, each taking the
-// next fit from a counter, largest first.
+// The kernels of a family: one for warps with a fit each, one for blocks with a fit each, which a cooperative launch
+// also runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up here, cuda/work.hpp
+// says what is done. Samples up to a tier's resident size are read from device memory once and stay in shared memory
+// through all iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit on the device,
+// each taking the next fit from a counter, largest first.
 #pragma once
 
 #include "kernels/cuda/contexts.cuh"
@@ -75,11 +75,11 @@ int resident_blocks(Kernel kernel, std::size_t shared, const device_limits& limi
   return e;
 }
 
-/// The three tiers' launches, for any pair of kernels: warp(work, blocks, shared) and block(work, blocks, shared, capacity,
-/// whole_grid) launch them. `bytes`: of one value; `keeps`: whether samples stay resident.
+/// The three tiers' launches, for any pair of kernels: warp(work, blocks, shared) and block(work, blocks, shared,
+/// capacity, whole_grid) launch them. `bytes`: of one value; `keeps`: whether samples stay resident.
 template <class WarpKernel, class BlockKernel, class LaunchWarp, class LaunchBlock>
-int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_plan& plan, std::size_t bytes, bool keeps,
-                 cudaStream_t stream, LaunchWarp launch_warp, LaunchBlock launch_block) {
+int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_plan& plan, std::size_t bytes,
+                 bool keeps, cudaStream_t stream, LaunchWarp launch_warp, LaunchBlock launch_block) {
   device_limits limits;
   int e = device_limits::query(limits);
   if (e == cudaSuccess) e = cudaMemsetAsync(plan.next, 0, tier_count * sizeof(std::int64_t), stream);
@@ -156,11 +156,12 @@ int launch_log_likelihood(const batch_view<T>& batch, const parameters_view& par
   return launch_tiers(
       log_likelihood_warp_kernel<Family, T>, log_likelihood_block_kernel<Family, T>, plan, sizeof(T), false, stream,
       [&](const work_list& work, int blocks, std::size_t shared) {
-        return launch(log_likelihood_warp_kernel<Family, T>, blocks, shared, stream, false, batch, parameters, out, work);
+        return launch(log_likelihood_warp_kernel<Family, T>, blocks, shared, stream, false, batch, parameters, out,
+                      work);
       },
       [&](const work_list& work, int blocks, std::size_t shared, std::int64_t, bool whole_grid) {
-        return launch(log_likelihood_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, parameters, out,
-                      work, grid, whole_grid);
+        return launch(log_likelihood_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, parameters,
+                      out, work, grid, whole_grid);
       });
 }
 

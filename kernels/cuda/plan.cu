@@ -89,7 +89,9 @@ bool plan_is_launchable() {
   return launchable;
 }
 
-std::size_t plan_workspace_bytes(std::int64_t count) { return workspace_layout(count).total; }
+std::size_t plan_workspace_bytes(std::int64_t count) {
+  return workspace_layout(count).total;
+}
 
 int plan_batch(const std::int64_t* offsets, std::int64_t size, std::int64_t count, void* workspace, launch_plan& plan,
                void* stream_handle) {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The kernels that treat each value by itself: log-densities and draws. A thread per value, grid-stride; consecutive
-// threads read and write consecutive values. What depends on the fit alone (log_constant) is computed once per fit first.
+// threads read and write consecutive values. What depends on the fit alone (log_constant) is computed once per fit
+// first.
 #pragma once
 
 #include "kernels/cuda/functions.hpp"

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the lanes of a kernel do, without a word of CUDA: take fits from a counter, largest first, and run each. The CUDA
-// kernels call these with CUDA's lanes; tests call them with threads as lanes.
+// What the lanes of a kernel do, without a word of CUDA: take fits from a counter, largest first, and run each. The
+// CUDA kernels call these with CUDA's lanes; tests call them with threads as lanes.
 #pragma once
 
 #include "kernels/algorithms/mle.hpp"
@@ -32,8 +32,9 @@ MF_FN std::int64_t take(Context& context, const work_list& work, std::int64_t am
   return static_cast<std::int64_t>(all_reduce<add_values>(context, taken)[0]);
 }
 
-/// Fits every sample of the work list. A warp whose family has sufficient statistics gathers 32 samples one after the other
-/// and then finishes all 32 at once, a lane each: a solve by one lane for itself alone would leave the other 31 idle.
+/// Fits every sample of the work list. A warp whose family has sufficient statistics gathers 32 samples one after the
+/// other and then finishes all 32 at once, a lane each: a solve by one lane for itself alone would leave the other 31
+/// idle.
 template <class Family, class T, class Context>
 MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
                           const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
@@ -48,7 +49,7 @@ MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, 
       const int count = static_cast<int>(end - first < 32 ? end - first : 32);
       gathered<Family> mine;
       for (int j = 0; j < count; ++j) {
-        const gathered<Family> one = gather<Family>(points, sample_of(batch, work.fit(first + j)));
+        const gathered<Family> one = gather<Family>(points, points.load(sample_of(batch, work.fit(first + j))));
         if (context.lane() == j) mine = one;
       }
       if (context.lane() < count)
@@ -76,14 +77,14 @@ MF_FN_LARGE void log_likelihood_work(Context& context, T* resident, std::int64_t
     const std::int64_t position = begin + take(context, work, 1, own_count);
     if (position >= end) break;
     const std::int64_t fit = work.fit(position);
-    const double value = log_likelihood_of<Family>(points, sample_of(batch, fit),
+    const double value = log_likelihood_of<Family>(points, points.load(sample_of(batch, fit)),
                                                    parameters_of<parameter_count<Family>>(parameters, fit));
     if (context.lane() == 0) out[fit] = value;
   }
 }
 
-/// out[i] of value i of fit `fit`; the lanes of the whole launch share the values. `constants[fit]` is log_constant at the
-/// fit's parameters, NaN where they are not valid.
+/// out[i] of value i of fit `fit`; the lanes of the whole launch share the values. `constants[fit]` is log_constant at
+/// the fit's parameters, NaN where they are not valid.
 template <class Family, class T>
 MF_FN_LARGE double log_density_of_value(T x, const parameters_view& parameters, std::int64_t fit, double constant) {
   constexpr int P = parameter_count<Family>;

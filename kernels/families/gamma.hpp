@@ -30,10 +30,11 @@ struct gamma {
     return p.shape * log(p.rate) - log_gamma(p.shape);
   }
 
-  /// log(x / mean): relative to the mean, so that log(mean) − mean(log) does not cancel where the sample is narrow.
+  /// What log(x/m) has beyond its linear part (x − m)/m, m the mean: its mean is mean(log x) − log(mean), without the
+  /// cancellation in a narrow sample.
   template <class S>
   MF_FN static vec<S, 1> statistics(const S& x, const sample_summary& s) {
-    return {log(x * S(1 / s.mean))};
+    return {log_ratio_minus(x, S(s.mean))};
   }
   /// a log(b m) − b m − log Γ(a) and the statistic's part, with the terms of order a log a cancelled by hand.
   template <class T>
@@ -42,7 +43,7 @@ struct gamma {
     return p.shape * log_ratio_minus(fitted, p.shape) - log_gamma_remainder(p.shape) + (p.shape - 1.0) * means[0] -
            log(s.mean);
   }
-  /// Solves log a − ψ(a) = −mean log(x / mean); the rate follows in closed form.
+  /// Solves log a − ψ(a) = log(mean) − mean(log x); the rate follows in closed form.
   MF_FN_LARGE static start_point<2> start(const vec<double, 1>& means, const sample_summary& s,
                                           const fit_settings& settings) {
     if (settings.fixed & 1u) return {{settings.fixed_values[0], settings.fixed_values[0] / s.mean}};

@@ -6,9 +6,9 @@
 //   g.load(sample)            one pass: drops missing values, counts, checks support, keeps y = coordinate(x)
 //   g.sum(f)                  Σ w f(y) over the used points, f: scalar → vec<scalar, K>; gives vec<double, K>
 //   g.minimum_of(f)            min f(y), f: scalar → scalar; gives double
-// Every lane of a group gets the same result, bit for bit, and the order of summation depends on the fit's own size only.
-// A value that is not used is kept as a second copy of a used one with weight 0: sums and minima then need no mask. f must be
-// finite on used values, or the sum is not finite either.
+// Every lane of a group gets the same result, bit for bit, and the order of summation depends on the fit's own size
+// only. A value that is not used is kept as a second copy of a used one with weight 0: sums and minima then need no
+// mask. f must be finite on used values, or the sum is not finite either.
 #pragma once
 
 #include "kernels/families/family.hpp"

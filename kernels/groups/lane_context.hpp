@@ -1,8 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// lane_group's lanes: one std::thread per lane and std::barrier as the barrier, so that the code that CUDA's warps, blocks
-// and grids run can be run, and watched by ThreadSanitizer and AddressSanitizer, where there is no GPU. For tests only.
+// lane_group's lanes: one std::thread per lane and std::barrier as the barrier, so that the code that CUDA's warps,
+// blocks and grids run can be run, and watched by ThreadSanitizer and AddressSanitizer, where there is no GPU. For
+// tests only.
 #pragma once
 
 #include <atomic>
@@ -19,9 +20,12 @@ MF_NAMESPACE_BEGIN
 class lane_team {
  public:
   lane_team(int block_count, int warp_count)
-      : blocks(block_count), warps(warp_count), exchange(static_cast<std::size_t>(block_count) * warp_count * 32),
+      : blocks(block_count),
+        warps(warp_count),
+        exchange(static_cast<std::size_t>(block_count) * warp_count * 32),
         block_memory(static_cast<std::size_t>(block_count) * 2 * warp_count * reduction_width),
-        grid_memory(2 * static_cast<std::size_t>(block_count) * reduction_width), all(block_count * warp_count * 32) {
+        grid_memory(2 * static_cast<std::size_t>(block_count) * reduction_width),
+        all(block_count * warp_count * 32) {
     for (int b = 0; b < block_count; ++b) {
       of_block.push_back(std::make_unique<std::barrier<>>(warp_count * 32));
       for (int w = 0; w < warp_count; ++w) of_warp.push_back(std::make_unique<std::barrier<>>(32));
@@ -37,19 +41,20 @@ class lane_team {
 /// How far a group reaches within its team: one warp, one block, or all blocks.
 enum class reach { warp, block, grid };
 
-/// One lane. Groups of reach `warp` and `block` see their own lanes only.
-template <reach Reach>
+/// One lane. Groups of reach `warp` and `block` see their own lanes only. Block and grid are one type, as on CUDA.
+template <bool IsWarp>
 class lane_context {
  public:
-  lane_context(lane_team& team, int thread) : team_(team), thread_(thread) {}
+  lane_context(lane_team& team, reach how_far, int thread)
+      : team_(team), thread_(thread), whole_grid_(how_far == reach::grid) {}
 
-  static constexpr bool is_warp = Reach == reach::warp;
+  static constexpr bool is_warp = IsWarp;
   int lane() const { return thread_ % lanes(); }
   int lanes() const { return 32 * warps() * blocks(); }
-  int warps() const { return Reach == reach::warp ? 1 : team_.warps; }
-  int warp() const { return Reach == reach::warp ? 0 : thread_ / 32 % team_.warps; }
-  int blocks() const { return Reach == reach::grid ? team_.blocks : 1; }
-  int block() const { return Reach == reach::grid ? thread_ / (32 * team_.warps) : 0; }
+  int warps() const { return IsWarp ? 1 : team_.warps; }
+  int warp() const { return IsWarp ? 0 : thread_ / 32 % team_.warps; }
+  int blocks() const { return whole_grid_ ? team_.blocks : 1; }
+  int block() const { return whole_grid_ ? thread_ / (32 * team_.warps) : 0; }
 
   template <class Value>
   Value shuffle_xor(Value value, int mask) {
@@ -78,16 +83,18 @@ class lane_context {
 
  private:
   lane_team& team_;
-  int thread_, block_turn_ = 0, grid_turn_ = 0;
+  int thread_;
+  bool whole_grid_;
+  int block_turn_ = 0, grid_turn_ = 0;
 };
 
-/// Runs body(lane_context<Reach>&, thread number) on every lane of the team, one thread each, and waits for all.
+/// Runs body(context, thread number) on every lane of the team, one thread each, and waits for all.
 template <reach Reach, class Body>
 void run_lanes(lane_team& team, Body body) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 32 * team.warps * team.blocks; ++t)
     threads.emplace_back([&team, &body, t] {
-      lane_context<Reach> context(team, t);
+      lane_context<Reach == reach::warp> context(team, Reach, t);
       body(context, t);
     });
   for (std::thread& thread : threads) thread.join();

@@ -1,11 +1,11 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// lanes_group: many lanes run one fit together. With a CUDA context it is the warp_group, block_group and grid_group of the
-// design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them. Lane l owns the points
-// l, l + L, l + 2L, ...; it keeps their coordinates in its own slots of a resident buffer when the sample fits there, and
-// reads and transforms them again in every pass when it does not: the same additions in the same order either way. No lane
-// ever reads another lane's slots, so that passes need no barrier.
+// lanes_group: many lanes run one fit together. With a CUDA context it is the warp_group, block_group and grid_group of
+// the design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them. Lane l owns the points l,
+// l + L, l + 2L, ...; it keeps their coordinates in its own slots of a resident buffer when the sample fits there, and
+// reads and transforms them again in every pass when it does not: the same additions in the same order either way. No
+// lane ever reads another lane's slots, so that passes need no barrier.
 #pragma once
 
 #include "kernels/groups/group.hpp"
@@ -68,10 +68,10 @@ class lanes_group {
         least[2] = minimum(static_cast<double>(i), least[2]);
       }
     }
-    const vec<double, 6> total = all_reduce<add_values>(
-        context_, vec<double, 6>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
-                                 static_cast<double>(missing), static_cast<double>(outside),
-                                 static_cast<double>(nonfinite)});
+    const vec<double, 6> total =
+        all_reduce<add_values>(context_, vec<double, 6>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
+                                                        static_cast<double>(missing), static_cast<double>(outside),
+                                                        static_cast<double>(nonfinite)});
     least = all_reduce<least_value>(context_, least);
     sample_summary s;
     s.observations = static_cast<std::int64_t>(total[2]);

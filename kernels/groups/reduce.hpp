@@ -1,15 +1,15 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// How lanes that work together agree on a sum: a butterfly within each warp of 32, then the warps' partial results through
-// shared memory, then the blocks' through global memory, always in the order of their numbers. Addition commutes, so both
-// sides of a butterfly's exchange hold the same bits, and every lane ends with the same result.
+// How lanes that work together agree on a sum: a butterfly within each warp of 32, then the warps' partial results
+// through shared memory, then the blocks' through global memory, always in the order of their numbers. Addition
+// commutes, so both sides of a butterfly's exchange hold the same bits, and every lane ends with the same result.
 //
 // A Context is who the lanes are. It gives lane() and lanes() (of the whole group), warps() and warp() (of the block),
-// blocks() and block(), shuffle_xor(value, mask) within a warp, block_slots() and grid_slots() (the memory for one exchange:
-// each call gives the buffer that the call before did not), block_barrier() and grid_barrier(). Two buffers in turn make
-// one barrier per exchange enough: a lane can write into a buffer again only after a barrier that every reader of its old
-// content has reached.
+// blocks() and block(), shuffle_xor(value, mask) within a warp, block_slots() and grid_slots() (the memory for one
+// exchange: each call gives the buffer that the call before did not), block_barrier() and grid_barrier(). Two buffers
+// in turn make one barrier per exchange enough: a lane can write into a buffer again only after a barrier that every
+// reader of its old content has reached.
 #pragma once
 
 #include "kernels/math/scalar.hpp"

@@ -48,7 +48,7 @@ MF_FN T log1p_minus(const T& x) {
 /// Never positive, and of second order where a is near b: what is left of a likelihood about a fitted mean.
 template <class T>
 MF_FN T log_ratio_minus(const T& a, const T& b) {
-  const T d = (a - b) / b;
+  const T d = (a - b) * (T(1) / b);  // leaves a loop where b is the same for all points
   return select(abs(d) < T(0.4), log1p_minus_near_zero(d), log(a) - log(b) - d);
 }
 

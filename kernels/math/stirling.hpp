@@ -34,7 +34,7 @@ MF_FN T log_factorial_remainder(const T& k) {
   const T large = maximum(k, T(3));
   T numerator, denominator;
   stirling_remainder(large, numerator, denominator);
-  const T above = T(constants::half_log_two_pi) + T(0.5) * log(large) + numerator / denominator;
+  const T above = T(constants::half_log_two_pi) + T(0.5) * log(maximum(k, T(1))) + numerator / denominator;
   const T below = select(k < T(1), T(0), select(k < T(2), T(1), T(2 - constants::log_2)));
   return select(k < T(3), below, above);
 }

@@ -9,10 +9,19 @@
 
 #include <cmath>
 #include <limits>
+#include <ostream>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "manyfit/manyfit.hpp"
+
+namespace manyfit {
+/// How GoogleTest names a family in its output.
+inline void PrintTo(const family_info* family, std::ostream* out) {
+  *out << family->name;
+}
+}  // namespace manyfit
 
 namespace manyfit::tests {
 
@@ -32,8 +41,9 @@ class every_family : public testing::TestWithParam<const family_info*> {
 struct by_family_name {
   std::string operator()(const testing::TestParamInfo<const family_info*>& info) const { return info.param->name; }
 };
-#define MF_FOR_EVERY_FAMILY(suite) \
-  INSTANTIATE_TEST_SUITE_P(registered, suite, testing::ValuesIn(manyfit::all_families()), manyfit::tests::by_family_name())
+#define MF_FOR_EVERY_FAMILY(suite)                                                        \
+  INSTANTIATE_TEST_SUITE_P(registered, suite, testing::ValuesIn(manyfit::all_families()), \
+                           manyfit::tests::by_family_name())
 
 inline std::vector<double> example_parameters(const family_info& family) {
   std::vector<double> p;
@@ -52,7 +62,9 @@ inline fit_options required_options(const family_info& family) {
   return required_options(family, example_parameters(family));
 }
 
-inline parameters_view one_set(const std::vector<double>& p) { return {p.data(), 0, 1}; }
+inline parameters_view one_set(const std::vector<double>& p) {
+  return {p.data(), 0, 1};
+}
 
 inline std::vector<double> draw(const family_info& family, const std::vector<double>& p, std::int64_t size,
                                 std::uint64_t seed = 1) {

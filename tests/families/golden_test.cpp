@@ -31,14 +31,13 @@ std::vector<golden_case> golden_cases(bool (*chosen)(const json&)) {
   return cases;
 }
 
-/// Relative tolerances of parameters and standard errors; the accuracy contract unless a case is listed here. Both errors
-/// of a listed case come with its data: rounding x alone moves the answer by more than the contract allows.
+/// Relative tolerances of parameters and standard errors; the accuracy contract unless a case is listed here. Both
+/// errors of a listed case come with its data: rounding x alone moves the answer by more than the contract allows.
 struct tolerance {
   double parameter = 1e-6, std_error = 1e-5;
 };
 tolerance tolerance_of(const std::string& id) {
-  static const std::map<std::string, tolerance> listed = {
-  };
+  static const std::map<std::string, tolerance> listed = {};
   const auto found = listed.find(id);
   return found == listed.end() ? tolerance{} : found->second;
 }
@@ -78,7 +77,8 @@ TEST_P(golden_fit, meets_the_accuracy_contract_in_double) {
   const tolerance allowed = tolerance_of(id_);
   for (int p = 0; p < family_->parameter_count; ++p) {
     const char* name = family_->parameters[p].name;
-    EXPECT_TRUE(parameter_error(r, p) <= allowed.parameter) << name << " " << r.parameter(p, 0) << " error " << parameter_error(r, p);
+    EXPECT_TRUE(parameter_error(r, p) <= allowed.parameter)
+        << name << " " << r.parameter(p, 0) << " error " << parameter_error(r, p);
     if (GetParam().data["std_errors"].is_null() || ((r.fixed >> p) & 1u)) {
       EXPECT_TRUE(std::isnan(r.std_error(p, 0))) << name;
       continue;
@@ -96,7 +96,8 @@ TEST_P(published_fit, agrees_with_published_digits) {
   const auto r = fit_sample(*family_, numbers<double>("values"), numbers<double>("weights"), options_);
   for (const auto& [name, value] : GetParam().data["published"].items()) {
     const double ours = name == "log_likelihood" ? r.log_likelihood[0] : r.parameter(name, 0);
-    EXPECT_TRUE(relative_error(ours, value.get<double>()) <= 2e-5) << name << " " << ours << " published " << value;
+    // Four digits are the fewest that were published.
+    EXPECT_TRUE(relative_error(ours, value.get<double>()) <= 5e-5) << name << " " << ours << " published " << value;
   }
 }
 

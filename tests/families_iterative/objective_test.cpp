@@ -55,8 +55,8 @@ TYPED_TEST(objective, agrees_with_jets_of_the_log_density) {
       weights[i] = 0.5 + std::abs(standard_normal(random));
     }
     serial_scratch scratch;
-    serial_group<Family, double> points(scratch);
-    const auto summary = points.load({values.data(), weights.data(), 23});
+    serial_group<Family> points(scratch);
+    const auto summary = points.load(sample<double>{values.data(), weights.data(), 23});
     const auto by_hand = Family::objective(points, summary, params_from<Family>(p));
     const auto by_jets = sum_of_terms<Family>(points, summary, p);
     if (!std::isfinite(by_jets.value)) {  // a point outside the support

@@ -41,9 +41,9 @@ double quantile_by_sorting(const std::vector<double>& values, const std::vector<
 
 void expect_quantiles(const std::vector<double>& values, const std::vector<double>& weights = {}) {
   serial_scratch scratch;
-  serial_group<normal, double> points(scratch);
-  const auto summary = points.load(
-      {values.data(), weights.empty() ? nullptr : weights.data(), static_cast<std::int64_t>(values.size())});
+  serial_group<normal> points(scratch);
+  const auto summary = points.load(sample<double>{values.data(), weights.empty() ? nullptr : weights.data(),
+                                                  static_cast<std::int64_t>(values.size())});
   for (const double q : {0.01, 0.1, 0.25, 0.3678794411714423, 0.5, 0.75, 0.9, 0.999})
     ASSERT_EQ(quantile(points, summary, q), quantile_by_sorting(values, weights, q))
         << "q = " << q << ", n = " << values.size();
@@ -67,8 +67,8 @@ TEST(quantile, misses_its_rank_by_no_more_than_the_precision_asked_for) {
   for (const int n : {20, 300, 5000}) {
     auto values = drawn(n, n, [](double z, int i) { return i == 0 ? 1e300 : std::exp(2 * z); });
     serial_scratch scratch;
-    serial_group<normal, double> points(scratch);
-    const auto summary = points.load({values.data(), nullptr, n});
+    serial_group<normal> points(scratch);
+    const auto summary = points.load(sample<double>{values.data(), nullptr, n});
     for (const double q : {0.05, 0.37, 0.5, 0.75}) {
       const double value = quantile(points, summary, q, 0.02);
       const auto below = std::count_if(values.begin(), values.end(), [=](double x) { return x <= value; });
@@ -80,8 +80,8 @@ TEST(quantile, misses_its_rank_by_no_more_than_the_precision_asked_for) {
 TEST(quantile, agrees_with_nth_element) {
   auto values = drawn(1001, 3, [](double z, int) { return std::exp(z); });
   serial_scratch scratch;
-  serial_group<normal, double> points(scratch);
-  const auto summary = points.load({values.data(), nullptr, 1001});
+  serial_group<normal> points(scratch);
+  const auto summary = points.load(sample<double>{values.data(), nullptr, 1001});
   const double median = quantile(points, summary, 0.5);
   std::nth_element(values.begin(), values.begin() + 500, values.end());
   EXPECT_EQ(median, values[500]);

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parts that every CUDA kernel of manyfit is made of, with threads as lanes: reductions, lanes_group, and the taking of
-// fits from a counter. tests/mutants plants mistakes in those parts and expects this program to fail.
+// The parts that every CUDA kernel of manyfit is made of, with threads as lanes: reductions, lanes_group, and the
+// taking of fits from a counter. tests/mutants plants mistakes in those parts and expects this program to fail.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -91,7 +91,8 @@ void expect_plain(int size, bool weighted, bool poisoned) {
     if (poisoned && weighted && i % 13 == 8) w[i] = std::numeric_limits<float>::quiet_NaN();
   }
   const plain_summary expected = plain(x, w);
-  const auto check = [&]<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps, std::int64_t capacity) {
+  const auto check = [&]<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps,
+                                      std::int64_t capacity) {
     lane_team team(blocks, warps);
     const int groups = Reach == reach::warp ? warps * blocks : Reach == reach::block ? blocks : 1;
     std::vector<std::vector<float>> resident(groups, std::vector<float>(static_cast<std::size_t>(capacity)));
@@ -137,7 +138,8 @@ TEST(lanes_group, weighs_every_point) {
 ragged_sample positive_batch(const std::vector<int>& sizes) {
   ragged_sample batch;
   for (const int size : sizes) {
-    for (int i = 0; i < size; ++i) batch.values.push_back(0.25 + 1.7 * std::fmod((i + 1) * 0.6180339887498949, 1.0) + 0.01 * size);
+    for (int i = 0; i < size; ++i)
+      batch.values.push_back(0.25 + 1.7 * std::fmod((i + 1) * 0.6180339887498949, 1.0) + 0.01 * size);
     batch.offsets.push_back(static_cast<std::int64_t>(batch.values.size()));
   }
   return batch;

@@ -9,8 +9,8 @@
 #include <cmath>
 
 #include "kernels/groups/serial_group.hpp"
-#include "kernels/random/philox_cpu.hpp"
 #include "kernels/random/discrete.hpp"
+#include "kernels/random/philox_cpu.hpp"
 #include "kernels/random/transforms.hpp"
 #include "lane_harness.hpp"
 
@@ -55,7 +55,7 @@ template <class Family>
 lane_results serial_fits(const ragged_sample& data) {
   lane_results results(data.count(), parameter_count<Family>);
   static serial_scratch scratch;
-  serial_group<Family, double> points(scratch);
+  serial_group<Family> points(scratch);
   const batch_view<double> batch{data.values.data(), data.weights.empty() ? nullptr : data.weights.data(),
                                  data.offsets.data(), 0, data.count()};
   for (std::int64_t fit = 0; fit < data.count(); ++fit)
@@ -68,7 +68,8 @@ inline bool agrees(double a, double b, double tolerance) {
   return (std::isnan(a) && std::isnan(b)) || a == b || std::fabs(a - b) <= tolerance * (1 + std::fabs(b));
 }
 
-inline void expect_agreement(const lane_results& lanes, const lane_results& serial, double tolerance, const char* what) {
+inline void expect_agreement(const lane_results& lanes, const lane_results& serial, double tolerance,
+                             const char* what) {
   for (std::int64_t i = 0; i < lanes.count; ++i) {
     EXPECT_EQ(lanes.status[i], serial.status[i]) << what << " fit " << i;
     EXPECT_EQ(lanes.observations[i], serial.observations[i]) << what << " fit " << i;
@@ -93,7 +94,8 @@ void expect_serial_agreement() {
     const fit_settings settings = settings_for<Family>();
     expect_agreement(run_fits<Family, reach::warp>(data, 1, 2, 64, nullptr, settings), serial, 1e-7, "warp");
     expect_agreement(run_fits<Family, reach::block>(data, 1, 2, 256, nullptr, settings), serial, 1e-7, "block");
-    if (!weighted) expect_agreement(run_fits<Family, reach::grid>(data, 2, 1, 0, nullptr, settings), serial, 1e-7, "grid");
+    if (!weighted)
+      expect_agreement(run_fits<Family, reach::grid>(data, 2, 1, 0, nullptr, settings), serial, 1e-7, "grid");
   }
 }
 
@@ -122,7 +124,8 @@ void expect_float_agreement() {
   ASSERT_EQ(serial.status[0], fit_status::converged);
   ASSERT_EQ(lanes.status[0], fit_status::converged);
   EXPECT_TRUE(agrees(lanes.log_likelihood[0], serial.log_likelihood[0], 1e-4));
-  for (int p = 0; p < lanes.parameter_count; ++p) EXPECT_TRUE(agrees(lanes.parameters[p], serial.parameters[p], 1e-4)) << p;
+  for (int p = 0; p < lanes.parameter_count; ++p)
+    EXPECT_TRUE(agrees(lanes.parameters[p], serial.parameters[p], 1e-4)) << p;
 }
 
 }  // namespace manyfit

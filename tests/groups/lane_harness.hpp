@@ -37,17 +37,25 @@ struct lane_results {
   std::vector<std::int64_t> observations, missing;
 
   lane_results(std::int64_t fits, int p)
-      : count(fits), parameter_count(p), parameters(fits * p, -1), std_errors(fits * p, -1), log_likelihood(fits, -1),
-        iterations(fits, -1), status(fits, fit_status::not_run), observations(fits, -1), missing(fits, -1) {}
+      : count(fits),
+        parameter_count(p),
+        parameters(fits * p, -1),
+        std_errors(fits * p, -1),
+        log_likelihood(fits, -1),
+        iterations(fits, -1),
+        status(fits, fit_status::not_run),
+        observations(fits, -1),
+        missing(fits, -1) {}
   fit_results_view view() {
-    return {parameters.data(), std_errors.data(), log_likelihood.data(), iterations.data(),
-            status.data(),     observations.data(), missing.data(),      count};
+    return {parameters.data(), std_errors.data(),   log_likelihood.data(), iterations.data(),
+            status.data(),     observations.data(), missing.data(),        count};
   }
   /// Whether fit i here and fit j there agree in every bit.
   bool same_fit(std::size_t i, const lane_results& other, std::size_t j) const {
     const auto same = [](const auto& a, const auto& b) { return std::memcmp(&a, &b, sizeof a) == 0; };
     bool equal = same(log_likelihood[i], other.log_likelihood[j]) && iterations[i] == other.iterations[j] &&
-                 status[i] == other.status[j] && observations[i] == other.observations[j] && missing[i] == other.missing[j];
+                 status[i] == other.status[j] && observations[i] == other.observations[j] &&
+                 missing[i] == other.missing[j];
     for (int p = 0; p < parameter_count; ++p)
       equal = equal && same(parameters[p * count + i], other.parameters[p * other.count + j]) &&
               same(std_errors[p * count + i], other.std_errors[p * other.count + j]);
@@ -59,7 +67,8 @@ struct lane_results {
 template <class Family, reach Reach, class T = double>
 lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int64_t capacity,
                       const std::vector<std::int32_t>* order = nullptr, const fit_settings& settings = {}) {
-  const std::vector<T> values(data.values.begin(), data.values.end()), weights(data.weights.begin(), data.weights.end());
+  const std::vector<T> values(data.values.begin(), data.values.end()),
+      weights(data.weights.begin(), data.weights.end());
   const batch_view<T> batch{values.data(), weights.empty() ? nullptr : weights.data(), data.offsets.data(), 0,
                             data.count()};
   lane_results results(data.count(), parameter_count<Family>);

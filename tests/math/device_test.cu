@@ -73,7 +73,7 @@ void agrees_with_the_host(double tolerance) {
   cudaFree(device_x), cudaFree(device_y), cudaFree(device_out);
 }
 
-TEST(device, special_functions_agree_with_the_host) {
+TEST(cuda_device, cuda_special_functions_agree_with_the_host) {
   MF_NEEDS_DEVICE;
   agrees_with_the_host<double>(1e-13);
   agrees_with_the_host<float>(1e-4);
@@ -92,7 +92,7 @@ __global__ void compare_words(uint32_t* out) {
   philox_stream zero(0, 0, 0);
   for (int i = 1; i <= 4; ++i) out[i] = zero.next();
 }
-TEST(device, words_are_those_of_curand_init_and_of_random123) {
+TEST(cuda_device, cuda_words_are_those_of_curand_init_and_of_random123) {
   MF_NEEDS_DEVICE;
   uint32_t* out;
   ASSERT_EQ(cudaMalloc(&out, 5 * sizeof(uint32_t)), cudaSuccess);
@@ -124,7 +124,7 @@ __global__ void sum_variates(int draws, double* sums) {
     for (int v = 0; v < variates; ++v) atomicAdd(sums + v, values[v]);  // a test: the order does not matter here
   }
 }
-TEST(device, variates_have_their_means) {
+TEST(cuda_device, cuda_variates_have_their_means) {
   MF_NEEDS_DEVICE;
   constexpr int draws = 1 << 20;
   double* out;

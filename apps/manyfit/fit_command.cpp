@@ -1,0 +1,166 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <memory>
+
+#include "commands.hpp"
+#include "failures.hpp"
+#include "input/arrow_reader.hpp"
+#include "manyfit/manyfit.hpp"
+#include "options.hpp"
+#include "output/fit_report.hpp"
+#include "plot.hpp"
+#include "progress_bar.hpp"
+#include "samples.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+struct fit_arguments {
+  common_options common;
+  sample_request input;
+  std::string family, by, plot;
+  std::vector<std::string> fixed;
+  double level = 0.95;
+  fit_options options;
+};
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
+
+/// What is wrong with the command line shows before a large file is read: the library checks options first.
+void check_options(const family_info& family, const fit_options& options, double level) {
+  for (int p = 0; p < family.parameter_count; ++p) {
+    const parameter& each = family.parameters[p];
+    if (each.kind == constraint::count && !options.fixed.contains(each.name))
+      throw usage_error(
+          fmt::format("{0} needs its {1} given: {2}\nadd --fix {1}=N", family.name, each.name, each.meaning));
+  }
+  if (!(level > 0 && level < 1))
+    throw usage_error(
+        fmt::format("--level: {} given; a probability between 0 and 1 expected, as in --level 0.95", level));
+  fit(executor::cpu(1), family, dense<double>({}, 0), options);
+}
+
+void print_summary(const fit_results& results, const common_options& common, double fit_seconds, double all_seconds) {
+  std::int64_t values = 0, missing = 0;
+  for (const std::int64_t n : results.observations) values += n;
+  for (const std::int64_t n : results.missing) missing += n;
+  fmt::print(stderr, "manyfit: {} {} fit{} of {} values ({} missing) on {}, {} precision, in {} ({}/s), {} in all\n",
+             results.count, results.family->name, results.count == 1 ? "" : "s", values, missing, results.device,
+             common.precision, short_time(fit_seconds), short_count(static_cast<double>(results.count) / fit_seconds),
+             short_time(all_seconds));
+  for (int i = 0; i < fit_status_count; ++i) {
+    const auto status = static_cast<fit_status>(i);
+    const std::int64_t count = results.count_of(status);
+    if (count == 0) continue;
+    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+               status == fit_status::converged ? "" : describe(status));
+  }
+}
+
+template <class T>
+int run_fit(const fit_arguments& arguments, const family_info& family, const executor& where, output_format format,
+            output& to) {
+  const common_options& common = arguments.common;
+  const auto start = clock::now();
+  const sample_set<T> samples = read_samples<T>(arguments.input, common, where.threads());
+  if (samples.values.empty()) warn(common, fmt::format("{} has no observations", samples.source));
+
+  fit_options options = arguments.options;
+  progress_bar bar("fitting", "fits", common.quiet);
+  if (bar.shown()) options.progress = [&](std::int64_t done, std::int64_t total) { bar.update(done, total); };
+  const auto fit_start = clock::now();
+  const fit_results results = fit(where, family, samples.view(), options);
+  const double fit_seconds = seconds_since(fit_start);
+  bar.clear();
+
+  const fit_report report{results, samples.keys, common.precision, arguments.level};
+  switch (format) {
+    case output_format::json:
+      write_fit_json(report, to);
+      break;
+    case output_format::csv:
+      write_fit_csv(report, to);
+      break;
+    case output_format::parquet:
+      write_parquet(fit_columns(report), to.file_to_write());
+      break;
+    default:
+      write_fit_table(report, to);
+  }
+  to.finish();
+  if (!arguments.plot.empty() && results.count > 0) write_plot(arguments.plot, report, samples);
+  if (!common.quiet) print_summary(results, common, fit_seconds, seconds_since(start));
+
+  bool failed = false;
+  for (const fit_status status : results.status) failed = failed || !usable(status);
+  return failed && common.fail_on_any() ? exit_failed : exit_done;
+}
+
+int run(fit_arguments& arguments) {
+  const family_info& family = find_family(arguments.family);
+  arguments.options.fixed = parse_assignments(arguments.fixed, "--fix");
+  if (!arguments.by.empty()) arguments.input.by = split_list(arguments.by, "--by");
+  check_options(family, arguments.options, arguments.level);
+  if (!arguments.plot.empty()) check_plot(arguments.plot);
+  const output_format format = format_of(arguments.common);
+  const executor where = executor_of(arguments.common);
+  output to(arguments.common.out);
+  return arguments.common.single() ? run_fit<float>(arguments, family, where, format, to)
+                                   : run_fit<double>(arguments, family, where, format, to);
+}
+
+}  // namespace
+
+void add_fit(CLI::App& program, command_action& action) {
+  const auto arguments = std::make_shared<fit_arguments>();
+  CLI::App& command = *program.add_subcommand("fit", "Fit one family to one sample, or to every group of rows");
+  command.add_option("FAMILY", arguments->family, "What to fit; manyfit families lists them")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command
+      .add_option("--column", arguments->input.column,
+                  "The values (default: the only numeric column not named otherwise)")
+      ->type_name("NAME");
+  command
+      .add_option("--by", arguments->by,
+                  "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
+      ->type_name("a,b");
+  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--level", arguments->level, "Level of the intervals (default 0.95)")->type_name("P");
+  command.add_option("--max-iterations", arguments->options.max_iterations, "Newton iterations at most (default 200)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command
+      .add_option("--tolerance", arguments->options.tolerance,
+                  "Newton decrement at which to stop (default 0: by precision)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
+  command.add_option("--plot", arguments->plot, "Histogram and fitted density as a picture")
+      ->type_name("FILE.svg|.png");
+  add_common_options(command, arguments->common);
+  add_unsupported_options(command, {{"--event", "right-censored observations"},
+                                    {"--interval", "interval-censored observations"},
+                                    {"--truncate", "truncated distributions"},
+                                    {"--prior", "priors on parameters"}});
+  command.footer(
+      "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n"
+      "Empty, NA and NaN values are missing: left out and counted.\n\n"
+      "Examples:\n"
+      "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
+      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");
+  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace manyfit::app

@@ -1,0 +1,63 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The options that every command shares, and what they come to.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manyfit/executor.hpp"
+#include "output/output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace manyfit::app {
+
+enum class output_format { table, csv, json, parquet, npy };
+
+struct common_options {
+  std::string device = "auto";
+  int threads = 0;
+  std::string precision = "double";
+  std::uint64_t seed = 0;
+  std::string format = {};
+  std::string out = {};
+  bool quiet = false;
+  std::string fail_on = {};
+
+  bool single() const { return precision == "single"; }
+  bool fail_on_any() const { return fail_on == "any"; }
+};
+
+/// --format, --out and --quiet.
+void add_output_options(CLI::App& command, common_options& options);
+/// Those, --device, --threads, --precision, --seed and --fail-on.
+void add_common_options(CLI::App& command, common_options& options);
+
+/// Options of the contract that this version does not have yet: refused, never ignored. `each` is option and purpose.
+void add_unsupported_options(CLI::App& command, const std::map<std::string, std::string>& each);
+
+/// The executor that --device and --threads name.
+executor executor_of(const common_options& options);
+
+/// --format; without it what the extension of --out says, else a table. `array`: the command can write .npy.
+/// Throws usage_error for parquet without --out or without Apache Arrow.
+output_format format_of(const common_options& options, bool array = false);
+
+/// Parts between commas; a part in double quotes may hold commas. Throws usage_error that names the option for an empty
+/// part.
+std::vector<std::string> split_list(std::string_view text, std::string_view option);
+
+/// NAME=VALUE pairs with numbers, several between commas. Throws usage_error for bad syntax and for a name given twice.
+std::map<std::string, double> parse_assignments(const std::vector<std::string>& texts, std::string_view option);
+
+/// A line on stderr, "manyfit: warning: ...", unless --quiet.
+void warn(const common_options& options, const std::string& message);
+
+}  // namespace manyfit::app

@@ -1,0 +1,21 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The one place where a picture of fits is made.
+#pragma once
+
+#include <string>
+
+#include "output/fit_report.hpp"
+#include "samples.hpp"
+
+namespace manyfit::app {
+
+/// Throws usage_error when a picture of that name cannot be made; called before any work.
+void check_plot(const std::string& path);
+
+/// Histograms of the samples with the fitted densities.
+template <class T>
+void write_plot(const std::string& path, const fit_report& report, const sample_set<T>& samples);
+
+}  // namespace manyfit::app

@@ -1,0 +1,115 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "samples.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "input/input.hpp"
+#include "progress_bar.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+template <class To, class From>
+std::vector<To> converted(std::vector<From>&& from) {
+  if constexpr (std::is_same_v<To, From>)
+    return std::move(from);
+  else
+    return std::vector<To>(from.begin(), from.end());
+}
+
+/// A cell without a text has the empty text, so that no row is lost.
+void name_missing_keys(column& key) {
+  if (std::find(key.codes.begin(), key.codes.end(), -1) == key.codes.end()) return;
+  const auto found = std::find(key.dictionary.begin(), key.dictionary.end(), "");
+  const auto code = static_cast<std::int32_t>(found - key.dictionary.begin());
+  if (found == key.dictionary.end()) key.dictionary.emplace_back();
+  std::replace(key.codes.begin(), key.codes.end(), std::int32_t{-1}, code);
+}
+
+/// Each row's value at its sample's place: the last pass of a counting sort. `next` is where each sample goes on.
+template <class T>
+std::vector<T> distributed(const std::vector<double>& from, const std::vector<std::int32_t>& sample,
+                           std::vector<std::int64_t> next) {
+  std::vector<T> to(from.size());
+  for (std::size_t row = 0; row < from.size(); ++row)
+    to[static_cast<std::size_t>(next[static_cast<std::size_t>(sample[row])]++)] = static_cast<T>(from[row]);
+  return to;
+}
+
+template <class T>
+sample_set<T> samples_of(npy_array&& array) {
+  sample_set<T> result{.source = array.source, .shape = array.shape};
+  const std::size_t rows = array.shape.size() == 2 ? array.shape[0] : 1;
+  const std::size_t size = array.shape.back();
+  result.values = std::visit([](auto&& values) { return converted<T>(std::move(values)); }, std::move(array.values));
+  for (std::size_t row = 0; row <= rows; ++row) result.offsets.push_back(static_cast<std::int64_t>(row * size));
+  return result;
+}
+
+template <class T>
+sample_set<T> samples_of(table&& data, const sample_request& request) {
+  auto excluded = request.by;
+  if (!request.weights.empty()) excluded.push_back(request.weights);
+  const column& found =
+      request.column.empty() ? choose_value_column(data, excluded) : data.at(request.column, column_kind::numeric);
+  std::vector<double>& numbers = data.columns[static_cast<std::size_t>(&found - data.columns.data())].numbers;
+  const column* weight = request.weights.empty() ? nullptr : &data.at(request.weights, column_kind::numeric);
+
+  sample_set<T> result{.source = data.source, .value_name = found.name};
+  const auto in_row_order = [&] {
+    if (weight) result.weights.assign(weight->numbers.begin(), weight->numbers.end());
+    result.values = converted<T>(std::move(numbers));
+  };
+  if (request.by.empty()) {
+    result.offsets = {0, static_cast<std::int64_t>(data.rows)};
+    in_row_order();
+    return result;
+  }
+
+  for (column& each : data.columns)
+    if (each.kind == column_kind::text) name_missing_keys(each);
+  grouping groups = group_rows(data, request.by);
+  for (std::size_t i = 0; i < request.by.size(); ++i)
+    result.keys.push_back({request.by[i], std::move(groups.key_text[i])});
+  for (column& each : data.columns) std::vector<std::int32_t>().swap(each.codes);
+
+  const std::vector<std::int32_t>& sample = groups.group_of_row;
+  result.offsets.assign(static_cast<std::size_t>(groups.number_of_groups) + 1, 0);
+  for (const std::int32_t each : sample) ++result.offsets[static_cast<std::size_t>(each) + 1];
+  for (std::size_t i = 1; i < result.offsets.size(); ++i) result.offsets[i] += result.offsets[i - 1];
+  if (std::is_sorted(sample.begin(), sample.end())) {  // rows of one key stand together: they are in place
+    in_row_order();
+    return result;
+  }
+  if (weight) result.weights = distributed<T>(weight->numbers, sample, result.offsets);
+  result.values = distributed<T>(numbers, sample, result.offsets);
+  if (request.keep_order) result.row_sample = std::move(groups.group_of_row);
+  return result;
+}
+
+}  // namespace
+
+template <class T>
+sample_set<T> read_samples(const sample_request& request, const common_options& options, int threads) {
+  read_request columns{.key_columns = request.by, .all_numeric = request.column.empty()};
+  if (!request.column.empty()) columns.numeric_columns.push_back(request.column);
+  if (!request.weights.empty() && request.weights != request.column) columns.numeric_columns.push_back(request.weights);
+  progress_bar bar("reading", "B", options.quiet);
+  progress_function progress;
+  if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
+  input_data data =
+      read_input(request.path, columns, {.threads = static_cast<unsigned>(threads), .progress = std::move(progress)});
+  bar.clear();
+  if (auto* array = std::get_if<npy_array>(&data)) return samples_of<T>(std::move(*array));
+  return samples_of<T>(std::move(std::get<table>(data)), request);
+}
+
+template sample_set<double> read_samples(const sample_request&, const common_options&, int);
+template sample_set<float> read_samples(const sample_request&, const common_options&, int);
+
+}  // namespace manyfit::app

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Copyright 2026 The manyfit authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh SECONDS: builds every fuzz target of this folder with clang, replays its corpus and goes on from there for so many
+# seconds. Without clang's libFuzzer there is nothing to run (77): the corpora are then replayed by the ordinary tests only.
+# Ends with "N passed, N failed, N skipped".
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
+seconds=${1:-20}
+out=build/fuzz
+mkdir -p "$out"
+
+flags=(-std=c++20 -O1 -g1 "-fsanitize=fuzzer,address,undefined" -fno-sanitize-recover=all)
+includes=(-Iapps/manyfit -Ihost/include -I. -Ibuild/release/kernels/generated)
+probe='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+if ! echo "$probe" | clang++ "${flags[@]}" -x c++ - -o "$out/probe" 2>/dev/null; then
+  echo "skipped: fuzz (no clang with libFuzzer)"
+  exit 77
+fi
+
+# The readers under test, once for all targets; Arrow stays out, whose files a fuzzer would only hand on.
+readers=() pids=()
+for source in apps/manyfit/input/*.cpp; do
+  readers+=("$out/$(basename "$source" .cpp).o")
+  clang++ "${flags[@]/=fuzzer,/=fuzzer-no-link,}" "${includes[@]}" -c "$source" -o "${readers[-1]}" &
+  pids+=($!)
+  if ((${#pids[@]} >= ${MF_JOBS:-$(nproc)})); then
+    wait "${pids[0]}"
+    pids=("${pids[@]:1}")
+  fi
+done
+for pid in "${pids[@]}"; do wait "$pid"; done
+
+passed=0 failed=0
+for source in tests/fuzz/fuzz_*.cpp; do
+  name=$(basename "$source" .cpp)
+  clang++ "${flags[@]}" "${includes[@]}" "$source" "${readers[@]}" -lfmt -lz -o "$out/$name"
+  mkdir -p "$out/corpus/$name" # what the fuzzer finds stays out of the source tree
+  if "$out/$name" -runs=0 "tests/fuzz/corpus/${name#fuzz_}" &&
+    "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="$out/$name-" "$out/corpus/$name" "tests/fuzz/corpus/${name#fuzz_}"; then
+    ((passed += 1))
+  else
+    ((failed += 1)) && echo "FAILED: $name; its input is in $out"
+  fi
+done
+echo "$passed passed, $failed failed, 0 skipped"
+((failed == 0))

@@ -1,0 +1,146 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host API's promises: wrong calls throw and say what was expected, bad data do not.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "manyfit/manyfit.hpp"
+
+namespace manyfit {
+namespace {
+
+const std::vector<double> values{1.5, 2.5, 0.5, 3.0, 2.0, 1.0};
+
+/// Expects an error of a kind whose message holds every one of the words.
+template <class Call>
+void expect_error(error::kind kind, const std::vector<std::string>& words, Call call) {
+  try {
+    call();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const error& e) {
+    EXPECT_EQ(e.why(), kind) << e.what();
+    for (const std::string& word : words) EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
+  }
+}
+
+TEST(batch, refuses_shapes_that_do_not_fit) {
+  const std::span<const double> all(values);
+  expect_error(error::kind::argument, {"6", "4", "ragged"}, [&] { dense(all, 4); });
+  expect_error(error::kind::argument, {"-1"}, [&] { dense(all, -1); });
+  const std::vector<std::int64_t> falling{0, 4, 2, 6}, long_one{0, 7}, none;
+  expect_error(error::kind::argument, {"never fall"}, [&] { ragged(all, std::span<const std::int64_t>(falling)); });
+  expect_error(error::kind::argument, {"6"}, [&] { ragged(all, std::span<const std::int64_t>(long_one)); });
+  expect_error(error::kind::argument, {"empty"}, [&] { ragged(all, std::span<const std::int64_t>(none)); });
+  expect_error(error::kind::argument, {"one weight per value"}, [&] { dense(all, 2).weighted(all.subspan(1)); });
+}
+
+TEST(fit, refuses_wrong_options_and_says_what_is_expected) {
+  const auto data = dense(std::span<const double>(values), 1);
+  const executor cpu = executor::cpu(1);
+  expect_error(error::kind::argument, {"gamma", "shape, rate", "scale"}, [&] { fit<gamma>(cpu, data, {.fixed = {{"scale", 1.0}}}); });
+  expect_error(error::kind::argument, {"shape", "positive"}, [&] { fit<gamma>(cpu, data, {.fixed = {{"shape", -1.0}}}); });
+  expect_error(error::kind::argument, {"trials"}, [&] { fit<binomial>(cpu, data); });
+  expect_error(error::kind::argument, {"max_iterations"}, [&] { fit<gamma>(cpu, data, {.max_iterations = -1}); });
+  expect_error(error::kind::argument, {"did you mean 'gamma'"}, [&] { find_family("gama"); });
+  expect_error(error::kind::argument, {"device memory"},
+               [&] { fit<gamma>(cpu, dense(std::span<const double>(values), 1, memory_space::device)); });
+  expect_error(error::kind::argument, {"threads"}, [] { executor::cpu(-2); });
+  const auto r = fit<gamma>(cpu, data);
+  expect_error(error::kind::argument, {"level"}, [&] { r.interval(0, 0, 1.0); });
+}
+
+TEST(fit, of_no_samples_is_empty) {
+  const auto r = fit<gamma>(executor::cpu(), dense(std::span<const double>(), 0));
+  EXPECT_EQ(r.count, 0);
+  EXPECT_TRUE(r.status.empty());
+}
+
+TEST(fit, holds_fixed_parameters_and_counts_the_free_ones) {
+  const auto data = dense(std::span<const double>(values), 1);
+  const auto r = fit<gamma>(executor::cpu(1), data, {.fixed = {{"shape", 2.0}}});
+  ASSERT_EQ(r.status[0], fit_status::converged);
+  EXPECT_EQ(r.parameter("shape", 0), 2.0);
+  EXPECT_NEAR(r.parameter("rate", 0), 2.0 / 1.75, 1e-12);
+  EXPECT_TRUE(std::isnan(r.std_error(0, 0)));
+  EXPECT_NEAR(r.std_error(1, 0), r.parameter("rate", 0) / std::sqrt(12.0), 1e-9);
+  EXPECT_EQ(r.free_parameters(), 1);
+  EXPECT_DOUBLE_EQ(r.aic(0), 2 - 2 * r.log_likelihood[0]);
+  EXPECT_DOUBLE_EQ(r.bic(0), std::log(6.0) - 2 * r.log_likelihood[0]);
+}
+
+TEST(fit, reports_progress_to_its_end) {
+  std::vector<double> many;
+  for (int i = 0; i < 3000; ++i) many.push_back(values[i % 6] + 1e-3 * i);
+  std::int64_t last = -1, total = 0;
+  fit<gamma>(executor::cpu(2), dense(std::span<const double>(many), 500),
+             {.progress = [&](std::int64_t done, std::int64_t all) {
+               EXPECT_GE(done, last);
+               last = done;
+               total = all;
+             }});
+  EXPECT_EQ(last, 500);
+  EXPECT_EQ(total, 500);
+}
+
+TEST(fit, agrees_between_instruction_sets) {
+  const auto data = dense(std::span<const double>(values), 1);
+  const auto best = fit<weibull>(executor::cpu(1), data);
+  for (const char* set : {"baseline", "avx2"}) {
+    setenv("MANYFIT_CPU", set, 1);
+    const auto r = fit<weibull>(executor::cpu(1), data);
+    unsetenv("MANYFIT_CPU");
+    for (int p = 0; p < 2; ++p) EXPECT_TRUE(std::abs(r.parameter(p, 0) / best.parameter(p, 0) - 1) <= 1e-12) << set;
+  }
+}
+
+TEST(simulate, repeats_by_seed_and_stream_and_differs_otherwise) {
+  const std::vector<double> p{2.0, 0.5};
+  const family_info& family = find_family("gamma");
+  const auto draws = [&](int threads, const simulate_options& options) {
+    return simulate(executor::cpu(threads), family, {p.data(), 0, 1}, 3, 50, options);
+  };
+  const auto a = draws(1, {.seed = 9});
+  EXPECT_EQ(a, draws(2, {.seed = 9}));
+  EXPECT_NE(a, draws(1, {.seed = 10}));
+  const auto same_stream = draws(1, {.seed = 9, .streams = {1, 1, 1}});
+  EXPECT_TRUE(std::equal(same_stream.begin(), same_stream.begin() + 50, a.begin() + 50));
+  EXPECT_TRUE(std::equal(same_stream.begin(), same_stream.begin() + 50, same_stream.begin() + 100));
+  expect_error(error::kind::argument, {"streams"}, [&] { draws(1, {.streams = {1}}); });
+}
+
+TEST(score, gives_not_a_number_for_parameters_that_are_not_valid) {
+  const std::vector<double> p{-2.0, 0.5};
+  const auto data = dense(std::span<const double>(values), 1);
+  const family_info& family = find_family("gamma");
+  for (const double d : log_density(executor::cpu(1), family, data, {p.data(), 0, 1})) EXPECT_TRUE(std::isnan(d));
+  EXPECT_TRUE(std::isnan(log_likelihood(executor::cpu(1), family, data, {p.data(), 0, 1})[0]));
+}
+
+TEST(devices, list_the_cpu_first_and_usable) {
+  const auto list = devices();
+  ASSERT_FALSE(list.empty());
+  EXPECT_EQ(list[0].id, "cpu");
+  EXPECT_TRUE(list[0].usable);
+  EXPECT_GT(list[0].memory, 0u);
+  EXPECT_GE(executor::cpu().threads(), 1);
+  EXPECT_EQ(executor::cpu(3).threads(), 3);
+}
+
+TEST(status, every_outcome_has_a_name_and_a_meaning) {
+  for (int s = 0; s < fit_status_count; ++s) {
+    EXPECT_GT(std::strlen(to_string(static_cast<fit_status>(s))), 3u);
+    EXPECT_GT(std::strlen(describe(static_cast<fit_status>(s))), 20u);
+  }
+  EXPECT_TRUE(usable(fit_status::converged));
+  EXPECT_TRUE(usable(fit_status::boundary));
+  EXPECT_FALSE(usable(fit_status::max_iterations));
+  EXPECT_FALSE(usable(fit_status::too_few));
+}
+
+}  // namespace
+}  // namespace manyfit

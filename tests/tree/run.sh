@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Copyright 2026 The manyfit authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# The tree keeps its own rules: ./dev check. --quick leaves out clang-tidy. What needs generated headers or objects takes
+# them from build/release. Ends with "N passed, N failed, N skipped".
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
+jobs=${MF_JOBS:-$(nproc)}
+logs=build/logs
+mkdir -p "$logs"
+
+files() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [[ ! -f $f ]] || echo "$f"; done; }
+
+check_format() {
+  clang-format --version | grep -q 'version 14\.' || return 77 # another version formats differently
+  files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format --dry-run -Werror
+}
+
+check_shell() {
+  local scripts
+  mapfile -t scripts < <(echo dev && echo .ci/run && files '*.sh')
+  printf '%s\0' "${scripts[@]}" | xargs -0 -n 1 bash -n
+  ! command -v shellcheck || shellcheck -S warning "${scripts[@]}"
+}
+
+# apps may include apps, host and kernels; host: host and kernels; kernels: kernels. Quoted includes say which.
+check_dependencies() {
+  local file include bad=0 from
+  while IFS=: read -r file include; do
+    include=${include#*\"} include=${include%%\"*}
+    case $file in
+      kernels/*) from=(.) ;;
+      host/*) from=(. host/include host/src build/release/kernels/generated) ;;
+      *) from=(. "$(dirname "$file")" host/include build/release/kernels/generated apps apps/*/) ;;
+    esac
+    if [[ $file == kernels/* && $include != kernels/* ]] || [[ $file == host/* && $include == apps/* ]]; then
+      echo "$file includes \"$include\": dependencies point from apps to host to kernels" && bad=1
+    elif [[ $include != kernels/families/all.hpp && -z $(for from in "${from[@]}"; do ls "$from/$include" 2>/dev/null; done) ]]; then
+      echo "$file includes \"$include\", which is none of its own, of host's public headers or of kernels" && bad=1
+    fi
+  done < <(files {kernels,host,apps}/'*.'{hpp,cuh,cpp,cu} | xargs grep -HE '^#include "' /dev/null)
+  return $bad
+}
+
+header_compiles() { # as users include it, for this processor and with nothing before it
+  echo "#include \"${1#host/include/}\"" |
+    g++ -std=c++20 -Wall -Wextra -Werror -fopenmp -fsyntax-only -I. -Ihost/include -Ibuild/release/kernels/generated -x c++ - ||
+    { echo "$1 does not compile alone" && return 1; }
+}
+check_headers() {
+  export -f header_compiles
+  files 'host/include/*.hpp' 'kernels/*.hpp' | xargs -P "$jobs" -I{} bash -c 'header_compiles {}'
+}
+
+check_lengths() {
+  files 'kernels/*' 'host/*' 'apps/*' 'tests/*' 'benchmarks/*' dev | grep -E '(^dev|\.(hpp|cuh|cpp|cu|py|sh|R|in|def))$' |
+    xargs wc -l | awk '$2 != "total" { print $1, $2 }' | sort -n | awk '
+      { lines[NR] = $1 } $1 > 400 { print $2 ": " $1 " lines" } $1 > 600 { long = 1 }
+      END { print "median " lines[int((NR + 1) / 2)] " lines of " NR " files, longest " lines[NR]; exit long }'
+}
+
+# A function that the compiler emitted with vague linkage is merged by name over the whole program. In code built for AVX
+# its name must hold the instruction set, manyfit::avx2 or hwy::N_AVX2 and the like: then only AVX code can be given it.
+check_weak_symbols() {
+  local target found bad=0
+  for target in avx2 avx512; do
+    found=$(find build/release -path "*manyfit_cpu_$target.dir*" -name '*.o')
+    [[ -n $found ]] || continue
+    if xargs nm <<<"$found" | awk '$2 == "W" { print $3 }' | sort -u | c++filt | grep -vE "manyfit::$target::|hwy::N_AVX" |
+      sed "s/^/$target: AVX code under a name that other code shares: /" | grep .; then bad=1; fi
+  done
+  [[ -n ${found:-} ]] || return 77
+  return $bad
+}
+
+check_words() { # no package registry's host, no path of one machine
+  ! git grep -nIE 'py[p]i\.|python[h]osted|registry\.npm|crates\.i[o]|conda\.(anaconda|forge)|(^|[^[:alnum:]._}-])/(work|home|root|Users|mnt)/' -- .
+}
+
+check_tidy() {
+  command -v clang-tidy || return 77
+  files 'host/src/*.cpp' 'apps/*.cpp' | while read -r f; do # what this build leaves out has no flags to be read with
+    ! grep -q "/$f\"" build/release/compile_commands.json || echo "$f"
+  done | xargs -P "$jobs" -n 2 clang-tidy --quiet -p build/release 2>/dev/null
+}
+
+# What the compiler needs to know: the generated headers and the compile commands of build/release.
+if [[ ! -f build/release/compile_commands.json ]]; then
+  cmake --preset release -DMF_CUDA=OFF >"$logs/check-configure.log" 2>&1 || { tail "$logs/check-configure.log" && exit 1; }
+fi
+
+passed=0 failed=0 left_out=0
+checks=(format shell dependencies headers lengths weak_symbols words)
+case ${1:-} in
+  --quick) ;;
+  "") checks+=(tidy) ;;
+  *) echo "check takes --quick, not $1" >&2 && exit 2 ;;
+esac
+for name in "${checks[@]}"; do
+  status=0
+  (set -e && "check_$name") >"$logs/check-$name.log" 2>&1 &
+  wait $! || status=$?
+  case $status in
+    0) ((passed += 1)) && echo "ok: ${name/_/ }" ;;
+    77) ((left_out += 1)) && echo "skipped: check of ${name/_/ } (its tool is not installed, or nothing is built yet)" ;;
+    *) ((failed += 1)) && echo "FAILED: check of ${name/_/ }" && head -n 40 "$logs/check-$name.log" ;;
+  esac
+  [[ $name != lengths ]] || cat "$logs/check-$name.log"
+done
+echo "$passed passed, $failed failed, $left_out skipped"
+((failed == 0))
