@@ -38,8 +38,11 @@ MF_FN_LARGE double next_point(const Points& points, double threshold) {
 
 /// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) >
 /// t. They differ only where t is hit exactly, as for the median of an even number of points.
+/// With `precision` > 0 the search ends where no more than that share of the weight is in question, between points by
+/// interpolation: half the passes.
 template <class Points>
-MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const sample_summary& s, double target) {
+MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const sample_summary& s, double target,
+                                                     double precision = 0) {
   using S = typename Points::scalar;
   constexpr int K = 7;
   const double slack = 1e-12 * s.weight, per_point = s.weight / static_cast<double>(s.observations);
@@ -73,6 +76,11 @@ MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const
     }
     if (above == next) break;
     const double inside = weight_above - weight_below;
+    if (inside <= precision * s.weight) {
+      const double from = maximum(below, s.minimum), share = (target - weight_below) / inside;
+      const double between = (1 - share) * from + share * above;
+      return {between, between};
+    }
     const bool stalled = inside > 0.5 * inside_before;
     next = constants::infinity;
     if (stalled || inside <= 3 * per_point) {  // among ties, or nearly there: look at the next point itself
@@ -100,10 +108,11 @@ MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const
   return result;
 }
 
-/// The weighted q-quantile: the midpoint of the two order statistics where the weight is hit exactly.
+/// The weighted q-quantile: the midpoint of the two order statistics where the weight is hit exactly. `precision`: as
+/// above.
 template <class Points>
-MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, double q) {
-  const auto around = weighted_order_statistics(points, s, q * s.weight);
+MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, double q, double precision = 0) {
+  const auto around = weighted_order_statistics(points, s, q * s.weight, precision);
   return 0.5 * around.lower + 0.5 * around.upper;
 }
 

@@ -8,13 +8,14 @@
 MF_NAMESPACE_BEGIN
 
 /// Cauchy distribution with location μ and scale σ, f(x) = 1 / (πσ (1 + z²)), z = (x − μ)/σ.
-/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 16. With both parameters
-/// free the likelihood has one maximum and no other stationary point (Copas, Biometrika 62 (1975) 701–704), unless half of
-/// the sample is one value; with the scale held it may have many.
+/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 16. With both
+/// parameters free the likelihood has one maximum and no other stationary point (Copas, Biometrika 62 (1975) 701–704),
+/// unless half of the sample is one value; with the scale held it may have many.
 struct cauchy {
   static constexpr const char* name = "cauchy";
-  static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the median"},
-                                             {"scale", constraint::positive, 2.0, "scale: half the interquartile range"}};
+  static constexpr parameter parameters[] = {
+      {"location", constraint::real, 1.5, "location: the median"},
+      {"scale", constraint::positive, 2.0, "scale: half the interquartile range"}};
   using support = supports::reals;
   template <class T>
   struct params {
@@ -40,7 +41,8 @@ struct cauchy {
       const S u = S(1) / (S(1) + zz), a = z * u;
       return vec<S, 6>{log1p(zz), u, a, zz * u, a * a, a * u};
     });
-    const double w = s.weight, u = total[1] / w, a = total[2] / w, b = total[3] / w, aa = total[4] / w, au = total[5] / w;
+    const double w = s.weight, u = total[1] / w, a = total[2] / w, b = total[3] / w, aa = total[4] / w,
+                 au = total[5] / w;
     jet<double, 2> r;
     r.value = -constants::log_pi - log(p.scale) - total[0] / w;
     r.gradient[0] = 2 * a * by_scale;
@@ -56,11 +58,11 @@ struct cauchy {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u;
-    double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5);
+    double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5, 0.02);
     if (scale_fixed && !location_fixed) {
       constexpr int K = 9;
       vec<double, K> at;
-      for (int k = 0; k < K; ++k) at[k] = quantile(points, s, (k + 1.0) / (K + 1));
+      for (int k = 0; k < K; ++k) at[k] = quantile(points, s, (k + 1.0) / (K + 1), 0.02);
       const double by_scale = 1 / settings.fixed_values[1];
       const auto loss = points.sum([=](const S& y) {
         vec<S, K> out;
@@ -72,7 +74,7 @@ struct cauchy {
         if (loss[k] < loss[best]) best = k;
       location = at[best];
     }
-    double scale = 0.5 * quantile(points, s, 0.75) - 0.5 * quantile(points, s, 0.25);
+    double scale = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
     if (location_fixed || !(scale > 0))
       scale = maximum(scale, points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight);
     if (!(scale > 0) && !scale_fixed) return {{location, 0}, fit_status::unbounded_likelihood};

@@ -10,9 +10,9 @@ MF_NAMESPACE_BEGIN
 
 /// Generalised Pareto distribution over threshold 0 with scale σ and shape ξ (ξ > 0: heavy tail; ξ < 0: end point −σ/ξ;
 /// ξ = 0: exponential), f(x) = exp(−(1 + ξ) s) / σ where s = log(1 + ξ z) / ξ, z = x/σ, x >= 0 and 1 + ξ z > 0.
-/// Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), section 4.2 and eq. 4.10. The likelihood
-/// has no bound at ξ < −1, where the end point goes to the largest value, nor at observations of 0 for very large ξ; what is
-/// found is a local maximum (Grimshaw, Technometrics 35 (1993) 185–191).
+/// Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), section 4.2 and eq. 4.10. The
+/// likelihood has no bound at ξ < −1, where the end point goes to the largest value, nor at observations of 0 for very
+/// large ξ; what is found is a local maximum (Grimshaw, Technometrics 35 (1993) 185–191).
 struct generalized_pareto {
   static constexpr const char* name = "generalized_pareto";
   static constexpr parameter parameters[] = {{"scale", constraint::positive, 2.0, "scale"},
@@ -34,28 +34,29 @@ struct generalized_pareto {
     return -log(p.scale);
   }
 
-  /// Mean log-likelihood and derivatives from six sums: of s, z r, z r², z² r², ∂s/∂ξ and ∂²s/∂ξ², r = 1/(1 + ξ z).
+  /// Mean log-likelihood and derivatives from six sums: of log f, z r, z r², z² r², −∂log f/∂ξ and −∂²log f/∂ξ²,
+  /// r = 1/(1 + ξ z).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    const double by_scale = 1 / p.scale, shape = p.shape;
+    const double by_scale = 1 / p.scale, shape = p.shape, a = 1 + shape;
     const auto total = points.sum([=](const S& y) {
       const S k(shape), z_any = y * S(by_scale);
       const auto inside = k * z_any > S(-1);
       const S z = select(inside, z_any, S(0));
       const auto d = log1p_ratio_with_derivatives(z, k);
       const S zr = z * d.by_z;
-      return vec<S, 6>{select(inside, d.value, S(constants::infinity)), zr, zr * d.by_z, zr * zr, d.by_k, d.by_k_twice};
+      const S value = select(inside, S(-a) * d.value, S(-constants::infinity));
+      return vec<S, 6>{value, zr, zr * d.by_z, zr * zr, d.by_k * S(a) + d.value, S(2) * d.by_k + S(a) * d.by_k_twice};
     });
-    const double w = s.weight, zr = total[1] / w, zrr = total[2] / w, zzrr = total[3] / w, by_k = total[4] / w;
-    const double a = 1 + shape;
+    const double w = s.weight, zr = total[1] / w, zrr = total[2] / w, zzrr = total[3] / w;
     jet<double, 2> r;
-    r.value = -log(p.scale) - a * (total[0] / w);
+    r.value = -log(p.scale) + total[0] / w;
     r.gradient[0] = (a * zr - 1) * by_scale;
-    r.gradient[1] = -total[0] / w - a * by_k;
+    r.gradient[1] = -total[4] / w;
     r.hessian[packed(0, 0)] = (1 - a * (zr + zrr)) * by_scale * by_scale;
     r.hessian[packed(1, 0)] = (zr - a * zzrr) * by_scale;
-    r.hessian[packed(1, 1)] = -2 * by_k - a * (total[5] / w);
+    r.hessian[packed(1, 1)] = -total[5] / w;
     return r;
   }
 
@@ -65,7 +66,7 @@ struct generalized_pareto {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     const bool scale_fixed = settings.fixed & 1u, shape_fixed = settings.fixed & 2u;
     if (!(s.maximum > 0)) return {{0, 0}, scale_fixed ? fit_status::not_run : fit_status::constant_sample};
-    const double median = quantile(points, s, 0.5), upper = quantile(points, s, 0.75);
+    const double median = quantile(points, s, 0.5, 0.02), upper = quantile(points, s, 0.75, 0.02);
     double shape = 0, scale = s.mean;
     if (median > 0 && upper > median) {
       shape = minimum(2.0, maximum(-0.5, log((upper - median) / median) / constants::log_2));

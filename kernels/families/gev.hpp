@@ -8,12 +8,11 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Generalised extreme value distribution with location μ, scale σ and shape ξ (ξ > 0: heavy upper tail, Fréchet; ξ < 0:
-/// upper end point, reversed Weibull; ξ = 0: Gumbel), f(x) = exp(−(1 + ξ) s − exp(−s)) / σ where
-/// s = log(1 + ξ z) / ξ, z = (x − μ)/σ, and 1 + ξ z > 0.
-/// Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), eq. 3.2 and section 3.3. The likelihood
-/// has no bound at ξ < −1, where the end point goes to the largest value; a local maximum is regular for ξ > −1/2 (Smith,
-/// Biometrika 72 (1985) 67–90).
+/// Generalised extreme value distribution with location μ, scale σ and shape ξ (ξ > 0: heavy upper tail, Fréchet; ξ <
+/// 0: upper end point, reversed Weibull; ξ = 0: Gumbel), f(x) = exp(−(1 + ξ) s − exp(−s)) / σ where s = log(1 + ξ z) /
+/// ξ, z = (x − μ)/σ, and 1 + ξ z > 0. Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001),
+/// eq. 3.2 and section 3.3. The likelihood has no bound at ξ < −1, where the end point goes to the largest value; a
+/// local maximum is regular for ξ > −1/2 (Smith, Biometrika 72 (1985) 67–90).
 struct gev {
   static constexpr const char* name = "gev";
   static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location"},
@@ -52,16 +51,11 @@ struct gev {
       const S by_z = g * r, twice = S(1 + shape) * (k - e) * r * r;
       const S mixed = -r * (S(1) + e * d.by_k + g * z * r);
       const S value = select(inside, -(S(1 + shape) * d.value + e), S(-constants::infinity));
-      return vec<S, 10>{value,
-                        by_z,
-                        by_z * z,
-                        g * d.by_k - d.value,
-                        twice,
-                        twice * z,
-                        twice * z * z,
-                        mixed,
-                        mixed * z,
-                        g * d.by_k_twice - d.by_k * (S(2) + e * d.by_k)};
+      return vec<S, 10>{value,         by_z,
+                        by_z * z,      g * d.by_k - d.value,
+                        twice,         twice * z,
+                        twice * z * z, mixed,
+                        mixed * z,     g * d.by_k_twice - d.by_k * (S(2) + e * d.by_k)};
     });
     vec<double, 10> mean;
     for (int i = 0; i < 10; ++i) mean[i] = total[i] / s.weight;
@@ -84,9 +78,11 @@ struct gev {
   template <class Points>
   MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
-    const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u, shape_fixed = settings.fixed & 4u;
-    const double low = quantile(points, s, 0.049787068367863944), middle = quantile(points, s, 0.36787944117144233),
-                 high = quantile(points, s, 0.71653131057378927);
+    const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u,
+               shape_fixed = settings.fixed & 4u;
+    const double low = quantile(points, s, 0.049787068367863944, 0.02),
+                 middle = quantile(points, s, 0.36787944117144233, 0.02),
+                 high = quantile(points, s, 0.71653131057378927, 0.02);
     double location = location_fixed ? settings.fixed_values[0] : middle;
     const double deviation = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;
     if (!(deviation > 0) && !scale_fixed) return {{location, 0, 0}, fit_status::unbounded_likelihood};
@@ -122,9 +118,9 @@ struct gev {
     return abs(shape) < 1e-8 ? log(3.0) : expm1(shape * log(3.0)) / shape;
   }
 
-  /// Whether the path runs into one of the two singularities. As ξ passes −1 the upper end point meets the largest value.
-  /// As ξ grows, the lower end point nears the smallest value y until exp(−s(y)) = 1 + ξ, where log f(y) gains about
-  /// ξ log(1 + ξ) and all n terms lose log ξ each: from ξ (1 + log(1 + ξ)) > n on the gain has no end.
+  /// Whether the path runs into one of the two singularities. As ξ passes −1 the upper end point meets the largest
+  /// value. As ξ grows, the lower end point nears the smallest value y until exp(−s(y)) = 1 + ξ, where log f(y) gains
+  /// about ξ log(1 + ξ) and all n terms lose log ξ each: from ξ (1 + log(1 + ξ)) > n on the gain has no end.
   MF_FN static fit_status verdict(const params<double>& p, const sample_summary& s, const fit_settings& settings) {
     if (settings.fixed & 4u) return fit_status::not_run;
     if (p.shape < -1 + 1e-6) return fit_status::unbounded_likelihood;

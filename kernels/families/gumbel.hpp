@@ -6,9 +6,9 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Gumbel distribution (largest extreme value) with location μ and scale σ, f(x) = exp(−z − exp(−z)) / σ, z = (x − μ)/σ.
-/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 22; the profile equation
-/// for the scale is their (22.65). −x is the logarithm of a Weibull variate of shape 1/σ.
+/// Gumbel distribution (largest extreme value) with location μ and scale σ, f(x) = exp(−z − exp(−z)) / σ, z = (x −
+/// μ)/σ. Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 22; the profile
+/// equation for the scale is their (22.65). −x is the logarithm of a Weibull variate of shape 1/σ.
 struct gumbel {
   static constexpr const char* name = "gumbel";
   static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the mode"},
@@ -49,8 +49,8 @@ struct gumbel {
     return r;
   }
 
-  /// The profile equation σ = mean y − Σ y e^(−y/σ) / Σ e^(−y/σ), by Newton in log(1/σ); exponentials are taken about the
-  /// smallest value so that they stay in (0, 1]. Ends one quadratic step short of Newton's own tolerance.
+  /// The profile equation σ = mean y − Σ y e^(−y/σ) / Σ e^(−y/σ), by Newton in log(1/σ); exponentials are taken about
+  /// the smallest value so that they stay in (0, 1]. Ends one quadratic step short of Newton's own tolerance.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;

@@ -9,7 +9,8 @@ MF_NAMESPACE_BEGIN
 
 /// Laplace (double exponential) distribution with location μ and scale σ, f(x) = exp(−|x − μ|/σ) / (2σ).
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 24. The maximum is the
-/// median with the mean absolute deviation about it; where a whole interval of medians is as good, its midpoint is given.
+/// median with the mean absolute deviation about it; where a whole interval of medians is as good, its midpoint is
+/// given.
 struct laplace {
   static constexpr const char* name = "laplace";
   static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the median"},

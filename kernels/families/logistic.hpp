@@ -30,8 +30,8 @@ struct logistic {
     return -log(p.scale);
   }
 
-  /// Mean log-likelihood and derivatives from six sums: of log f, t, t z, v, v z and v z², with t = tanh(z/2) = −∂log f/∂z
-  /// and v = (1 − t²)/2 = ∂t/∂z.
+  /// Mean log-likelihood and derivatives from six sums: of log f, t, t z, v, v z and v z², with t = tanh(z/2) = −∂log
+  /// f/∂z and v = (1 − t²)/2 = ∂t/∂z.
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
@@ -42,7 +42,8 @@ struct logistic {
       const S t = select(z < S(0), e - S(1), S(1) - e) * share, v = S(2) * e * share * share, vz = v * z;
       return vec<S, 6>{distance + S(2) * log(S(1) + e), t, t * z, v, vz, vz * z};
     });
-    const double w = s.weight, t = total[1] / w, tz = total[2] / w, v = total[3] / w, vz = total[4] / w, vzz = total[5] / w;
+    const double w = s.weight, t = total[1] / w, tz = total[2] / w, v = total[3] / w, vz = total[4] / w,
+                 vzz = total[5] / w;
     jet<double, 2> r;
     r.value = -log(p.scale) - total[0] / w;
     r.gradient[0] = t * by_scale;

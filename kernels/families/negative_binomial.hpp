@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/families/poisson.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN
 
 /// Negative binomial distribution with size r and mean m (variance m + m²/r), for x = 0, 1, 2, ...
 /// P(x) = Γ(r + x) / (Γ(r) x!) · (r/(r + m))^r (m/(r + m))^x.
-/// Source: Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), ch. 5. The estimate of the mean is the sample
-/// mean; that of the size is finite, and then the only one, exactly where the variance exceeds the mean (Levin & Reeds,
-/// Annals of Statistics 5 (1977) 79–87); else the limit is the Poisson distribution.
+/// Source: Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005), ch. 5. The estimate of the mean is the
+/// sample mean; that of the size is finite, and then the only one, exactly where the variance exceeds the mean (Levin &
+/// Reeds, Annals of Statistics 5 (1977) 79–87); else the limit is the Poisson distribution.
 struct negative_binomial {
   static constexpr const char* name = "negative_binomial";
   static constexpr parameter parameters[] = {{"size", constraint::positive, 3.0, "size: mean² / (variance − mean)"},
@@ -22,36 +22,38 @@ struct negative_binomial {
     T size, mean;
   };
 
-  /// (r/(r + m))^r (m/(r + m))^x through log1p(m/r), which does not cancel at large r.
+  /// In the saddle-point form of Loader, Fast and accurate computation of binomial probabilities (2000), which cancels
+  /// neither at large counts nor at large size: with N = r + x and the parts a = N m/(r + m), b = N r/(r + m) of N
+  /// expected, r log(b/r) + x log(a/x) and what Stirling leaves of the three factorials.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& x) {
-    return log_gamma_ratio(p.size, x) - log_gamma(x + S(1)) - (p.size + x) * log1p(p.mean / p.size) +
-           x * log(p.mean / p.size);
+    const T all = p.size + x, share = all / (p.size + p.mean);
+    return p.size * log_ratio_minus(p.size * share, p.size) + minus_half_deviance(x, p.mean * share) +
+           (log_gamma_remainder(all) - log_gamma_remainder(p.size)) - log_factorial_remainder(x);
   }
   template <class T>
   MF_FN static T log_constant(const params<T>&) {
     return T(0.0);
   }
 
-  /// What depends on the parameters and on the mean of x alone.
-  template <class T>
-  MF_FN static T linear_part(const params<T>& p, double mean_x) {
-    return mean_x * log(p.mean / p.size) - (p.size + mean_x) * log1p(p.mean / p.size);
-  }
-  /// Mean log-likelihood and derivatives from three sums: of log Γ(r + x)/(Γ(r) x!) and its two derivatives in r.
+  /// Mean log-likelihood and derivatives from three sums: of log P and of the derivatives of log Γ(r + x)/Γ(r).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    const double size = p.size;
+    const double size = p.size, mean = p.mean;
     const auto total = points.sum([=](const S& x) {
       const auto ratio = log_gamma_ratio_derivatives(S(size), x);
-      return vec<S, 3>{ratio.value - log_gamma(x + S(1)), ratio.first, ratio.second};
+      return vec<S, 3>{log_kernel(params<S>{S(size), S(mean)}, x), ratio.first, ratio.second};
     });
-    using both = jet<double, 2>;
-    both r = linear_part(params<both>{both::variable(p.size, 0), both::variable(p.mean, 1)}, s.mean);
-    r.value += total[0] / s.weight;
-    r.gradient[0] += total[1] / s.weight;
-    r.hessian[0] += total[2] / s.weight;
+    // What is left of r^r m^x / (r + m)^(r + x), by the excess of the mean count over m: nothing cancels.
+    const double all = size + mean, excess = (s.mean - mean) / all;
+    jet<double, 2> r;
+    r.value = total[0] / s.weight;
+    r.gradient[0] = total[1] / s.weight - log1p(mean / size) - excess;
+    r.gradient[1] = size / mean * excess;
+    r.hessian[packed(0, 0)] = total[2] / s.weight + (mean / size + excess) / all;
+    r.hessian[packed(1, 0)] = excess / all;
+    r.hessian[packed(1, 1)] = -size / mean * (1 + excess * (size + 2 * mean) / mean) / all;
     return r;
   }
 
@@ -64,8 +66,7 @@ struct negative_binomial {
     if (!(mean > 0))  // all counts are 0: certain to be, whatever the size
       return {{size_fixed ? settings.fixed_values[0] : constants::nan, 0}, fit_status::boundary, 0};
     if (size_fixed) return {{settings.fixed_values[0], mean}};
-    const double square_error =
-        points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
+    const double square_error = points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
     double size = square(mean) / (square_error - s.mean);
     int iterations = 2;
     // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.
@@ -75,20 +76,16 @@ struct negative_binomial {
         const auto ratio = log_gamma_ratio_derivatives(S(r), x);
         return vec<S, 2>{ratio.first, ratio.second};
       });
-      using one = jet<double, 1>;
-      const one linear = linear_part(params<one>{one::variable(r, 0), one(mean)}, s.mean);
-      const double first = r * (linear.gradient[0] + total[0] / s.weight);
-      const double second = first + r * r * (linear.hessian[0] + total[1] / s.weight);
+      const double excess = (s.mean - mean) / (r + mean);
+      const double first = r * (total[0] / s.weight - log1p(mean / r) - excess);
+      const double second = first + r * r * (total[1] / s.weight + (mean / r + excess) / (r + mean));
       step = second < 0 ? maximum(-2.0, minimum(2.0, -first / second)) : (first > 0 ? 1.0 : -1.0);
       size *= exp(step);
     }
     if (size > 0 && size < largest_size) return {{size, mean}, fit_status::not_run, constants::nan, {}, iterations};
-    const auto factorials = points.sum([=](const S& x) { return vec<S, 1>{log_gamma(x + S(1))}; });
-    return {{constants::infinity, mean},
-            fit_status::boundary,
-            s.mean * log(mean) - mean - factorials[0] / s.weight,
-            {},
-            iterations};
+    const auto poisson_terms =
+        points.sum([=](const S& x) { return vec<S, 1>{poisson::log_kernel(poisson::params<S>{S(mean)}, x)}; });
+    return {{constants::infinity, mean}, fit_status::boundary, poisson_terms[0] / s.weight, {}, iterations};
   }
   static constexpr double largest_size = 1e11;  ///< where the Poisson limit cannot be told apart any more
 

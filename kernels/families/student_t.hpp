@@ -10,9 +10,10 @@ MF_NAMESPACE_BEGIN
 
 /// Student's t distribution with location μ, scale σ and ν degrees of freedom,
 /// f(x) = Γ((ν+1)/2) / (Γ(ν/2) √(νπ) σ) · (1 + z²/ν)^(−(ν+1)/2), z = (x − μ)/σ.
-/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 28; estimation of all three:
-/// Lange, Little & Taylor, JASA 84 (1989) 881–896. As ν → ∞ the normal; as ν and σ → 0 at an observation the likelihood
-/// has no bound, and what is found is a local maximum away from there (Fernandez & Steel, Biometrika 86 (1999) 153–167).
+/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 28; estimation of all
+/// three: Lange, Little & Taylor, JASA 84 (1989) 881–896. As ν → ∞ the normal; as ν and σ → 0 at an observation the
+/// likelihood has no bound, and what is found is a local maximum away from there (Fernandez & Steel, Biometrika 86
+/// (1999) 153–167).
 struct student_t {
   static constexpr const char* name = "student_t";
   static constexpr parameter parameters[] = {{"df", constraint::positive, 4.0, "degrees of freedom"},
@@ -52,8 +53,8 @@ struct student_t {
       const S u = S(1) / (S(df) + zz), a = z * u;
       return vec<S, 6>{log1p(zz * S(by_df)), u, a, zz * u, a * a, a * u};
     });
-    const double w = s.weight, l = total[0] / w, u = total[1] / w, a = total[2] / w, b = total[3] / w, aa = total[4] / w,
-                 au = total[5] / w;
+    const double w = s.weight, l = total[0] / w, u = total[1] / w, a = total[2] / w, b = total[3] / w,
+                 aa = total[4] / w, au = total[5] / w;
     using constant = jet<double, 1>;
     const constant c = half_gamma_ratio(constant::variable(df, 0)) - 0.5 * log(constant::variable(df, 0));
     jet<double, 3> r;
@@ -76,8 +77,8 @@ struct student_t {
   MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
-    const double median = quantile(points, s, 0.5), location = location_fixed ? settings.fixed_values[1] : median;
-    double reach = 0.5 * quantile(points, s, 0.75) - 0.5 * quantile(points, s, 0.25);
+    const double median = quantile(points, s, 0.5, 0.02), location = location_fixed ? settings.fixed_values[1] : median;
+    double reach = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
     if (location_fixed) reach = maximum(reach, abs(median - location));
     if (!(reach > 0))  // half the points are equal
       reach = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;
