@@ -54,10 +54,10 @@ void print_summary(const fit_results& results, const common_options& common, dou
   std::int64_t values = 0, missing = 0;
   for (const std::int64_t n : results.observations) values += n;
   for (const std::int64_t n : results.missing) missing += n;
-  fmt::print(stderr, "manyfit: {} {} fit{} of {} values ({} missing) on {}, {} precision, in {} ({}/s), {} in all\n",
-             results.count, results.family->name, results.count == 1 ? "" : "s", values, missing, results.device,
-             common.precision, short_time(fit_seconds), short_count(static_cast<double>(results.count) / fit_seconds),
-             short_time(all_seconds));
+  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing) on {}, {} precision, in {} ({}/s), {} in all\n",
+             results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s",
+             missing, results.device, common.precision, short_time(fit_seconds),
+             short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
   for (int i = 0; i < fit_status_count; ++i) {
     const auto status = static_cast<fit_status>(i);
     const std::int64_t count = results.count_of(status);

@@ -102,10 +102,12 @@ int list_families(const common_options& common) {
     json parameters = json::array();
     for (int p = 0; p < family->parameter_count; ++p) {
       const parameter& each = family->parameters[p];
-      parameters.push_back(
-          {{"name", each.name}, {"constraint", constraint_text(each.kind)}, {"meaning", each.meaning}});
+      parameters.push_back({{"name", each.name},
+                            {"constraint", constraint_text(each.kind)},
+                            {"meaning", each.meaning},
+                            {"example", each.example}});
     }
-    const std::string method = family->closed_form ? "sufficient statistics" : "iterative";
+    const std::string method = family->closed_form ? "sufficient statistics" : "passes over the values";
     json devices = json::array({"cpu"});
     if (family->cuda) devices.push_back("cuda");
     all.rows.push_back({{"name", family->name},

@@ -109,6 +109,38 @@ TEST(round_trip, scores_of_a_fit_add_up_to_its_log_likelihood) {
   EXPECT_EQ(run({"score", model, data, "--column", "value", "--format", "csv"}).out, scored.out);
 }
 
+TEST(round_trip, every_family_can_be_simulated_fitted_and_scored) {
+  const folder place;
+  for (const json& family : parsed(run({"families", "--format", "json"}))["families"]) {
+    const std::string name = family["name"];
+    std::string parameters;
+    std::vector<std::string> fit = {"fit", name, place.path("draws.npy"), "--out", place.path("model.json")};
+    for (const json& each : family["parameters"]) {
+      const std::string assignment = each["name"].get<std::string>() + "=" + each["example"].dump();
+      parameters += (parameters.empty() ? "" : ",") + assignment;
+      if (each["constraint"].get<std::string>().starts_with("count")) {
+        EXPECT_EQ(run(fit).code, 2) << name;  // it must be given
+        fit.insert(fit.end(), {"--fix", assignment});
+      }
+    }
+    const run_result drawn = run({"simulate", name, "--parameters", parameters, "--size", "500", "--seed", "3", "--out",
+                                  place.path("draws.npy")});
+    ASSERT_EQ(drawn.code, 0) << name << ": " << drawn.err;
+    const run_result fitted = run(fit);
+    ASSERT_EQ(fitted.code, 0) << name << ": " << fitted.err;
+    const json result = json::parse(place.read("model.json"))["fits"][0];
+    EXPECT_TRUE(result["status"] == "converged" || result["status"] == "boundary") << name << ": " << result;
+    EXPECT_EQ(result["n"], 500) << name;
+    double sum = 0;
+    for (const json& value :
+         parsed(run({"score", place.path("model.json"), place.path("draws.npy"), "--format", "json"}))["log_density"])
+      sum += value.is_null() ? std::nan("") : value.get<double>();
+    const double expected = result["log_likelihood"];
+    ASSERT_TRUE(std::abs(sum - expected) <= 1e-8 * (1 + std::abs(expected)))
+        << name << ": " << sum << " for " << expected;
+  }
+}
+
 struct score_command : testing::Test {
   folder place;
   std::string model(const std::string& fits) const {
