@@ -46,7 +46,7 @@ struct fit_results_view {
   double* log_likelihood = nullptr;  ///< [count], in nats, all constants included; NaN where there is none
   std::int32_t* iterations = nullptr;   ///< [count], evaluations of the likelihood's derivatives after the first
   fit_status* status = nullptr;         ///< [count]
-  std::int64_t* observations = nullptr;  ///< [count], values used
+  std::int64_t* observations = nullptr;  ///< [count], values present with a weight other than 0
   std::int64_t* missing = nullptr;       ///< [count], values left out: NaN value or NaN weight
   std::int64_t stride = 0;
 };

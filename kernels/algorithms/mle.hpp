@@ -38,6 +38,9 @@ concept survives_constant_sample = requires {
   Family::fits_constant_sample;
 };
 
+/// Values that are there, with a weight other than 0: what a fit reports as its number of observations.
+MF_FN std::int64_t present(const sample_summary& s) { return s.observations + s.outside + s.nonfinite; }
+
 /// What makes a sample unfit for estimation, or not_run when nothing does.
 template <class Family>
 MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
@@ -183,7 +186,7 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
 template <class Family, int P = parameter_count<Family>>
 MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& settings, double noise) {
   fit_record<P> record;
-  record.observations = g.summary.observations;
+  record.observations = present(g.summary);
   record.missing = g.summary.missing;
   record.status = refuse<Family>(g.summary, settings);
   if (record.status != fit_status::not_run) return record;
@@ -209,7 +212,7 @@ template <class Family, class Group, int P = parameter_count<Family>>
 MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& summary, const fit_settings& settings,
                                   double noise) {
   fit_record<P> record;
-  record.observations = summary.observations;
+  record.observations = present(summary);
   record.missing = summary.missing;
   record.status = refuse<Family>(summary, settings);
   if (record.status != fit_status::not_run) return record;

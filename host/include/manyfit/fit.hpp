@@ -41,8 +41,8 @@ struct fit_results {
   std::vector<double> log_likelihood;       ///< [count], nats, every constant included
   std::vector<std::int32_t> iterations;     ///< [count]
   std::vector<fit_status> status;           ///< [count]
-  std::vector<std::int64_t> observations;   ///< [count], values used
-  std::vector<std::int64_t> missing;        ///< [count], values left out
+  std::vector<std::int64_t> observations;   ///< [count], values present with a weight other than 0
+  std::vector<std::int64_t> missing;        ///< [count], NaN values or weights, left out
 
   int parameter_count() const { return family->parameter_count; }
   int free_parameters() const;
