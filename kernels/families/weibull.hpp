@@ -54,7 +54,7 @@ struct weibull {
   }
 
   /// The profile equation Σ x^k y / Σ x^k − 1/k = mean y, by Newton in log k; powers are taken about the largest value so
-  /// that they stay in (0, 1]. Ends one quadratic step short of Newton's own tolerance.
+  /// that they stay in (0, 1]. Ends where Newton's last step does the rest.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
@@ -74,7 +74,7 @@ struct weibull {
       const double slope = k * (second - square(first)) + 1 / k;
       const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - first) / slope));
       shape = k * exp(step);
-      if (abs(step) < 1e-5 || iterations > 40) {
+      if (abs(step) < 5e-4 || iterations > 40) {
         const double next_log_scale = log_scale + (mean + first - log_scale) * (shape - k) / k;
         return {{shape, exp(next_log_scale)}, fit_status::not_run, constants::nan, {}, iterations};
       }
