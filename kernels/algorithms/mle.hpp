@@ -176,6 +176,13 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
   using S = typename Group::scalar;
   gathered<Family> g{loaded, {}};
   const sample_summary summary = g.summary;
+  if constexpr (has_log_argument<Family> && requires { points.sum_of_logs([](const S& y) { return y; }); }) {
+    if (summary.weight > 0 && Family::takes_logs(summary)) {
+      const auto argument = [&](const S& y) { return Family::log_argument(y, summary); };
+      g.means[0] = points.sum_of_logs(argument) / summary.weight;
+      return g;
+    }
+  }
   if (summary.weight > 0) {
     const auto total = points.sum([&](const S& y) { return Family::statistics(y, summary); });
     for (int k = 0; k < gathered<Family>::K; ++k) g.means[k] = total[k] / summary.weight;

@@ -13,6 +13,8 @@
 //   F::coordinate(x)                 a transform worth doing once per value; all functions of y then get y = coordinate(x)
 //   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
 //   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
+//   F::log_argument(y, summary), F::takes_logs(summary)  where takes_logs says so, the only statistic is the mean logarithm
+//                                    of log_argument: a group may then multiply several values and take one logarithm
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few sums
@@ -168,6 +170,8 @@ template <class Family>
 concept has_coordinate = requires(double x) { Family::coordinate(x); };
 template <class Family>
 concept has_statistics = requires(double y, sample_summary s) { Family::statistics(y, s); };
+template <class Family>
+concept has_log_argument = requires(double y, sample_summary s) { Family::log_argument(y, s); };
 template <class Family>
 concept has_derivatives =
     requires(typename Family::template params<double> p, double y) { Family::derivatives(p, y); };

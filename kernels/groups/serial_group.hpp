@@ -58,6 +58,27 @@ class serial_group {
     return total;
   }
 
+  /// Σ w log f(y); f: pack → pack, values in [1e-70, 1e70]. Without weights four values share one logarithm, that of their
+  /// product.
+  template <class F>
+  double sum_of_logs(F f) const {
+    if (weights_) return sum([&](const pack& y) { return vec<pack, 1>{log(f(y))}; })[0];
+    constexpr int at_once = 4;
+    double total = 0;
+    for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
+      const int size = prepare(begin);
+      pack partial(0.0);
+      for (int i = 0; i < size; i += at_once * pack::lanes) {
+        pack product(1.0);
+        for (int j = i; j < i + at_once * pack::lanes && j < size; j += pack::lanes)
+          product *= select(pack::load(scratch_.weight + j) > pack(0.0), f(pack::load(scratch_.y + j)), pack(1.0));
+        partial += log(product);
+      }
+      total += sum_of_lanes(partial);
+    }
+    return total;
+  }
+
   /// min f(y); f: pack → pack.
   template <class F>
   double minimum_of(F f) const {
