@@ -4,9 +4,9 @@
 // Safeguarded Newton on a mean log-likelihood of a few parameters. Steps are taken in unconstrained coordinates u
 // (logarithm of a positive parameter, log-odds of a probability), the Hessian is shifted until it is negative definite
 // (Levenberg–Marquardt, scaled by its own diagonal) and a step is halved until the log-likelihood does not fall.
-// Steps in logarithms and log-odds are capped at 2. The cap, and steps where the Hessian had to be shifted, stretch by two
-// for every such step that was taken whole: long valleys and paths to a singularity take few iterations.
-// Source: Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
+// Steps in logarithms and log-odds are capped at 2. The cap, and steps where the Hessian had to be shifted, stretch by
+// two for every such step that was taken whole: long valleys and paths to a singularity take few iterations. Source:
+// Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
 #pragma once
 
 #include "kernels/families/family.hpp"

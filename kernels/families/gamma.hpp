@@ -46,7 +46,8 @@ struct gamma {
   MF_FN static bool takes_logs(const sample_summary& s) {
     return !is_narrow(s) && s.maximum < 1e70 * s.mean && s.minimum > 1e-70 * s.mean;
   }
-  /// Whether every value lies within 0.4 of the mean, relative to it: the same for all values, so decided outside a loop.
+  /// Whether every value lies within 0.4 of the mean, relative to it: the same for all values, so decided outside a
+  /// loop.
   MF_FN static bool is_narrow(const sample_summary& s) {
     return s.maximum - s.mean < 0.39 * s.mean && s.mean - s.minimum < 0.39 * s.mean;
   }

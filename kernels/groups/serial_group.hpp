@@ -58,8 +58,8 @@ class serial_group {
     return total;
   }
 
-  /// Σ w log f(y); f: pack → pack, values in [1e-70, 1e70]. Without weights four values share one logarithm, that of their
-  /// product.
+  /// Σ w log f(y); f: pack → pack, values in [1e-70, 1e70]. Without weights four values share one logarithm, that of
+  /// their product.
   template <class F>
   double sum_of_logs(F f) const {
     if (weights_) return sum([&](const pack& y) { return vec<pack, 1>{log(f(y))}; })[0];
@@ -167,8 +167,7 @@ class serial_group {
       if (whole) {
         const pack x = pack::load(values + i);
         if (weights) w = pack::load(weights + i);
-        whole = all(Family::support::contains(x) && is_finite(x)) &&
-                (!weights || all((w > pack(0.0)) && is_finite(w)));
+        whole = all(Family::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
         y = coordinate_of<Family>(x);
       }
       if (whole) {
