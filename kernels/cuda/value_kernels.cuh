@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/functions.hpp"
 #include "kernels/cuda/work.hpp"
+#include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cuda.cuh"
 #include "kernels/random/transforms.hpp"
 

@@ -49,11 +49,11 @@ MF_FN float select(bool condition, float a, float b) {
 
 /// Larger and smaller of two; b where a is NaN.
 template <class T>
-MF_FN T maximum(const T& a, const T& b) {
+MF_FN T maximum(T a, T b) {
   return select(a > b, a, b);
 }
 template <class T>
-MF_FN T minimum(const T& a, const T& b) {
+MF_FN T minimum(T a, T b) {
   return select(a < b, a, b);
 }
 
