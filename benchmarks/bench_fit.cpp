@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Work points f, g, h and i of the plan: millions of univariate fits, dense with n = 1000 and ragged, on every CPU thread, on
-// one, and on a GPU where there is one. Data are random draws, made before the clock starts. CPU times are wall-clock time of
-// one call of fit() on data in memory; CUDA times are those of a call on data that is in device memory already (the
-// transfers are measured by the rows named end_to_end).
+// Work points f, g, h and i of the plan: millions of univariate fits, dense with n = 1000 and ragged, on every CPU
+// thread, on one, and on a GPU where there is one. Data are random draws, made before the clock starts. CPU times are
+// wall-clock time of one call of fit() on data in memory; CUDA times are those of a call on data that is in device
+// memory already (the transfers are measured by the rows named end_to_end).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -112,22 +112,34 @@ template <class T>
 void add_cpu(const std::string& name, int threads) {
   const std::string label =
       "fit/" + name + "/" + type_name<T>() + "/n=1000/cpu/threads=" + std::to_string(executor::cpu(threads).threads());
-  benchmark::RegisterBenchmark(label.c_str(), [name, threads](benchmark::State& state) {
-    const family_info& family = manyfit::find_family(name);
-    const std::int64_t fits = 4000;
-    run(state, executor::cpu(threads), family, dense_draws<T>(family, fits, 1000).view(), fits * 1000);
-  })->UseManualTime()->Unit(benchmark::kMillisecond)->Repetitions(9)->ReportAggregatesOnly(true);
+  benchmark::RegisterBenchmark(label.c_str(),
+                               [name, threads](benchmark::State& state) {
+                                 const family_info& family = manyfit::find_family(name);
+                                 const std::int64_t fits = 4000;
+                                 run(state, executor::cpu(threads), family, dense_draws<T>(family, fits, 1000).view(),
+                                     fits * 1000);
+                               })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->Repetitions(9)
+      ->ReportAggregatesOnly(true);
 }
 
 template <class T>
 void add_ragged_cpu(const std::string& name) {
-  const std::string label = "fit/" + name + "/" + type_name<T>() + "/ragged 1..10000/cpu/threads=" +
-                            std::to_string(executor::cpu().threads());
-  benchmark::RegisterBenchmark(label.c_str(), [name](benchmark::State& state) {
-    const family_info& family = manyfit::find_family(name);
-    const drawn<T> d = ragged_draws<T>(family, 20000, 10000);
-    run(state, executor::cpu(), family, d.view(), static_cast<std::int64_t>(d.values.size()));
-  })->UseManualTime()->Unit(benchmark::kMillisecond)->Repetitions(5)->ReportAggregatesOnly(true);
+  const std::string label = "fit/" + name + "/" + type_name<T>() +
+                            "/ragged 1..10000/cpu/threads=" + std::to_string(executor::cpu().threads());
+  benchmark::RegisterBenchmark(label.c_str(),
+                               [name](benchmark::State& state) {
+                                 const family_info& family = manyfit::find_family(name);
+                                 const drawn<T> d = ragged_draws<T>(family, 20000, 10000);
+                                 run(state, executor::cpu(), family, d.view(),
+                                     static_cast<std::int64_t>(d.values.size()));
+                               })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->Repetitions(5)
+      ->ReportAggregatesOnly(true);
 }
 
 #if defined(MF_HAVE_CUDA)
@@ -145,39 +157,45 @@ void add_cuda(const std::string& name, std::int64_t fits, bool ragged, bool end_
   const std::string shape = ragged ? "ragged 1..10000" : "n=1000";
   const std::string label = "fit/" + name + "/" + type_name<T>() + "/" + shape + "/fits=" + std::to_string(fits) +
                             (end_to_end ? "/cuda/end_to_end" : "/cuda");
-  benchmark::RegisterBenchmark(label.c_str(), [=](benchmark::State& state) {
-    const family_info& family = manyfit::find_family(name);
-    const executor gpu = executor::cuda();
-    // A million samples out of a pool of 4000, laid end to end: random values, and a set-up that takes seconds.
-    drawn<T> d;
-    if (ragged) {
-      d = ragged_draws<T>(family, fits, 10000);
-    } else {
-      const drawn<T>& pool = dense_draws<T>(family, 4000, 1000);
-      d.fits = fits;
-      d.values.resize(static_cast<std::size_t>(fits) * 1000);
-      for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
-        std::copy_n(pool.values.begin(), std::min(pool.values.size(), d.values.size() - i), d.values.begin() + i);
-    }
-    const auto values = static_cast<std::int64_t>(d.values.size());
-    if (end_to_end) {
-      run(state, gpu, family, d.view(), values);
-      return;
-    }
-    T* on_device = copy_to_device(d.values);
-    std::int64_t* offsets = ragged ? copy_to_device(d.offsets) : nullptr;
-    if (!on_device || (ragged && !offsets)) {
-      state.SkipWithError("not enough device memory");
-    } else {
-      const std::span<const T> all(on_device, d.values.size());
-      const auto view = ragged ? manyfit::ragged(all, std::span<const std::int64_t>(offsets, d.offsets.size()),
-                                                 manyfit::memory_space::device)
-                               : manyfit::dense(all, fits, manyfit::memory_space::device);
-      run(state, gpu, family, view, values);
-    }
-    cudaFree(on_device);
-    cudaFree(offsets);
-  })->UseManualTime()->Unit(benchmark::kMillisecond)->Repetitions(9)->ReportAggregatesOnly(true);
+  benchmark::RegisterBenchmark(
+      label.c_str(),
+      [=](benchmark::State& state) {
+        const family_info& family = manyfit::find_family(name);
+        const executor gpu = executor::cuda();
+        // A million samples out of a pool of 4000, laid end to end: random values, and a set-up that takes seconds.
+        drawn<T> d;
+        if (ragged) {
+          d = ragged_draws<T>(family, fits, 10000);
+        } else {
+          const drawn<T>& pool = dense_draws<T>(family, 4000, 1000);
+          d.fits = fits;
+          d.values.resize(static_cast<std::size_t>(fits) * 1000);
+          for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
+            std::copy_n(pool.values.begin(), std::min(pool.values.size(), d.values.size() - i), d.values.begin() + i);
+        }
+        const auto values = static_cast<std::int64_t>(d.values.size());
+        if (end_to_end) {
+          run(state, gpu, family, d.view(), values);
+          return;
+        }
+        T* on_device = copy_to_device(d.values);
+        std::int64_t* offsets = ragged ? copy_to_device(d.offsets) : nullptr;
+        if (!on_device || (ragged && !offsets)) {
+          state.SkipWithError("not enough device memory");
+        } else {
+          const std::span<const T> all(on_device, d.values.size());
+          const auto view = ragged ? manyfit::ragged(all, std::span<const std::int64_t>(offsets, d.offsets.size()),
+                                                     manyfit::memory_space::device)
+                                   : manyfit::dense(all, fits, manyfit::memory_space::device);
+          run(state, gpu, family, view, values);
+        }
+        cudaFree(on_device);
+        cudaFree(offsets);
+      })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->Repetitions(9)
+      ->ReportAggregatesOnly(true);
 }
 #endif
 

@@ -18,13 +18,13 @@
 #define MF_FN_LARGE inline
 #endif
 
-// Code in kernels/ is compiled once per instruction set. Each build lives in an inline namespace of its own, so that the
-// linker can never put an AVX-512 body under a name that a baseline caller uses.
+// Code in kernels/ is compiled once per instruction set. Each build lives in an inline namespace of its own, so that
+// the linker can never put an AVX-512 body under a name that a baseline caller uses.
 #if !defined(MF_TARGET)
 #define MF_TARGET portable
 #endif
-#define MF_NAMESPACE_BEGIN  \
-  namespace manyfit {       \
+#define MF_NAMESPACE_BEGIN \
+  namespace manyfit {      \
   inline namespace MF_TARGET {
 #define MF_NAMESPACE_END \
   }                      \
@@ -43,9 +43,13 @@ struct vec {
 };
 
 /// Index of element (i, j) in a packed lower triangle; any order of i and j.
-MF_FN constexpr int packed(int i, int j) { return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
+MF_FN constexpr int packed(int i, int j) {
+  return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
+}
 
 /// Number of elements in the packed lower triangle of an n × n symmetric matrix.
-MF_FN constexpr int packed_size(int n) { return n * (n + 1) / 2; }
+MF_FN constexpr int packed_size(int n) {
+  return n * (n + 1) / 2;
+}
 
 MF_NAMESPACE_END

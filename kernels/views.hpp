@@ -11,18 +11,18 @@ namespace manyfit {
 
 /// How one fit ended. "Usable" says whether its parameters and log-likelihood may be used.
 enum class fit_status : std::int32_t {
-  not_run = 0,             ///< the fit was not attempted; nothing is usable
-  converged,               ///< a local maximum was reached to tolerance; all usable
-  max_iterations,          ///< stopped at the iteration cap; the last iterate is usable as an approximation only
-  too_few,                 ///< fewer observations than free parameters; nothing usable
-  constant_sample,         ///< all observations equal where the likelihood then has no maximum; nothing usable
-  out_of_support,          ///< an observation lies outside the family's support; nothing usable
-  nonfinite,               ///< an observation or weight is infinite, or a weight negative; nothing usable
-  unbounded_likelihood,    ///< the likelihood grows without limit along the path taken; nothing usable
-  boundary,                ///< the maximum lies at the edge of the parameter space; parameters (the limit, possibly
-                           ///< infinite) and log-likelihood usable, no standard errors
-  singular_information,    ///< a maximum, but the information matrix is not positive definite; parameters usable
-  collapsed_component,     ///< a mixture component collapsed onto too few points; nothing usable
+  not_run = 0,           ///< the fit was not attempted; nothing is usable
+  converged,             ///< a local maximum was reached to tolerance; all usable
+  max_iterations,        ///< stopped at the iteration cap; the last iterate is usable as an approximation only
+  too_few,               ///< fewer observations than free parameters; nothing usable
+  constant_sample,       ///< all observations equal where the likelihood then has no maximum; nothing usable
+  out_of_support,        ///< an observation lies outside the family's support; nothing usable
+  nonfinite,             ///< an observation or weight is infinite, or a weight negative; nothing usable
+  unbounded_likelihood,  ///< the likelihood grows without limit along the path taken; nothing usable
+  boundary,              ///< the maximum lies at the edge of the parameter space; parameters (the limit, possibly
+                         ///< infinite) and log-likelihood usable, no standard errors
+  singular_information,  ///< a maximum, but the information matrix is not positive definite; parameters usable
+  collapsed_component,   ///< a mixture component collapsed onto too few points; nothing usable
 };
 inline constexpr int fit_status_count = 11;
 
@@ -32,8 +32,8 @@ inline constexpr int max_parameters = 4;
 /// A batch of samples, ragged or dense; host or device memory according to who is given it. T is float or double.
 template <class T>
 struct batch_view {
-  const T* values = nullptr;              ///< all samples end to end, [offsets[count]] or [count × size]; NaN = missing
-  const T* weights = nullptr;             ///< one per value, or null for all ones; NaN or 0 leaves the value out
+  const T* values = nullptr;   ///< all samples end to end, [offsets[count]] or [count × size]; NaN = missing
+  const T* weights = nullptr;  ///< one per value, or null for all ones; NaN or 0 leaves the value out
   const std::int64_t* offsets = nullptr;  ///< ragged: [count + 1], offsets[0] may be > 0; null when dense
   std::int64_t size = 0;                  ///< dense: values per sample
   std::int64_t count = 0;                 ///< number of samples (= fits)
@@ -41,11 +41,11 @@ struct batch_view {
 
 /// Where results go: arrays over fits, parameters as [parameter][fit] with `stride` fits per parameter row.
 struct fit_results_view {
-  double* parameters = nullptr;      ///< [P × stride], in the family's own parametrisation; NaN where there is none
-  double* std_errors = nullptr;      ///< [P × stride], observed information; NaN where there is none
-  double* log_likelihood = nullptr;  ///< [count], in nats, all constants included; NaN where there is none
-  std::int32_t* iterations = nullptr;   ///< [count], evaluations of the likelihood's derivatives after the first
-  fit_status* status = nullptr;         ///< [count]
+  double* parameters = nullptr;        ///< [P × stride], in the family's own parametrisation; NaN where there is none
+  double* std_errors = nullptr;        ///< [P × stride], observed information; NaN where there is none
+  double* log_likelihood = nullptr;    ///< [count], in nats, all constants included; NaN where there is none
+  std::int32_t* iterations = nullptr;  ///< [count], evaluations of the likelihood's derivatives after the first
+  fit_status* status = nullptr;        ///< [count]
   std::int64_t* observations = nullptr;  ///< [count], values present with a weight other than 0
   std::int64_t* missing = nullptr;       ///< [count], values left out: NaN value or NaN weight
   std::int64_t stride = 0;
@@ -53,10 +53,10 @@ struct fit_results_view {
 
 /// What holds for every fit of a call.
 struct fit_settings {
-  std::int32_t max_iterations = 200;   ///< Newton iterations before max_iterations is reported
-  double tolerance = 0;                ///< Newton decrement g'H⁻¹g of the mean log-likelihood at which to stop; 0: default
+  std::int32_t max_iterations = 200;  ///< Newton iterations before max_iterations is reported
+  double tolerance = 0;  ///< Newton decrement g'H⁻¹g of the mean log-likelihood at which to stop; 0: default
   bool std_errors = true;
-  std::uint32_t fixed = 0;             ///< bit i set: parameter i is held at fixed_values[i]
+  std::uint32_t fixed = 0;  ///< bit i set: parameter i is held at fixed_values[i]
   double fixed_values[max_parameters] = {};
 };
 

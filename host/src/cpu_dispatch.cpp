@@ -22,8 +22,9 @@ const cpu_functions& functions_of(const family_info& family) {
 
 void require_host_memory(memory_space memory) {
   if (memory != memory_space::host)
-    throw error(error::kind::argument, "the batch is in device memory and the executor is a CPU; copy it to the host, or "
-                                       "use executor::cuda");
+    throw error(error::kind::argument,
+                "the batch is in device memory and the executor is a CPU; copy it to the host, or "
+                "use executor::cuda");
 }
 
 const char* describe(constraint kind) {

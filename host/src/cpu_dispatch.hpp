@@ -7,8 +7,8 @@
 
 namespace manyfit {
 
-/// The family's CPU functions for the best instruction set of this processor. MANYFIT_CPU (baseline, avx2 or avx512) asks
-/// for a lower one, for tests and comparisons.
+/// The family's CPU functions for the best instruction set of this processor. MANYFIT_CPU (baseline, avx2 or avx512)
+/// asks for a lower one, for tests and comparisons.
 const cpu_functions& functions_of(const family_info& family);
 
 /// Throws when a CPU executor is given device memory.

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The host's side of CUDA: batches in chunks through two slots, each with a stream, so that one chunk is copied while the
-// other is fitted. Nothing is allocated inside the loop over chunks.
+// The host's side of CUDA: batches in chunks through two slots, each with a stream, so that one chunk is copied while
+// the other is fitted. Nothing is allocated inside the loop over chunks.
 #include "cuda_backend.hpp"
 
 #include <algorithm>
@@ -47,14 +47,10 @@ struct results_layout {
     total = status + 4 * n;
   }
   fit_results_view view(char* base, std::int64_t stride) const {
-    return {reinterpret_cast<double*>(base + parameters),
-            reinterpret_cast<double*>(base + std_errors),
-            reinterpret_cast<double*>(base + log_likelihood),
-            reinterpret_cast<std::int32_t*>(base + iterations),
-            reinterpret_cast<fit_status*>(base + status),
-            reinterpret_cast<std::int64_t*>(base + observations),
-            reinterpret_cast<std::int64_t*>(base + missing),
-            stride};
+    return {reinterpret_cast<double*>(base + parameters),     reinterpret_cast<double*>(base + std_errors),
+            reinterpret_cast<double*>(base + log_likelihood), reinterpret_cast<std::int32_t*>(base + iterations),
+            reinterpret_cast<fit_status*>(base + status),     reinterpret_cast<std::int64_t*>(base + observations),
+            reinterpret_cast<std::int64_t*>(base + missing),  stride};
   }
 };
 
@@ -101,7 +97,8 @@ struct slot {
     view.count = c.end - c.begin;
     if (copies) {
       const auto bytes = static_cast<std::size_t>(c.values) * sizeof(T);
-      check(cudaMemcpyAsync(values.template as<T>(), data.view.values + c.first, bytes, cudaMemcpyHostToDevice, stream.get()),
+      check(cudaMemcpyAsync(values.template as<T>(), data.view.values + c.first, bytes, cudaMemcpyHostToDevice,
+                            stream.get()),
             "copy values to the device");
       // The chunk's first value stands at the start of the buffer; offsets keep counting from the batch's start.
       const std::int64_t shift = view.offsets ? c.first : 0;
@@ -152,14 +149,16 @@ void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out
   const std::size_t per_value = (copies ? sizeof(T) * (weights ? 2 : 1) : 0) + out_bytes_per_value;
   // Two slots; a tenth for what goes with the values.
   const std::size_t budget = std::min(allowance(where) / 2 / 10 * 9, per_value > 0 ? chunk_bytes : SIZE_MAX);
-  const auto most_values = per_value > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(budget / per_value)) : INT64_MAX;
+  const auto most_values =
+      per_value > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(budget / per_value)) : INT64_MAX;
   std::vector<chunk> chunks;
   std::vector<std::int64_t> host_offsets;
   if (copies || !ragged) {
     chunks = plan_chunks(data.view.offsets, data.view.size, data.count(), most_fits_per_chunk, most_values);
   } else if (out_bytes_per_value > 0) {  // offsets in device memory, results per value: the host must see them
     host_offsets.resize(static_cast<std::size_t>(data.count()) + 1);
-    check(cudaMemcpyAsync(host_offsets.data(), data.view.offsets, host_offsets.size() * 8, cudaMemcpyDeviceToHost, caller),
+    check(cudaMemcpyAsync(host_offsets.data(), data.view.offsets, host_offsets.size() * 8, cudaMemcpyDeviceToHost,
+                          caller),
           "copy offsets to the host");
     check(cudaStreamSynchronize(caller), "copy offsets to the host");
     chunks = plan_chunks(host_offsets.data(), 0, data.count(), most_fits_per_chunk, most_values);
@@ -240,8 +239,7 @@ std::vector<device_info> devices() {
 std::string refusal(int device) {
   const int count = device_count();
   if (count == 0) return "there is no NVIDIA GPU with a driver for CUDA 13 on this machine";
-  if (device < 0 || device >= count)
-    return "there are " + std::to_string(count) + " CUDA devices, numbered from 0";
+  if (device < 0 || device >= count) return "there are " + std::to_string(count) + " CUDA devices, numbered from 0";
   try {
     const device_scope scope(device);
     // Asks whether this build holds code for the device: planning is a kernel of its own.
@@ -280,8 +278,8 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
 }
 
 template <class T>
-void log_density(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
-                 double* out) {
+void log_density(const executor& where, const family_info& family, const batch<T>& data,
+                 const parameters_view& parameters, double* out) {
   const device_scope scope(where.device());
   const device_parameters on_device(family, parameters, data.count());
   std::int64_t written = 0;
@@ -291,11 +289,13 @@ void log_density(const executor& where, const family_info& family, const batch<T
         auto* values = s.out.template as<double>();
         auto* constants = values + c.values;
         if constexpr (std::is_same_v<T, double>)
-          check(family.cuda->log_density_f64(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
-                "launch the log-densities");
+          check(
+              family.cuda->log_density_f64(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
+              "launch the log-densities");
         else
-          check(family.cuda->log_density_f32(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
-                "launch the log-densities");
+          check(
+              family.cuda->log_density_f32(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
+              "launch the log-densities");
         check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(c.values) * 8,
                               cudaMemcpyDeviceToHost, s.stream.get()),
               "copy log-densities to the host");
@@ -337,11 +337,13 @@ void simulate(const executor& where, const family_info& family, const parameters
   const auto stream = static_cast<cudaStream_t>(where.stream());
   const device_parameters on_device(family, parameters, count);
   std::vector<std::uint64_t> ids(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) ids[static_cast<std::size_t>(i)] = streams ? streams[i] : static_cast<std::uint64_t>(i);
+  for (std::int64_t i = 0; i < count; ++i)
+    ids[static_cast<std::size_t>(i)] = streams ? streams[i] : static_cast<std::uint64_t>(i);
   const device_buffer device_ids(ids.size() * 8);
-  check(cudaMemcpy(device_ids.as<char>(), ids.data(), ids.size() * 8, cudaMemcpyHostToDevice), "copy streams to the device");
-  const auto fits_at_once = std::clamp<std::int64_t>(
-      static_cast<std::int64_t>(std::min(allowance(where), chunk_bytes) / 8) / size, 1, count);
+  check(cudaMemcpy(device_ids.as<char>(), ids.data(), ids.size() * 8, cudaMemcpyHostToDevice),
+        "copy streams to the device");
+  const auto fits_at_once =
+      std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(allowance(where), chunk_bytes) / 8) / size, 1, count);
   const device_buffer draws(static_cast<std::size_t>(fits_at_once * size) * 8);
   for (std::int64_t begin = 0; begin < count; begin += fits_at_once) {
     const std::int64_t fits = std::min(fits_at_once, count - begin);
@@ -355,10 +357,10 @@ void simulate(const executor& where, const family_info& family, const parameters
   }
 }
 
-#define MF_INSTANTIATE(T)                                                                                               \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&, \
-                    const progress_function&);                                                                          \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);     \
+#define MF_INSTANTIATE(T)                                                                                           \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
+                    const fit_results_view&, const progress_function&);                                             \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
   template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)

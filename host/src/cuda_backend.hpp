@@ -1,7 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the host asks of CUDA. Compiled in with a CUDA toolkit (cuda_backend.cpp); without one, cuda_missing.cpp answers.
+// What the host asks of CUDA. Compiled in with a CUDA toolkit (cuda_backend.cpp); without one, cuda_missing.cpp
+// answers.
 #pragma once
 
 #include <functional>
@@ -28,8 +29,8 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
 
 /// Log-density per value (out: [values]) or log-likelihood per sample (out: [count]); out is host memory.
 template <class T>
-void log_density(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
-                 double* out);
+void log_density(const executor& where, const family_info& family, const batch<T>& data,
+                 const parameters_view& parameters, double* out);
 template <class T>
 void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
                     const parameters_view& parameters, double* out);

@@ -8,11 +8,17 @@ namespace manyfit::cuda {
 
 namespace {
 const char* const why = "this build of manyfit has no CUDA back end; build it where nvcc is on the PATH";
-[[noreturn]] void refuse() { throw error(error::kind::device, why); }
+[[noreturn]] void refuse() {
+  throw error(error::kind::device, why);
+}
 }  // namespace
 
-std::vector<device_info> devices() { return {}; }
-std::string refusal(int) { return why; }
+std::vector<device_info> devices() {
+  return {};
+}
+std::string refusal(int) {
+  return why;
+}
 
 template <class T>
 void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&,
@@ -32,10 +38,10 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
   refuse();
 }
 
-#define MF_INSTANTIATE(T)                                                                                            \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&, const fit_results_view&, \
-                    const progress_function&);                                                                       \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);    \
+#define MF_INSTANTIATE(T)                                                                                           \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
+                    const fit_results_view&, const progress_function&);                                             \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
   template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)

@@ -42,7 +42,8 @@ std::vector<device_info> devices() {
 }
 
 executor executor::cpu(int threads) {
-  if (threads < 0) throw error(error::kind::argument, "threads: " + std::to_string(threads) + " given; 0 (all) or more expected");
+  if (threads < 0)
+    throw error(error::kind::argument, "threads: " + std::to_string(threads) + " given; 0 (all) or more expected");
   executor result;
   result.threads_ = threads > 0 ? threads : available_cores();
   return result;
@@ -63,7 +64,9 @@ executor executor::best() {
   return cpu();
 }
 
-std::string executor::name() const { return is_cuda() ? "cuda:" + std::to_string(device_) : "cpu"; }
+std::string executor::name() const {
+  return is_cuda() ? "cuda:" + std::to_string(device_) : "cpu";
+}
 
 executor executor::with_memory_limit(std::size_t bytes) const {
   executor result = *this;

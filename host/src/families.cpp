@@ -54,8 +54,8 @@ int find_parameter(const family_info& family, std::string_view name) {
     if (name == family.parameters[i].name) return i;
     names += std::string(i ? ", " : "") + family.parameters[i].name;
   }
-  throw error(error::kind::argument, std::string(family.name) + " has no parameter '" + std::string(name) +
-                                         "'; its parameters are " + names);
+  throw error(error::kind::argument,
+              std::string(family.name) + " has no parameter '" + std::string(name) + "'; its parameters are " + names);
 }
 
 }  // namespace manyfit

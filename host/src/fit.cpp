@@ -6,8 +6,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "cuda_backend.hpp"
 #include "cpu_dispatch.hpp"
+#include "cuda_backend.hpp"
 #include "kernels/math/normal.hpp"
 #include "progress.hpp"
 
@@ -18,9 +18,11 @@ namespace {
 fit_settings settings_from(const family_info& family, const fit_options& options) {
   fit_settings settings;
   if (options.max_iterations < 0)
-    throw error(error::kind::argument, "max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
+    throw error(error::kind::argument,
+                "max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
   if (!(options.tolerance >= 0))
-    throw error(error::kind::argument, "tolerance: " + std::to_string(options.tolerance) + " given; 0 or more expected");
+    throw error(error::kind::argument,
+                "tolerance: " + std::to_string(options.tolerance) + " given; 0 or more expected");
   settings.max_iterations = options.max_iterations;
   settings.tolerance = options.tolerance;
   settings.std_errors = options.std_errors;
@@ -38,8 +40,9 @@ fit_settings settings_from(const family_info& family, const fit_options& options
   }
   for (int p = 0; p < family.parameter_count; ++p)
     if (family.parameters[p].kind == constraint::count && !((settings.fixed >> p) & 1u))
-      throw error(error::kind::argument, std::string(family.name) + " needs its parameter " + family.parameters[p].name +
-                                             " fixed, as in {{\"" + family.parameters[p].name + "\", 10}}");
+      throw error(error::kind::argument, std::string(family.name) + " needs its parameter " +
+                                             family.parameters[p].name + " fixed, as in {{\"" +
+                                             family.parameters[p].name + "\", 10}}");
   return settings;
 }
 
@@ -61,14 +64,14 @@ fit_results empty_results(const family_info& family, std::int64_t count, const e
 }
 
 template <class T>
-fit_results fit_any(const executor& where, const family_info& family, const batch<T>& data, const fit_options& options) {
+fit_results fit_any(const executor& where, const family_info& family, const batch<T>& data,
+                    const fit_options& options) {
   const fit_settings settings = settings_from(family, options);
   fit_results r = empty_results(family, data.count(), where);
   r.fixed = settings.fixed;
   if (data.count() == 0) return r;
-  const fit_results_view view{r.parameters.data(), r.std_errors.data(), r.log_likelihood.data(),
-                              r.iterations.data(), r.status.data(),     r.observations.data(),
-                              r.missing.data(),    data.count()};
+  const fit_results_view view{r.parameters.data(), r.std_errors.data(),   r.log_likelihood.data(), r.iterations.data(),
+                              r.status.data(),     r.observations.data(), r.missing.data(),        data.count()};
   if (where.is_cuda()) {
     cuda::fit(where, family, data, settings, view, options.progress);
     return r;
@@ -86,10 +89,12 @@ fit_results fit_any(const executor& where, const family_info& family, const batc
 
 }  // namespace
 
-fit_results fit(const executor& where, const family_info& family, const batch<double>& data, const fit_options& options) {
+fit_results fit(const executor& where, const family_info& family, const batch<double>& data,
+                const fit_options& options) {
   return fit_any(where, family, data, options);
 }
-fit_results fit(const executor& where, const family_info& family, const batch<float>& data, const fit_options& options) {
+fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
+                const fit_options& options) {
   return fit_any(where, family, data, options);
 }
 
@@ -99,7 +104,9 @@ int fit_results::free_parameters() const {
   return free;
 }
 
-double fit_results::aic(std::int64_t fit) const { return 2.0 * free_parameters() - 2 * log_likelihood[fit]; }
+double fit_results::aic(std::int64_t fit) const {
+  return 2.0 * free_parameters() - 2 * log_likelihood[fit];
+}
 
 double fit_results::bic(std::int64_t fit) const {
   return free_parameters() * std::log(static_cast<double>(observations[fit])) - 2 * log_likelihood[fit];
@@ -107,7 +114,8 @@ double fit_results::bic(std::int64_t fit) const {
 
 fit_results::bounds fit_results::interval(int p, std::int64_t fit, double level) const {
   if (!(level > 0 && level < 1))
-    throw error(error::kind::argument, "level: " + std::to_string(level) + " given; a probability between 0 and 1 expected");
+    throw error(error::kind::argument,
+                "level: " + std::to_string(level) + " given; a probability between 0 and 1 expected");
   const double value = parameter(p, fit), half = normal_quantile(0.5 + level / 2) * std_error(p, fit);
   switch (family->parameters[p].kind) {
     case constraint::positive: {

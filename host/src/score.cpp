@@ -19,28 +19,28 @@ std::int64_t values_in(const batch<T>& data) {
 
 }  // namespace
 
-#define MF_SCORE(T, suffix)                                                                                   \
-  std::vector<double> log_density(const executor& where, const family_info& family, const batch<T>& data,      \
-                                  const parameters_view& parameters) {                                         \
-    std::vector<double> out(static_cast<std::size_t>(values_in(data)));                                        \
-    if (where.is_cuda()) {                                                                                     \
-      cuda::log_density(where, family, data, parameters, out.data());                                          \
-    } else {                                                                                                   \
-      require_host_memory(data.memory);                                                                        \
-      functions_of(family).log_density_##suffix(data.view, parameters, out.data(), where.threads());           \
-    }                                                                                                          \
-    return out;                                                                                                \
-  }                                                                                                            \
-  std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<T>& data,   \
-                                     const parameters_view& parameters) {                                      \
-    std::vector<double> out(static_cast<std::size_t>(data.count()));                                           \
-    if (where.is_cuda()) {                                                                                     \
-      cuda::log_likelihood(where, family, data, parameters, out.data());                                       \
-    } else {                                                                                                   \
-      require_host_memory(data.memory);                                                                        \
-      functions_of(family).log_likelihood_##suffix(data.view, parameters, out.data(), where.threads());        \
-    }                                                                                                          \
-    return out;                                                                                                \
+#define MF_SCORE(T, suffix)                                                                                  \
+  std::vector<double> log_density(const executor& where, const family_info& family, const batch<T>& data,    \
+                                  const parameters_view& parameters) {                                       \
+    std::vector<double> out(static_cast<std::size_t>(values_in(data)));                                      \
+    if (where.is_cuda()) {                                                                                   \
+      cuda::log_density(where, family, data, parameters, out.data());                                        \
+    } else {                                                                                                 \
+      require_host_memory(data.memory);                                                                      \
+      functions_of(family).log_density_##suffix(data.view, parameters, out.data(), where.threads());         \
+    }                                                                                                        \
+    return out;                                                                                              \
+  }                                                                                                          \
+  std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<T>& data, \
+                                     const parameters_view& parameters) {                                    \
+    std::vector<double> out(static_cast<std::size_t>(data.count()));                                         \
+    if (where.is_cuda()) {                                                                                   \
+      cuda::log_likelihood(where, family, data, parameters, out.data());                                     \
+    } else {                                                                                                 \
+      require_host_memory(data.memory);                                                                      \
+      functions_of(family).log_likelihood_##suffix(data.view, parameters, out.data(), where.threads());      \
+    }                                                                                                        \
+    return out;                                                                                              \
   }
 MF_SCORE(double, f64)
 MF_SCORE(float, f32)

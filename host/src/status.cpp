@@ -18,17 +18,23 @@ constexpr status_text texts[fit_status_count] = {
     {"out_of_support", "An observation lies outside the family's support; there are no parameters."},
     {"nonfinite", "An observation or weight is infinite, or a weight negative; there are no parameters."},
     {"unbounded_likelihood", "The likelihood grows without limit; there are no parameters."},
-    {"boundary", "The maximum lies at the edge of the parameter space; parameters and log-likelihood may be used, "
-                 "standard errors do not exist."},
-    {"singular_information", "A maximum, but the information is singular; parameters may be used, standard errors do "
-                             "not exist."},
+    {"boundary",
+     "The maximum lies at the edge of the parameter space; parameters and log-likelihood may be used, "
+     "standard errors do not exist."},
+    {"singular_information",
+     "A maximum, but the information is singular; parameters may be used, standard errors do "
+     "not exist."},
     {"collapsed_component", "A mixture component collapsed onto too few points; there are no parameters."},
 };
 }  // namespace
 
-const char* to_string(fit_status status) { return texts[static_cast<int>(status)].name; }
+const char* to_string(fit_status status) {
+  return texts[static_cast<int>(status)].name;
+}
 
-const char* describe(fit_status status) { return texts[static_cast<int>(status)].meaning; }
+const char* describe(fit_status status) {
+  return texts[static_cast<int>(status)].meaning;
+}
 
 bool usable(fit_status status) {
   return status == fit_status::converged || status == fit_status::boundary ||

@@ -3,5 +3,7 @@
 #include "manyfit/manyfit.hpp"
 
 namespace manyfit {
-const char* version() { return MF_VERSION; }
+const char* version() {
+  return MF_VERSION;
+}
 }  // namespace manyfit

@@ -39,7 +39,9 @@ concept survives_constant_sample = requires {
 };
 
 /// Values that are there, with a weight other than 0: what a fit reports as its number of observations.
-MF_FN std::int64_t present(const sample_summary& s) { return s.observations + s.outside + s.nonfinite; }
+MF_FN std::int64_t present(const sample_summary& s) {
+  return s.observations + s.outside + s.nonfinite;
+}
 
 /// What makes a sample unfit for estimation, or not_run when nothing does.
 template <class Family>
@@ -56,8 +58,9 @@ MF_FN fit_status refuse(const sample_summary& s, const fit_settings& settings) {
 /// The family's verdict on a point of the path; not_run when it has none.
 template <class Family, int P>
 MF_FN fit_status verdict_of(const newton_result<P>& at, const sample_summary& summary, const fit_settings& settings) {
-  static_assert(!requires(typename Family::template params<double> p) { Family::verdict(p, settings); },
-                "F::verdict takes (params<double>, sample_summary, fit_settings)");
+  static_assert(
+      !requires(typename Family::template params<double> p) { Family::verdict(p, settings); },
+      "F::verdict takes (params<double>, sample_summary, fit_settings)");
   if constexpr (has_verdict<Family>)
     return Family::verdict(params_from<Family>(at.parameters), summary, settings);
   else
@@ -79,13 +82,12 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   if (!settings.std_errors || result.status != fit_status::converged) return;
   // A parameter without information (the end of a uniform distribution) has no standard error and disturbs no other's.
   bool left_out[P];
-  for (int i = 0; i < P; ++i)
-    left_out[i] = ((settings.fixed >> i) & 1u) || result.objective.hessian[packed(i, i)] == 0;
+  for (int i = 0; i < P; ++i) left_out[i] = ((settings.fixed >> i) & 1u) || result.objective.hessian[packed(i, i)] == 0;
   vec<double, packed_size(P)> information;
   for (int i = 0; i < P; ++i)
     for (int j = 0; j <= i; ++j)
-      information[packed(i, j)] = left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0)
-                                                             : -summary.weight * result.objective.hessian[packed(i, j)];
+      information[packed(i, j)] =
+          left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0) : -summary.weight * result.objective.hessian[packed(i, j)];
   const cholesky<P> factor(information);
   if (!factor.positive_definite) {
     record.status = fit_status::singular_information;
@@ -176,6 +178,13 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
   using S = typename Group::scalar;
   gathered<Family> g{loaded, {}};
   const sample_summary summary = g.summary;
+  if constexpr (has_log_argument<Family> && requires { points.sum_of_logs([](const S& y) { return y; }); }) {
+    if (summary.weight > 0 && Family::takes_logs(summary)) {
+      const auto argument = [&](const S& y) { return Family::log_argument(y, summary); };
+      g.means[0] = points.sum_of_logs(argument) / summary.weight;
+      return g;
+    }
+  }
   if (summary.weight > 0) {
     const auto total = points.sum([&](const S& y) { return Family::statistics(y, summary); });
     for (int k = 0; k < gathered<Family>::K; ++k) g.means[k] = total[k] / summary.weight;
@@ -222,7 +231,8 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
   else
     for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
   record.iterations = start.iterations;
-  static_assert(!requires { Family::limit(points, summary); }, "F::limit takes (points, sample_summary, fit_settings)");
+  static_assert(
+      !requires { Family::limit(points, summary); }, "F::limit takes (points, sample_summary, fit_settings)");
   newton_result<P> end = ended(start);
   if (start.status == fit_status::not_run) {
     hold_fixed(start.parameters, settings);
@@ -238,9 +248,9 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
         end.iterations = iterations;
       }
     } else {
-      end = maximise_by_newton<Family, P>(
-          start.parameters, settings, noise, evaluate,
-          [&](const newton_result<P>& at) { return verdict_of<Family>(at, summary, settings); });
+      end = maximise_by_newton<Family, P>(start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
+        return verdict_of<Family>(at, summary, settings);
+      });
     }
   }
   conclude<Family>(end, summary, settings, record);

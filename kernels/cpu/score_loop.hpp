@@ -55,7 +55,8 @@ void log_likelihood_batch(const batch_view<T>& batch, const parameters_view& par
     serial_group<Family> points(scratch);
 #pragma omp for schedule(dynamic, fits_at_a_time(batch.count, threads))
     for (std::int64_t fit = 0; fit < batch.count; ++fit)
-      out[fit] = log_likelihood_of<Family>(points, points.load(sample_of(batch, fit)), parameters_of<P>(parameters, fit));
+      out[fit] =
+          log_likelihood_of<Family>(points, points.load(sample_of(batch, fit)), parameters_of<P>(parameters, fit));
   }
 }
 

@@ -8,12 +8,11 @@
 #include "kernels/algorithms/score.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cpu.hpp"
-#include "kernels/random/discrete.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// out[fit × size + i] = draw i of fit `fit`; NaN where the fit's parameters are not valid. streams: [count], or null for
-/// the fit's index. Host memory.
+/// out[fit × size + i] = draw i of fit `fit`; NaN where the fit's parameters are not valid. streams: [count], or null
+/// for the fit's index. Host memory.
 template <class Family>
 void simulate_batch(const parameters_view& parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
                     const std::uint64_t* streams, double* out, int threads) {
@@ -22,7 +21,8 @@ void simulate_batch(const parameters_view& parameters, std::int64_t count, std::
   for (std::int64_t fit = 0; fit < count; ++fit)
     for (std::int64_t i = 0; i < size; ++i) {
       const vec<double, P> p = parameters_of<P>(parameters, fit);
-      philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit), static_cast<std::uint64_t>(i));
+      philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit),
+                           static_cast<std::uint64_t>(i));
       out[fit * size + i] =
           valid_parameters<Family>(p) ? Family::sample(params_from<Family>(p), random) : constants::nan;
     }

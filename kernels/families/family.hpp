@@ -10,15 +10,20 @@
 // In place of log_density a family may give its two halves, so that what does not depend on y is computed once per fit:
 //   F::log_kernel(params<T>, y), F::log_constant(params<T>)     log_density = log_kernel + log_constant
 // Optional, each used when present:
-//   F::coordinate(x)                 a transform worth doing once per value; all functions of y then get y = coordinate(x)
-//   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
-//   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
+//   F::coordinate(x)                 a transform worth doing once per value; all functions of y then get y =
+//   coordinate(x) F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a
+//   centre), with F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over
+//   the data F::log_argument(y, summary), F::takes_logs(summary)  where takes_logs says so, the only statistic is the
+//   mean logarithm
+//                                    of log_argument: a group may then multiply several values and take one logarithm
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
-//   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few sums
+//   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
+//   sums
 //                                    say more cheaply what derivatives() would add up
 //   F::verdict(params<double>, summary, settings)        a status other than not_run ends the iteration there
-//   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the iteration: a
+//   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the
+//   iteration: a
 //                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
 //   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place
 //   F::sample(params<double>, random)         one draw
@@ -162,18 +167,29 @@ concept family = requires {
   { Family::name } -> std::convertible_to<const char*>;
   { Family::parameters[0] } -> std::convertible_to<parameter>;
   { Family::support::text } -> std::convertible_to<const char*>;
-} && (has_log_kernel<Family> || has_log_density<Family>);
+}
+&&(has_log_kernel<Family> || has_log_density<Family>);
 
 template <class Family>
-concept has_coordinate = requires(double x) { Family::coordinate(x); };
+concept has_coordinate = requires(double x) {
+  Family::coordinate(x);
+};
 template <class Family>
-concept has_statistics = requires(double y, sample_summary s) { Family::statistics(y, s); };
+concept has_statistics = requires(double y, sample_summary s) {
+  Family::statistics(y, s);
+};
 template <class Family>
-concept has_derivatives =
-    requires(typename Family::template params<double> p, double y) { Family::derivatives(p, y); };
+concept has_log_argument = requires(double y, sample_summary s) {
+  Family::log_argument(y, s);
+};
 template <class Family>
-concept has_verdict =
-    requires(typename Family::template params<double> p, sample_summary s, fit_settings f) { Family::verdict(p, s, f); };
+concept has_derivatives = requires(typename Family::template params<double> p, double y) {
+  Family::derivatives(p, y);
+};
+template <class Family>
+concept has_verdict = requires(typename Family::template params<double> p, sample_summary s, fit_settings f) {
+  Family::verdict(p, s, f);
+};
 
 /// The coordinate of x: the family's, or x itself.
 template <class Family, class S>
@@ -204,11 +220,11 @@ MF_FN T log_constant_of(const typename Family::template params<T>& p) {
 template <int P>
 struct start_point {
   vec<double, P> parameters;
-  fit_status status = fit_status::not_run;          ///< anything else: the fit ends here with these parameters
-  double mean_log_likelihood = constants::nan;      ///< only read when the fit ends here
-  vec<double, P> information{};                     ///< per observation, diagonal; only read when the fit ends here as
-                                                    ///< converged (likelihoods without derivatives); 0: no standard error
-  int iterations = 0;                               ///< passes spent on the start, counted into the fit's iterations
+  fit_status status = fit_status::not_run;      ///< anything else: the fit ends here with these parameters
+  double mean_log_likelihood = constants::nan;  ///< only read when the fit ends here
+  vec<double, P> information{};                 ///< per observation, diagonal; only read when the fit ends here as
+                                                ///< converged (likelihoods without derivatives); 0: no standard error
+  int iterations = 0;                           ///< passes spent on the start, counted into the fit's iterations
 };
 
 MF_NAMESPACE_END

@@ -40,7 +40,8 @@ struct normal {
     const T mean_square = means[1] + 2.0 * means[0] * shift + square(shift);
     return log_constant(p) - 0.5 * mean_square / square(p.sd);
   }
-  MF_FN static start_point<2> start(const vec<double, 2>& means, const sample_summary& s, const fit_settings& settings) {
+  MF_FN static start_point<2> start(const vec<double, 2>& means, const sample_summary& s,
+                                    const fit_settings& settings) {
     const double center = s.mean + means[0];
     const double shift = (settings.fixed & 1u) ? center - settings.fixed_values[0] : 0.0;
     const double variance = means[1] - square(means[0]) + square(shift);

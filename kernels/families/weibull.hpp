@@ -8,8 +8,9 @@
 MF_NAMESPACE_BEGIN
 
 /// Weibull distribution with shape k and scale λ, f(x) = (k/λ)(x/λ)^(k−1) exp(−(x/λ)^k), x > 0.
-/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 21; the profile equation
-/// for the shape is their (21.60). All passes run on y = log x, where u = k(y − log λ) has the standard Gumbel (minimum) law.
+/// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 21; the profile
+/// equation for the shape is their (21.60). All passes run on y = log x, where u = k(y − log λ) has the standard Gumbel
+/// (minimum) law.
 struct weibull {
   static constexpr const char* name = "weibull";
   static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "shape"},
@@ -53,8 +54,8 @@ struct weibull {
     return r;
   }
 
-  /// The profile equation Σ x^k y / Σ x^k − 1/k = mean y, by Newton in log k; powers are taken about the largest value so
-  /// that they stay in (0, 1]. Ends one quadratic step short of Newton's own tolerance.
+  /// The profile equation Σ x^k y / Σ x^k − 1/k = mean y, by Newton in log k; powers are taken about the largest value
+  /// so that they stay in (0, 1]. Ends where Newton's last step does the rest.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
@@ -74,7 +75,7 @@ struct weibull {
       const double slope = k * (second - square(first)) + 1 / k;
       const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - first) / slope));
       shape = k * exp(step);
-      if (abs(step) < 1e-5 || iterations > 40) {
+      if (abs(step) < 5e-4 || iterations > 40) {
         const double next_log_scale = log_scale + (mean + first - log_scale) * (shape - k) / k;
         return {{shape, exp(next_log_scale)}, fit_status::not_run, constants::nan, {}, iterations};
       }

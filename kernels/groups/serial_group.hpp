@@ -58,6 +58,27 @@ class serial_group {
     return total;
   }
 
+  /// Σ w log f(y); f: pack → pack, values in [1e-70, 1e70]. Without weights four values share one logarithm, that of
+  /// their product.
+  template <class F>
+  double sum_of_logs(F f) const {
+    if (weights_) return sum([&](const pack& y) { return vec<pack, 1>{log(f(y))}; })[0];
+    constexpr int at_once = 4;
+    double total = 0;
+    for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
+      const int size = prepare(begin);
+      pack partial(0.0);
+      for (int i = 0; i < size; i += at_once * pack::lanes) {
+        pack product(1.0);
+        for (int j = i; j < i + at_once * pack::lanes && j < size; j += pack::lanes)
+          product *= select(pack::load(scratch_.weight + j) > pack(0.0), f(pack::load(scratch_.y + j)), pack(1.0));
+        partial += log(product);
+      }
+      total += sum_of_lanes(partial);
+    }
+    return total;
+  }
+
   /// min f(y); f: pack → pack.
   template <class F>
   double minimum_of(F f) const {
@@ -70,22 +91,23 @@ class serial_group {
   }
 
  private:
+  /// What one block adds to a summary.
+  struct block_totals {
+    sample_summary counts;
+    pack weight{0.0}, weighted_sum{0.0}, least{constants::infinity}, greatest{-constants::infinity};
+  };
+
   sample_summary read(sample_summary summary) {
     pack least(constants::infinity), greatest(-constants::infinity);
     double weighted_sum = 0;
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
-      const int size = block_size(begin);
-      (this->*fill_)(begin, size, &summary);
-      pack w_sum(0.0), y_sum(0.0);
-      for (int i = 0; i < size; i += pack::lanes) {
-        const pack y = pack::load(scratch_.y + i), w = pack::load(scratch_.weight + i);
-        w_sum += w;
-        y_sum += w * y;
-        least = minimum(y, least);
-        greatest = maximum(y, greatest);
-      }
-      summary.weight += sum_of_lanes(w_sum);
-      weighted_sum += sum_of_lanes(y_sum);
+      block_totals block{summary};
+      (this->*fill_)(begin, block_size(begin), block);
+      summary = block.counts;
+      summary.weight += sum_of_lanes(block.weight);
+      weighted_sum += sum_of_lanes(block.weighted_sum);
+      least = minimum(block.least, least);
+      greatest = maximum(block.greatest, greatest);
     }
     summary.mean = weighted_sum / summary.weight;
     summary.minimum = least_lane(least);
@@ -126,41 +148,60 @@ class serial_group {
   /// Makes sure that the scratch holds the block that starts at `begin`; its size.
   int prepare(std::int64_t begin) const {
     const int size = block_size(begin);
-    if (size_ > serial_scratch::capacity) (this->*fill_)(begin, size, nullptr);
+    block_totals ignored;
+    if (size_ > serial_scratch::capacity) (this->*fill_)(begin, size, ignored);
     return size;
   }
 
   // Kept out of line: inlined, it would make the compiler emit every sum's loop twice.
   template <class T>
-  __attribute__((noinline)) void fill(std::int64_t begin, int size, sample_summary* summary) const {
+  __attribute__((noinline)) void fill(std::int64_t begin, int size, block_totals& totals) const {
     const sample<T> all_points = points<T>();
     const T* values = all_points.values + begin;
     const T* weights = all_points.weights ? all_points.weights + begin : nullptr;
+    pack weight(0.0), weighted_sum(0.0), least(constants::infinity), greatest(-constants::infinity);
+    std::int64_t used = 0;
     for (int i = 0; i < size; i += pack::lanes) {
-      if (i + pack::lanes <= size) {
-        const pack x = pack::load(values + i), w = weights ? pack::load(weights + i) : pack(1.0);
-        if (all(Family::support::contains(x) && is_finite(x) && is_finite(w) && (w > pack(0.0)))) {
-          coordinate_of<Family>(x).store(scratch_.y + i);
-          w.store(scratch_.weight + i);
-          if (summary) summary->observations += pack::lanes;
-          continue;
-        }
+      pack y, w(1.0);
+      bool whole = i + pack::lanes <= size;
+      if (whole) {
+        const pack x = pack::load(values + i);
+        if (weights) w = pack::load(weights + i);
+        whole = all(Family::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
+        y = coordinate_of<Family>(x);
       }
-      fill_one_by_one(all_points, begin, i, size, summary);
+      if (whole) {
+        y.store(scratch_.y + i);
+        w.store(scratch_.weight + i);
+        used += pack::lanes;
+      } else {
+        fill_one_by_one(all_points, begin, i, size, totals.counts);
+        y = pack::load(scratch_.y + i);
+        w = pack::load(scratch_.weight + i);
+      }
+      weight += w;
+      weighted_sum += w * y;
+      least = minimum(y, least);
+      greatest = maximum(y, greatest);
     }
+    totals.counts.observations += used;
+    totals.weight = weight;
+    totals.weighted_sum = weighted_sum;
+    totals.least = least;
+    totals.greatest = greatest;
   }
 
   /// The lanes from i on, where not all are used; lanes past the end become unused.
   template <class T>
   __attribute__((noinline)) void fill_one_by_one(const sample<T>& points, std::int64_t begin, int i, int size,
-                                                 sample_summary* summary) const {
+                                                 sample_summary& counts) const {
     double xs[pack::lanes];
     for (int lane = 0; lane < pack::lanes; ++lane) {
       const bool inside = i + lane < size;
       const double x = inside ? static_cast<double>(points.values[begin + i + lane]) : constants::nan;
       const double w = inside ? weight_of(points, begin + i + lane) : 0.0;
       const standing value = standing_of<Family>(x, w);
-      if (summary && inside) count(*summary, value);
+      if (inside) count(counts, value);
       xs[lane] = value == standing::used ? x : spare_;
       scratch_.weight[i + lane] = value == standing::used ? w : 0.0;
     }
@@ -178,7 +219,7 @@ class serial_group {
   const void* values_ = nullptr;  ///< the sample's, of the type that fill_ knows
   const void* weights_ = nullptr;
   std::int64_t size_ = 0;
-  void (serial_group::*fill_)(std::int64_t begin, int size, sample_summary* summary) const = nullptr;
+  void (serial_group::*fill_)(std::int64_t begin, int size, block_totals& totals) const = nullptr;
   double spare_ = 0;  ///< a used value, in place of every unused one
 };
 

@@ -8,7 +8,7 @@
 
 namespace manyfit {
 
-#define MF_FAMILY(family)                            \
+#define MF_FAMILY(family)                             \
   extern const cpu_functions cpu_##family##_baseline; \
   extern const cpu_functions cpu_##family##_avx2;     \
   extern const cpu_functions cpu_##family##_avx512;   \
@@ -39,15 +39,15 @@ namespace manyfit {
 #endif
 
 const family_info* registered_families(int& count) {
-#define MF_FAMILY(family)                                                               \
-  {family::name,                                                                        \
-   family::parameters,                                                                  \
-   parameter_count<family>,                                                             \
-   family::support::text,                                                               \
-   family::support::discrete,                                                           \
-   has_statistics<family>,                                                              \
-   {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)},                           \
-   simulate_##family,                                                                   \
+#define MF_FAMILY(family)                                     \
+  {family::name,                                              \
+   family::parameters,                                        \
+   parameter_count<family>,                                   \
+   family::support::text,                                     \
+   family::support::discrete,                                 \
+   has_statistics<family>,                                    \
+   {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
+   simulate_##family,                                         \
    MF_CUDA(family)},
   static const family_info table[] = {
 #include "kernels/families/families.def"

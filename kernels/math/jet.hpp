@@ -1,9 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Second-order forward-mode automatic differentiation. A jet carries a value, its gradient and its Hessian (packed lower
-// triangle) with respect to P parameters; S is double, float or a pack. A formula templated on its scalar, evaluated at
-// seeded jets, yields its exact derivatives. Source: Griewank & Walther, Evaluating Derivatives (2008), ch. 13.
+// Second-order forward-mode automatic differentiation. A jet carries a value, its gradient and its Hessian (packed
+// lower triangle) with respect to P parameters; S is double, float or a pack. A formula templated on its scalar,
+// evaluated at seeded jets, yields its exact derivatives. Source: Griewank & Walther, Evaluating Derivatives (2008),
+// ch. 13.
 #pragma once
 
 #include "kernels/math/scalar.hpp"

@@ -14,7 +14,8 @@ MF_NAMESPACE_BEGIN
 template <class T>
 MF_FN T atanh_tail(const T& v) {
   if constexpr (is_single<T>)
-    return polynomial(v, 0.66666664251715940891, 0.40001234405557353399, 0.28473559435008518934, 0.24671471116519635188);
+    return polynomial(v, 0.66666664251715940891, 0.40001234405557353399, 0.28473559435008518934,
+                      0.24671471116519635188);
   else
     return polynomial(v, 0.66666666666666668042, 0.39999999999996436891, 0.28571428572946107644, 0.22222221973794499748,
                       0.18181838510838509053, 0.15383683824167399182, 0.13358279409890728959, 0.11379287308577631624,
@@ -22,7 +23,8 @@ MF_FN T atanh_tail(const T& v) {
 }
 
 /// log(1 + x) − x for |x| < 0.4, where the subtraction would cancel; finite garbage elsewhere.
-/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence log1p(x) − x = 2 atanh(s) − 2 s − x s.
+/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence log1p(x) − x = 2 atanh(s) − 2 s − x
+/// s.
 template <class T>
 MF_FN T log1p_minus_near_zero(const T& x) {
   const T s = x / (T(2) + x);

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The elementary functions under one set of names for every scalar that a formula can be written for. This file has them
-// for double and float; pack.hpp has them for SIMD vectors and jet.hpp for jets of either. A formula calls log(x),
+// The elementary functions under one set of names for every scalar that a formula can be written for. This file has
+// them for double and float; pack.hpp has them for SIMD vectors and jet.hpp for jets of either. A formula calls log(x),
 // select(x > 0, a, b) and so on unqualified, inside namespace manyfit.
 #pragma once
 
@@ -13,9 +13,13 @@
 
 MF_NAMESPACE_BEGIN
 
-#define MF_UNARY(name)                                      \
-  MF_FN double name(double x) { return ::name(x); }         \
-  MF_FN float name(float x) { return ::name##f(x); }
+#define MF_UNARY(name)          \
+  MF_FN double name(double x) { \
+    return ::name(x);           \
+  }                             \
+  MF_FN float name(float x) {   \
+    return ::name##f(x);        \
+  }
 MF_UNARY(exp)
 MF_UNARY(expm1)
 MF_UNARY(log)
@@ -28,12 +32,20 @@ MF_UNARY(atan)
 MF_UNARY(floor)
 #undef MF_UNARY
 
-MF_FN double abs(double x) { return ::fabs(x); }
-MF_FN float abs(float x) { return ::fabsf(x); }
+MF_FN double abs(double x) {
+  return ::fabs(x);
+}
+MF_FN float abs(float x) {
+  return ::fabsf(x);
+}
 
 /// condition ? a : b, without a branch in SIMD scalars: both sides are evaluated and must be safe to evaluate.
-MF_FN double select(bool condition, double a, double b) { return condition ? a : b; }
-MF_FN float select(bool condition, float a, float b) { return condition ? a : b; }
+MF_FN double select(bool condition, double a, double b) {
+  return condition ? a : b;
+}
+MF_FN float select(bool condition, float a, float b) {
+  return condition ? a : b;
+}
 
 /// Larger and smaller of two; b where a is NaN.
 template <class T>
@@ -51,14 +63,26 @@ MF_FN T square(const T& x) {
 }
 
 /// What a mask of comparison results is for each scalar: bool here, a lane mask for packs.
-MF_FN bool is_finite(double x) { return ::fabs(x) <= 1.7976931348623157e308; }
-MF_FN bool is_finite(float x) { return ::fabsf(x) <= 3.40282347e38f; }
-MF_FN bool is_missing(double x) { return x != x; }
-MF_FN bool is_missing(float x) { return x != x; }
+MF_FN bool is_finite(double x) {
+  return ::fabs(x) <= 1.7976931348623157e308;
+}
+MF_FN bool is_finite(float x) {
+  return ::fabsf(x) <= 3.40282347e38f;
+}
+MF_FN bool is_missing(double x) {
+  return x != x;
+}
+MF_FN bool is_missing(float x) {
+  return x != x;
+}
 
 /// The plain number behind a scalar: itself for double and float; a jet gives its value.
-MF_FN double value_of(double x) { return x; }
-MF_FN float value_of(float x) { return x; }
+MF_FN double value_of(double x) {
+  return x;
+}
+MF_FN float value_of(float x) {
+  return x;
+}
 
 namespace constants {
 inline constexpr double pi = 3.14159265358979323846;

@@ -9,5 +9,5 @@
 #include "kernels/math/gamma_ratio.hpp"  // log_gamma_ratio and its derivatives; log_gamma of jets
 #include "kernels/math/log1p_minus.hpp"
 #include "kernels/math/log1p_ratio.hpp"
-#include "kernels/math/normal.hpp"  // normal_quantile
+#include "kernels/math/normal.hpp"    // normal_quantile
 #include "kernels/math/stirling.hpp"  // log_gamma_remainder, log_factorial_remainder, minus_half_deviance

@@ -9,10 +9,12 @@
 namespace manyfit::tests {
 
 /// Whether a CUDA device can be used here.
-inline bool has_cuda() { return executor::best().is_cuda(); }
+inline bool has_cuda() {
+  return executor::best().is_cuda();
+}
 
-#define MF_NEEDS_CUDA()                                                       \
-  do {                                                                        \
+#define MF_NEEDS_CUDA()                                                            \
+  do {                                                                             \
     if (!manyfit::tests::has_cuda()) GTEST_SKIP() << "needs a usable CUDA device"; \
   } while (false)
 

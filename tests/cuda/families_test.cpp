@@ -11,7 +11,8 @@ namespace manyfit::tests {
 namespace {
 
 /// Around the edges of warps, tiers and resident memory; the last is a whole grid's.
-const std::vector<std::int64_t> sizes{0, 1, 2, 5, 31, 33, 100, 1000, 1024, 1025, 5000, 16384, 16385, 131072, 131073, 200001};
+const std::vector<std::int64_t> sizes{0,    1,    2,    5,     31,    33,     100,    1000,
+                                      1024, 1025, 5000, 16384, 16385, 131072, 131073, 200001};
 
 class cuda_families : public every_family {};
 
@@ -44,16 +45,16 @@ TEST_P(cuda_families, cuda_fits_double_data_as_the_cpu_does) {
   MF_NEEDS_CUDA();
   const auto data = draw_batch<double>(family(), sizes);
   const auto options = required_options(family());
-  expect_near(fit(executor::cuda(), family(), data.view(), options), fit(executor::cpu(), family(), data.view(), options),
-              1e-7, 1e-9);
+  expect_near(fit(executor::cuda(), family(), data.view(), options),
+              fit(executor::cpu(), family(), data.view(), options), 1e-7, 1e-9);
 }
 
 TEST_P(cuda_families, cuda_fits_float_data_to_float_accuracy) {
   MF_NEEDS_CUDA();
   const auto data = draw_batch<float>(family(), {1000, 5000, 200001});
   const auto options = required_options(family());
-  expect_near(fit(executor::cuda(), family(), data.view(), options), fit(executor::cpu(), family(), data.view(), options),
-              1e-4, 1e-5);
+  expect_near(fit(executor::cuda(), family(), data.view(), options),
+              fit(executor::cpu(), family(), data.view(), options), 1e-4, 1e-5);
 }
 
 TEST_P(cuda_families, cuda_keeps_a_fits_bits_alone_permuted_chunked_and_among_poisoned) {
@@ -76,14 +77,15 @@ TEST_P(cuda_families, cuda_keeps_a_fits_bits_alone_permuted_chunked_and_among_po
   const fit_results chunked = fit(gpu.with_memory_limit(std::size_t{2} << 20), family(), data.view(), options);
 
   drawn_batch<double> poisoned = data;
-  for (std::int64_t i = 0; i < data.count(); i += 5)
-    poisoned.values[data.offsets[i]] = i % 2 ? infinity : -1e300;
+  for (std::int64_t i = 0; i < data.count(); i += 5) poisoned.values[data.offsets[i]] = i % 2 ? infinity : -1e300;
   const fit_results among_poisoned = fit(gpu, family(), poisoned.view(), options);
 
   for (std::int64_t i = 0; i < data.count(); ++i) {
     EXPECT_TRUE(same_bits(together, i, reversed, data.count() - 1 - i)) << "permuted " << i;
     EXPECT_TRUE(same_bits(together, i, chunked, i)) << "chunked " << i;
-    if (i % 5 != 0) { EXPECT_TRUE(same_bits(together, i, among_poisoned, i)) << "among poisoned " << i; }
+    if (i % 5 != 0) {
+      EXPECT_TRUE(same_bits(together, i, among_poisoned, i)) << "among poisoned " << i;
+    }
     if (i % 29 == 0) {
       EXPECT_TRUE(same_bits(together, i, fit(gpu, family(), data.only(i).view(), options), 0)) << "alone " << i;
     }

@@ -55,7 +55,8 @@ TEST(cuda_memory, cuda_work_follows_what_is_on_the_callers_stream) {
   cudaStream_t stream = nullptr;
   ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
   for (int i = 0; i < 50; ++i)  // a queue of copies that the fits must wait for
-    ASSERT_EQ(cudaMemcpyAsync(values.get(), source.get(), twos.size() * 8, cudaMemcpyDeviceToDevice, stream), cudaSuccess);
+    ASSERT_EQ(cudaMemcpyAsync(values.get(), source.get(), twos.size() * 8, cudaMemcpyDeviceToDevice, stream),
+              cudaSuccess);
   const fit_results r = fit(executor::cuda(0, stream), family, dense(values.span(), 1 << 10, memory_space::device));
   for (std::int64_t i = 0; i < r.count; ++i) ASSERT_EQ(r.parameter(0, i), 0.5) << i;
   EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);

@@ -42,8 +42,12 @@ TEST(batch, refuses_shapes_that_do_not_fit) {
 TEST(fit, refuses_wrong_options_and_says_what_is_expected) {
   const auto data = dense(std::span<const double>(values), 1);
   const executor cpu = executor::cpu(1);
-  expect_error(error::kind::argument, {"gamma", "shape, rate", "scale"}, [&] { fit<gamma>(cpu, data, {.fixed = {{"scale", 1.0}}}); });
-  expect_error(error::kind::argument, {"shape", "positive"}, [&] { fit<gamma>(cpu, data, {.fixed = {{"shape", -1.0}}}); });
+  expect_error(error::kind::argument, {"gamma", "shape, rate", "scale"}, [&] {
+    fit<gamma>(cpu, data, {.fixed = {{"scale", 1.0}}});
+  });
+  expect_error(error::kind::argument, {"shape", "positive"}, [&] {
+    fit<gamma>(cpu, data, {.fixed = {{"shape", -1.0}}});
+  });
   expect_error(error::kind::argument, {"trials"}, [&] { fit<binomial>(cpu, data); });
   expect_error(error::kind::argument, {"max_iterations"}, [&] { fit<gamma>(cpu, data, {.max_iterations = -1}); });
   expect_error(error::kind::argument, {"did you mean 'gamma'"}, [&] { find_family("gama"); });

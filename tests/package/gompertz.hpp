@@ -12,8 +12,9 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 2 (1995), ch. 22.8.
 struct gompertz {
   static constexpr const char* name = "gompertz";
-  static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "how fast the hazard grows, per unit of x"},
-                                             {"rate", constraint::positive, 0.7, "hazard at x = 0, per unit of x"}};
+  static constexpr parameter parameters[] = {
+      {"shape", constraint::positive, 1.5, "how fast the hazard grows, per unit of x"},
+      {"rate", constraint::positive, 0.7, "hazard at x = 0, per unit of x"}};
   using support = supports::nonnegative_reals;
   template <class T>
   struct params {

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What README.md shows is what is built: its program is a compiled source of this folder, its table comes from the registry.
-// With MF_WRITE_README set in the environment (./dev readme) both are written instead of compared.
+// What README.md shows is what is built: its program is a compiled source of this folder, its table comes from the
+// registry. With MF_WRITE_README set in the environment (./dev readme) both are written instead of compared.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -56,8 +56,10 @@ batch<T> ragged(std::span<const T> values, std::span<const std::int64_t> offsets
     bool valid = offsets.front() >= 0 && offsets.back() <= static_cast<std::int64_t>(values.size());
     for (std::size_t i = 1; i < offsets.size(); ++i) valid = valid && offsets[i - 1] <= offsets[i];
     if (!valid)
-      throw error(error::kind::argument, "ragged batch: offsets must start at 0 or more, never fall, and end at or before "
-                                         "the number of values (" + std::to_string(values.size()) + ")");
+      throw error(error::kind::argument,
+                  "ragged batch: offsets must start at 0 or more, never fall, and end at or before "
+                  "the number of values (" +
+                      std::to_string(values.size()) + ")");
   }
   return {{values.data(), nullptr, offsets.data(), 0, static_cast<std::int64_t>(offsets.size()) - 1},
           memory,

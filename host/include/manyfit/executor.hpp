@@ -10,11 +10,11 @@ namespace manyfit {
 
 /// Something that fits can run on, as `manyfit devices` lists it.
 struct device_info {
-  std::string id;           ///< "cpu", "cuda:0", ...; what --device takes
-  std::string name;         ///< as the vendor names it
-  std::size_t memory = 0;   ///< bytes in all; 0 when unknown
+  std::string id;          ///< "cpu", "cuda:0", ...; what --device takes
+  std::string name;        ///< as the vendor names it
+  std::size_t memory = 0;  ///< bytes in all; 0 when unknown
   bool usable = false;
-  std::string note;         ///< instruction set and threads, or compute capability, or why it is not usable
+  std::string note;  ///< instruction set and threads, or compute capability, or why it is not usable
 };
 
 /// The CPU first, then every CUDA device there is (also those that cannot be used, with the reason).
@@ -25,8 +25,8 @@ class executor {
  public:
   /// CPU threads; 0: one per core that this process may use. Bits of a result do not depend on it.
   static executor cpu(int threads = 0);
-  /// CUDA device `device`; `stream` is the caller's cudaStream_t (null: the default stream), on which all work is ordered.
-  /// Throws error::kind::device when this build or machine has no such device.
+  /// CUDA device `device`; `stream` is the caller's cudaStream_t (null: the default stream), on which all work is
+  /// ordered. Throws error::kind::device when this build or machine has no such device.
   static executor cuda(int device = 0, void* stream = nullptr);
   /// The first usable CUDA device, else the CPU.
   static executor best();
@@ -38,7 +38,8 @@ class executor {
   /// "cpu" or "cuda:0": what results say they ran on.
   std::string name() const;
 
-  /// The most device memory in bytes that a call may take for data; larger batches are streamed in chunks. 0: what is free.
+  /// The most device memory in bytes that a call may take for data; larger batches are streamed in chunks. 0: what is
+  /// free.
   executor with_memory_limit(std::size_t bytes) const;
   std::size_t memory_limit() const { return memory_limit_; }
 

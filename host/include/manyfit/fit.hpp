@@ -19,8 +19,8 @@ namespace manyfit {
 struct fit_options {
   /// Newton iterations after which a fit ends as max_iterations. Regular fits take 3 to 15.
   int max_iterations = 200;
-  /// Stop when the Newton decrement g'H⁻¹g of the mean log-likelihood falls to this: the squared distance to the maximum
-  /// in units of one observation's standard error. 0: 1e-18 for double, 1e-12 for float arithmetic.
+  /// Stop when the Newton decrement g'H⁻¹g of the mean log-likelihood falls to this: the squared distance to the
+  /// maximum in units of one observation's standard error. 0: 1e-18 for double, 1e-12 for float arithmetic.
   double tolerance = 0;
   /// Standard errors from the observed information; costs one small solve per fit.
   bool std_errors = true;
@@ -34,20 +34,22 @@ struct fit_options {
 struct fit_results {
   const family_info* family = nullptr;
   std::int64_t count = 0;
-  std::uint32_t fixed = 0;                  ///< bit i: parameter i was held fixed
-  std::string device;                       ///< "cpu", "cuda:0"
-  std::vector<double> parameters;           ///< [P × count]: parameter p of fit i is parameters[p * count + i]
-  std::vector<double> std_errors;           ///< [P × count], from the observed information at the maximum
-  std::vector<double> log_likelihood;       ///< [count], nats, every constant included
-  std::vector<std::int32_t> iterations;     ///< [count]
-  std::vector<fit_status> status;           ///< [count]
-  std::vector<std::int64_t> observations;   ///< [count], values present with a weight other than 0
-  std::vector<std::int64_t> missing;        ///< [count], NaN values or weights, left out
+  std::uint32_t fixed = 0;                 ///< bit i: parameter i was held fixed
+  std::string device;                      ///< "cpu", "cuda:0"
+  std::vector<double> parameters;          ///< [P × count]: parameter p of fit i is parameters[p * count + i]
+  std::vector<double> std_errors;          ///< [P × count], from the observed information at the maximum
+  std::vector<double> log_likelihood;      ///< [count], nats, every constant included
+  std::vector<std::int32_t> iterations;    ///< [count]
+  std::vector<fit_status> status;          ///< [count]
+  std::vector<std::int64_t> observations;  ///< [count], values present with a weight other than 0
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights, left out
 
   int parameter_count() const { return family->parameter_count; }
   int free_parameters() const;
   double parameter(int p, std::int64_t fit) const { return parameters[p * count + fit]; }
-  double parameter(std::string_view name, std::int64_t fit) const { return parameter(find_parameter(*family, name), fit); }
+  double parameter(std::string_view name, std::int64_t fit) const {
+    return parameter(find_parameter(*family, name), fit);
+  }
   double std_error(int p, std::int64_t fit) const { return std_errors[p * count + fit]; }
   /// AIC = 2p − 2 log-likelihood, p the number of free parameters.
   double aic(std::int64_t fit) const;
@@ -64,8 +66,10 @@ struct fit_results {
 };
 
 /// Fits every sample of `data` by maximum likelihood. Throws `error` for a wrong call only.
-fit_results fit(const executor& where, const family_info& family, const batch<double>& data, const fit_options& options = {});
-fit_results fit(const executor& where, const family_info& family, const batch<float>& data, const fit_options& options = {});
+fit_results fit(const executor& where, const family_info& family, const batch<double>& data,
+                const fit_options& options = {});
+fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
+                const fit_options& options = {});
 
 /// The same with the family as a type: fit<manyfit::gamma>(executor::best(), data).
 template <class Family, class T>

@@ -9,23 +9,23 @@
 
 namespace manyfit {
 
-// A parameters_view holds parameters to evaluate at, host memory, in the family's order: values[p * row + fit * stride].
-// One set for all samples: {values, 0, 1}. The parameters of a fit_results: parameters_of(results).
+// A parameters_view holds parameters to evaluate at, host memory, in the family's order: values[p * row + fit *
+// stride]. One set for all samples: {values, 0, 1}. The parameters of a fit_results: parameters_of(results).
 
 /// The parameters of every fit of a batch.
 inline parameters_view parameters_of(const fit_results& results) {
   return {results.parameters.data(), 1, results.count};
 }
 
-/// log f(x) of every value under its own sample's parameters, in input order: [values of all samples], host memory, nats.
-/// −inf outside the support; NaN for a missing value or where the sample's parameters are not valid.
+/// log f(x) of every value under its own sample's parameters, in input order: [values of all samples], host memory,
+/// nats. −inf outside the support; NaN for a missing value or where the sample's parameters are not valid.
 std::vector<double> log_density(const executor& where, const family_info& family, const batch<double>& data,
                                 const parameters_view& parameters);
 std::vector<double> log_density(const executor& where, const family_info& family, const batch<float>& data,
                                 const parameters_view& parameters);
 
-/// Σ w log f(x) of every sample: [count], host memory, nats. −inf with a value outside the support, NaN with a value that
-/// is not finite or parameters that are not valid, 0 for an empty sample; missing values are left out.
+/// Σ w log f(x) of every sample: [count], host memory, nats. −inf with a value outside the support, NaN with a value
+/// that is not finite or parameters that are not valid, 0 for an empty sample; missing values are left out.
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<double>& data,
                                    const parameters_view& parameters);
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<float>& data,
