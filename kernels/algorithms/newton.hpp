@@ -73,7 +73,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
                                                 Evaluate evaluate, Verdict verdict) {
   // Tolerance on g'H⁻¹g, the squared distance to the maximum in units of one observation's standard error.
   const double tolerance = settings.tolerance > 0 ? settings.tolerance : maximum(1e-18, 100 * noise * noise);
-  const double last_step = maximum(tolerance, 1e-12);
+  const double last_step = maximum(tolerance, 1e-13);
   newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
   if (!is_finite(best.objective.value)) {  // −inf: what is held fixed gives an observation density zero
     best.status = best.objective.value < 0 ? fit_status::out_of_support : fit_status::nonfinite;
@@ -107,8 +107,8 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       return best;
     }
     if (concave && decrement <= last_step) {
-      // One step from the maximum: taken without looking. It lands within the square of its length (1e-12 in standard
-      // errors of one observation), changes the Hessian by 1e-6 relative, and gains half the decrement.
+      // One step from the maximum: taken without looking. It lands within the square of its length (1e-13 in standard
+      // errors of one observation), changes the Hessian by a few 1e-7 relative, and gains half the decrement.
       for (int i = 0; i < P; ++i)
         if (!((settings.fixed >> i) & 1u))
           best.parameters[i] = stepped(constraint_of<Family>(i), best.parameters[i], step[i]);

@@ -17,13 +17,14 @@ struct tier {
   int resident_values;  ///< room per fit in shared memory, in values; more are read again in every pass
 };
 
-/// Small blocks: a kernel that needs 160 registers still gets 12 warps on a multiprocessor, in blocks of 256 it would get 8.
+/// Small blocks: a kernel that needs 160 registers still gets 12 warps on a multiprocessor, in blocks of 256 it would
+/// get 8.
 inline constexpr int block_threads = 128;
 inline constexpr int warps_per_block = block_threads / 32;
 
-/// Blocks per multiprocessor that kernels are compiled for: leaves each thread the 255 registers that there are at most. With
-/// nothing asked ptxas stops at 64 or 80 registers for some families and spills; with 128 it spills for those of three
-/// parameters.
+/// Blocks per multiprocessor that kernels are compiled for: leaves each thread the 255 registers that there are at
+/// most. With nothing asked ptxas stops at 64 or 80 registers for some families and spills; with 128 it spills for
+/// those of three parameters.
 inline constexpr int resident_blocks_wanted = 2;
 
 inline constexpr tier tiers[] = {

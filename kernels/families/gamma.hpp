@@ -36,7 +36,7 @@ struct gamma {
   MF_FN static vec<S, 1> statistics(const S& x, const sample_summary& s) {
     const S ratio = x * S(1 / s.mean);
     if (is_narrow(s)) return {log1p_minus_near_zero((x - S(s.mean)) * S(1 / s.mean))};
-    return {log(ratio) - (ratio - 1.0)};
+    return {log(ratio) - (ratio - S(1))};
   }
   /// In a sample that is not narrow the linear part, whose mean is 0, may as well be left out.
   template <class S>

@@ -64,7 +64,8 @@ void expect_numbers_fit_status(const fit_results& r) {
   }
 }
 
-/// The same fit up to the order of additions: 1e-8 standard errors, as Newton stops at 1e-9.
+/// The same fit up to the order of additions: 1e-8 standard errors, as Newton stops at 1e-9; standard errors to 2e-6,
+/// as the information is that of the point before Newton's last step (the contract is 1e-5).
 void expect_same_fit(const fit_results& a, const fit_results& b) {
   EXPECT_EQ(a.status[0], b.status[0]) << to_string(a.status[0]) << " " << to_string(b.status[0]);
   EXPECT_EQ(a.observations[0], b.observations[0]);
@@ -75,7 +76,7 @@ void expect_same_fit(const fit_results& a, const fit_results& b) {
     const bool same_limit = a.parameter(i, 0) == b.parameter(i, 0);  // infinite, at a boundary
     EXPECT_TRUE(same_limit || std::abs(a.parameter(i, 0) - b.parameter(i, 0)) <= allowed)
         << a.parameter(i, 0) << " " << b.parameter(i, 0);
-    EXPECT_TRUE(std::isnan(se) ? std::isnan(a.std_error(i, 0)) : relative_error(a.std_error(i, 0), se) <= 1e-7);
+    EXPECT_TRUE(std::isnan(se) ? std::isnan(a.std_error(i, 0)) : relative_error(a.std_error(i, 0), se) <= 2e-6);
   }
 }
 
