@@ -250,9 +250,17 @@ std::string refusal(int device) {
   return "";
 }
 
+/// The family's launchers; a density of the caller's own has none.
+const cuda_functions& functions_of(const family_info& family) {
+  if (!family.cuda)
+    throw error(error::kind::device, std::string(family.name) + " was compiled for the CPU only; use executor::cpu()");
+  return *family.cuda;
+}
+
 template <class T>
 void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
          const fit_results_view& results, const progress_function& progress) {
+  const cuda_functions& functions = functions_of(family);
   const int p = family.parameter_count;
   const std::size_t per_fit = results_layout(1, p).total;
   std::int64_t completed = 0;
@@ -262,9 +270,9 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
         const results_layout layout(view.count, p);
         const fit_results_view out = layout.view(s.out.template as<char>(), view.count);
         if constexpr (std::is_same_v<T, double>)
-          check(family.cuda->fit_f64(view, settings, out, plan, s.stream.get()), "launch the fits");
+          check(functions.fit_f64(view, settings, out, plan, s.stream.get()), "launch the fits");
         else
-          check(family.cuda->fit_f32(view, settings, out, plan, s.stream.get()), "launch the fits");
+          check(functions.fit_f32(view, settings, out, plan, s.stream.get()), "launch the fits");
         check(cudaMemcpyAsync(s.host_out.template as<char>(), s.out.template as<char>(), layout.total,
                               cudaMemcpyDeviceToHost, s.stream.get()),
               "copy results to the host");
@@ -289,13 +297,13 @@ void log_density(const executor& where, const family_info& family, const batch<T
         auto* values = s.out.template as<double>();
         auto* constants = values + c.values;
         if constexpr (std::is_same_v<T, double>)
-          check(
-              family.cuda->log_density_f64(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
-              "launch the log-densities");
+          check(functions_of(family).log_density_f64(view, c.values, on_device.from(c.begin), values, constants,
+                                                     s.stream.get()),
+                "launch the log-densities");
         else
-          check(
-              family.cuda->log_density_f32(view, c.values, on_device.from(c.begin), values, constants, s.stream.get()),
-              "launch the log-densities");
+          check(functions_of(family).log_density_f32(view, c.values, on_device.from(c.begin), values, constants,
+                                                     s.stream.get()),
+                "launch the log-densities");
         check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(c.values) * 8,
                               cudaMemcpyDeviceToHost, s.stream.get()),
               "copy log-densities to the host");
@@ -316,10 +324,10 @@ void log_likelihood(const executor& where, const family_info& family, const batc
       [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
         auto* values = s.out.template as<double>();
         if constexpr (std::is_same_v<T, double>)
-          check(family.cuda->log_likelihood_f64(view, on_device.from(c.begin), values, plan, s.stream.get()),
+          check(functions_of(family).log_likelihood_f64(view, on_device.from(c.begin), values, plan, s.stream.get()),
                 "launch the log-likelihoods");
         else
-          check(family.cuda->log_likelihood_f32(view, on_device.from(c.begin), values, plan, s.stream.get()),
+          check(functions_of(family).log_likelihood_f32(view, on_device.from(c.begin), values, plan, s.stream.get()),
                 "launch the log-likelihoods");
         check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(view.count) * 8,
                               cudaMemcpyDeviceToHost, s.stream.get()),
@@ -347,8 +355,8 @@ void simulate(const executor& where, const family_info& family, const parameters
   const device_buffer draws(static_cast<std::size_t>(fits_at_once * size) * 8);
   for (std::int64_t begin = 0; begin < count; begin += fits_at_once) {
     const std::int64_t fits = std::min(fits_at_once, count - begin);
-    check(family.cuda->simulate(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin,
-                                draws.as<double>(), stream),
+    check(functions_of(family).simulate(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin,
+                                        draws.as<double>(), stream),
           "launch the draws");
     check(cudaMemcpyAsync(out + begin * size, draws.as<double>(), static_cast<std::size_t>(fits * size) * 8,
                           cudaMemcpyDeviceToHost, stream),

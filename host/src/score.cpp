@@ -54,6 +54,9 @@ std::vector<double> simulate(const executor& where, const family_info& family, c
   if (!options.streams.empty() && static_cast<std::int64_t>(options.streams.size()) != count)
     throw error(error::kind::argument, "simulate: " + std::to_string(options.streams.size()) + " streams given for " +
                                            std::to_string(count) + " fits; give one each or none");
+  if (!family.simulate)
+    throw error(error::kind::argument,
+                std::string(family.name) + " is a density of your own; draws are for registered families");
   std::vector<double> out(static_cast<std::size_t>(count) * static_cast<std::size_t>(size));
   const std::uint64_t* streams = options.streams.empty() ? nullptr : options.streams.data();
   if (where.is_cuda())

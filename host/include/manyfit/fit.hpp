@@ -71,9 +71,11 @@ fit_results fit(const executor& where, const family_info& family, const batch<do
 fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
                 const fit_options& options = {});
 
-/// The same with the family as a type: fit<manyfit::gamma>(executor::best(), data).
+/// The same with the family as a type: fit<manyfit::gamma>(executor::best(), data). For a density of your own include
+/// manyfit/custom.hpp.
 template <class Family, class T>
-fit_results fit(const executor& where, const batch<T>& data, const fit_options& options = {}) {
+requires is_registered<Family> fit_results fit(const executor& where, const batch<T>& data,
+                                               const fit_options& options = {}) {
   return fit(where, find_family(Family::name), data, options);
 }
 
