@@ -74,6 +74,15 @@ check_weak_symbols() {
   return $bad
 }
 
+# The budget is 5 s for a translation unit on an idle machine; on a busy one a unit may take several times that. The slowest
+# are named; twelve times the budget fails.
+check_compile_times() {
+  [[ -s build/release/.ninja_log ]] || return 77
+  awk -F'\t' '$4 ~ /\.o$/ { print ($2 - $1) / 1000, $4 }' build/release/.ninja_log | sort -rn | awk '
+    NR <= 5 { print $1 " s " $2 } $1 > 60 { slow = 1 } $1 > 5 { over++ }
+    END { print over + 0 " of " NR " translation units took more than 5 s here"; exit slow }'
+}
+
 check_words() { # no package registry's host, no path of one machine
   ! git grep -nIE 'py[p]i\.|python[h]osted|registry\.npm|crates\.i[o]|conda\.(anaconda|forge)|(^|[^[:alnum:]._}-])/(work|home|root|Users|mnt)/' -- .
 }
@@ -91,7 +100,7 @@ if [[ ! -f build/release/compile_commands.json ]]; then
 fi
 
 passed=0 failed=0 left_out=0
-checks=(format shell dependencies headers lengths weak_symbols words)
+checks=(format shell dependencies headers lengths weak_symbols words compile_times)
 case ${1:-} in
   --quick) ;;
   "") checks+=(tidy) ;;
@@ -106,7 +115,7 @@ for name in "${checks[@]}"; do
     77) ((left_out += 1)) && echo "skipped: check of ${name/_/ } (its tool is not installed, or nothing is built yet)" ;;
     *) ((failed += 1)) && echo "FAILED: check of ${name/_/ }" && head -n 40 "$logs/check-$name.log" ;;
   esac
-  [[ $name != lengths ]] || cat "$logs/check-$name.log"
+  [[ $name != lengths && $name != compile_times ]] || cat "$logs/check-$name.log"
 done
 echo "$passed passed, $failed failed, $left_out skipped"
 ((failed == 0))
