@@ -12,7 +12,7 @@ const cpu_functions& functions_of(const family_info& family) {
   if (const char* wanted = std::getenv("MANYFIT_CPU")) {
     static constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
     for (int i = 0; i < set; ++i)
-      if (names[i] == wanted) set = i;
+      if (names[i] == wanted && family.cpu[i]) set = i;
   }
   while (set > 0 && !family.cpu[set]) --set;
   if (!family.cpu[set])

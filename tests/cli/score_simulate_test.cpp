@@ -111,7 +111,8 @@ TEST(round_trip, scores_of_a_fit_add_up_to_its_log_likelihood) {
 
 TEST(round_trip, every_family_can_be_simulated_fitted_and_scored) {
   const folder place;
-  for (const json& family : parsed(run({"families", "--format", "json"}))["families"]) {
+  const json listing = parsed(run({"families", "--format", "json"}));  // outlives the loop over its members
+  for (const json& family : listing["families"]) {
     const std::string name = family["name"];
     std::string parameters;
     std::vector<std::string> fit = {"fit", name, place.path("draws.npy"), "--out", place.path("model.json")};

@@ -110,11 +110,11 @@ TEST(special_functions, derivatives_of_log_gamma_together_are_those_alone) {
     double psi, psi1;
     polygamma01(x, psi, psi1);
     const auto all = log_gamma_derivatives(x);
-    EXPECT_DOUBLE_EQ(psi, digamma(x));
-    EXPECT_DOUBLE_EQ(psi1, trigamma(x));
-    EXPECT_DOUBLE_EQ(all.value, log_gamma(x));
-    EXPECT_DOUBLE_EQ(all.first, psi);
-    EXPECT_DOUBLE_EQ(all.second, psi1);
+    EXPECT_NEAR(psi, digamma(x), 2e-15 * (1 + std::abs(digamma(x))));
+    EXPECT_NEAR(psi1, trigamma(x), 2e-15 * (1 + std::abs(trigamma(x))));
+    EXPECT_NEAR(all.value, log_gamma(x), 2e-15 * (1 + std::abs(log_gamma(x))));
+    EXPECT_NEAR(all.first, psi, 2e-15 * (1 + std::abs(psi)));
+    EXPECT_NEAR(all.second, psi1, 2e-15 * (1 + std::abs(psi1)));
   }
 }
 TEST(special_functions, log_minus_digamma_keeps_relative_accuracy_at_large_shapes) {
