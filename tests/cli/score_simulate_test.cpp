@@ -133,9 +133,8 @@ TEST(round_trip, every_family_can_be_simulated_fitted_and_scored) {
     EXPECT_TRUE(result["status"] == "converged" || result["status"] == "boundary") << name << ": " << result;
     EXPECT_EQ(result["n"], 500) << name;
     double sum = 0;
-    for (const json& value :
-         parsed(run({"score", place.path("model.json"), place.path("draws.npy"), "--format", "json"}))["log_density"])
-      sum += value.is_null() ? std::nan("") : value.get<double>();
+    const json scores = parsed(run({"score", place.path("model.json"), place.path("draws.npy"), "--format", "json"}));
+    for (const json& value : scores["log_density"]) sum += value.is_null() ? std::nan("") : value.get<double>();
     const double expected = result["log_likelihood"];
     ASSERT_TRUE(std::abs(sum - expected) <= 1e-8 * (1 + std::abs(expected)))
         << name << ": " << sum << " for " << expected;
