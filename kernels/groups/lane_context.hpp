@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -16,12 +17,15 @@
 
 MF_NAMESPACE_BEGIN
 
-/// The memory and barriers that the lanes of one grid share: `block_count` blocks of `warp_count` warps.
+/// The memory and barriers that the lanes of one grid share: `block_count` blocks of `warp_count` warps. Where
+/// `stumbling` is asked for, lanes oversleep now and then after a barrier of the block or grid: who writes too early
+/// then does so before they read, which an idle machine would nearly always hide.
 class lane_team {
  public:
-  lane_team(int block_count, int warp_count)
+  lane_team(int block_count, int warp_count, bool stumbling = false)
       : blocks(block_count),
         warps(warp_count),
+        stumbles(stumbling),
         exchange(static_cast<std::size_t>(block_count) * warp_count * 32),
         block_memory(static_cast<std::size_t>(block_count) * 2 * warp_count * reduction_width),
         grid_memory(2 * static_cast<std::size_t>(block_count) * reduction_width),
@@ -33,6 +37,7 @@ class lane_team {
   }
 
   const int blocks, warps;
+  const bool stumbles;
   std::vector<double> exchange, block_memory, grid_memory;
   std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp;
   std::barrier<> all;
@@ -46,7 +51,7 @@ template <bool IsWarp>
 class lane_context {
  public:
   lane_context(lane_team& team, reach how_far, int thread)
-      : team_(team), thread_(thread), whole_grid_(how_far == reach::grid) {}
+      : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
   static constexpr bool is_warp = IsWarp;
   int lane() const { return thread_ % lanes(); }
@@ -74,17 +79,25 @@ class lane_context {
     grid_turn_ ^= 1;
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
   }
-  void block_barrier() { team_.of_block[thread_ / (32 * team_.warps)]->arrive_and_wait(); }
-  void grid_barrier() { team_.all.arrive_and_wait(); }
+  void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }
+  void grid_barrier() { wait_at(team_.all); }
 
   std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
     return std::atomic_ref<std::int64_t>(*counter).fetch_add(amount, std::memory_order_relaxed);
   }
 
  private:
+  void wait_at(std::barrier<>& barrier) {
+    barrier.arrive_and_wait();
+    // One time in 64, by a linear congruential sequence of the lane's own: few enough for a whole warp to run ahead.
+    pace_ = pace_ * 1664525u + 1013904223u;
+    if (team_.stumbles && pace_ >> 26 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(4));
+  }
+
   lane_team& team_;
   int thread_;
   bool whole_grid_;
+  std::uint32_t pace_;
   int block_turn_ = 0, grid_turn_ = 0;
 };
 

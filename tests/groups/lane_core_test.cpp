@@ -19,11 +19,11 @@ namespace {
 
 TEST(all_reduce, adds_every_lane_once_in_every_round) {
   const auto check = []<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps) {
-    lane_team team(blocks, warps);
+    lane_team team(blocks, warps, true);
     const int lanes = Reach == reach::warp ? 32 : Reach == reach::block ? 32 * warps : 32 * warps * blocks;
     std::vector<int> wrong(static_cast<std::size_t>(32 * warps * blocks), 0);
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      for (int round = 1; round <= 8; ++round) {
+      for (int round = 1; round <= 16; ++round) {
         const double value = round * (context.lane() + 1.0);
         const auto sum = all_reduce<add_values>(context, vec<double, 2>{value, -value});
         const double expected = round * 0.5 * lanes * (lanes + 1.0);
