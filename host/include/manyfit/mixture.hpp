@@ -1,0 +1,163 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gaussian mixtures by EM: one over many points, or thousands at once over ragged samples.
+//   auto rows = manyfit::points<double>(values, 2);
+//   auto mixture = manyfit::fit_mixture(manyfit::executor::best(), rows, {.components = {1, 6}});
+// Mixtures of other families: manyfit/family_mixture.hpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/models/mixture_views.hpp"
+#include "manyfit/batch.hpp"
+#include "manyfit/executor.hpp"
+#include "manyfit/status.hpp"
+
+namespace manyfit {
+
+/// Points of `dimensions` coordinates, one sample per fit; a view: the caller keeps the data alive. T is float or
+/// double. A row with a NaN coordinate or weight is missing: left out and counted.
+template <class T>
+struct point_batch {
+  points_view<T> view;
+  memory_space memory = memory_space::host;
+  std::int64_t row_count = 0;  ///< rows in all
+
+  std::int64_t count() const { return view.count; }
+  int dimensions() const { return view.dimensions; }
+
+  /// The same points with a weight per row, >= 0; 0 or NaN leaves the row out.
+  point_batch weighted(std::span<const T> weights) const;
+};
+
+/// One fit over all rows: values[rows × dimensions], row-major.
+template <class T>
+point_batch<T> points(std::span<const T> values, int dimensions, memory_space memory = memory_space::host);
+
+/// `fits` samples of equal size, end to end: values[fits × n × dimensions].
+template <class T>
+point_batch<T> dense_points(std::span<const T> values, int dimensions, std::int64_t fits,
+                            memory_space memory = memory_space::host);
+
+/// Samples of any sizes, end to end: sample i is the rows [offsets[i], offsets[i + 1]). offsets: host memory, one more
+/// than there are fits, starting at >= 0, never falling, ending at or before the number of rows.
+template <class T>
+point_batch<T> ragged_points(std::span<const T> values, int dimensions, std::span<const std::int64_t> offsets,
+                             memory_space memory = memory_space::host);
+
+/// How many components: exactly `fewest`, or the best number from `fewest` to `most`.
+struct component_range {
+  int fewest = 1, most = 0;                                         ///< most 0: as `fewest`
+  component_range(int exactly) : fewest(exactly), most(exactly) {}  // NOLINT: {.components = 3}
+  component_range(int from, int to) : fewest(from), most(to) {}
+};
+
+/// By what the number of components is chosen.
+enum class information_criterion { bic, aic };
+
+struct mixture_results;
+
+/// How to fit mixtures. Every member has a default.
+struct mixture_options {
+  component_range components = 2;
+  information_criterion select = information_criterion::bic;
+  covariance_structure covariance = covariance_structure::full;
+  mixture_start start = mixture_start::kmeans_plus_plus;
+  /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
+  int restarts = 10;
+  /// With mixture_start::given: start values, one mixture per fit or one for all fits. Components and order are its
+  /// own.
+  const mixture_results* start_values = nullptr;
+  /// EM iterations after which a fit ends as max_iterations.
+  int max_iterations = 1000;
+  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations (status
+  /// converged all the same only if the likelihood no longer rises at all).
+  double tolerance = 1e-8;
+  /// Added to the covariances' diagonals, in squared units of the data. Negative: 1e-6 times the fit's mean variance.
+  double regularization = -1;
+  std::uint64_t seed = 0;
+  /// Keep the log-likelihood of the start and after every iteration.
+  bool trace = false;
+  /// SQUAREM acceleration (Varadhan & Roland, Scandinavian Journal of Statistics 35 (2008) 335-353), monotone by
+  /// falling back to EM.
+  bool accelerate = false;
+  /// A component that collapses is started anew where the mixture explains the data worst, in place of a status.
+  bool restart_collapsed = false;
+  /// Stepwise EM (Cappé & Moulines, Journal of the Royal Statistical Society B 71 (2009) 593-613): rows per step; 0:
+  /// off. An approximation: the result depends on the step size, and the log-likelihood may fall.
+  std::int64_t batch_rows = 0;
+  /// Called from the calling thread now and then: EM runs done, runs in all, and the last log-likelihood known.
+  std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
+};
+
+/// Fitted mixtures, in host memory. Fits with fewer than max_components() components leave the rest of their room NaN.
+/// Components are in ascending order of their means' first coordinate, except with a given start.
+struct mixture_results {
+  std::int64_t count = 0;
+  int dimensions = 1;
+  int max_components = 1;  ///< Kmax
+  covariance_structure covariance = covariance_structure::full;
+  std::string device;
+  std::vector<std::int32_t> components;    ///< [count]: K of each fit
+  std::vector<double> weights;             ///< [count × Kmax]
+  std::vector<double> means;               ///< [count × Kmax × D]
+  std::vector<double> covariances;         ///< [count × Kmax × D × D], whole matrices whatever the structure
+  std::vector<double> log_likelihood;      ///< [count], nats
+  std::vector<std::int32_t> iterations;    ///< [count], of the run that was kept
+  std::vector<fit_status> status;          ///< [count]
+  std::vector<std::int64_t> observations;  ///< [count], rows used
+  std::vector<std::int64_t> missing;       ///< [count], rows with a NaN, left out
+  std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
+
+  double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
+  std::span<const double> mean(std::int64_t fit, int k) const {
+    return {means.data() + (fit * max_components + k) * dimensions, static_cast<std::size_t>(dimensions)};
+  }
+  /// Row-major D × D.
+  std::span<const double> covariance_of(std::int64_t fit, int k) const {
+    const std::int64_t square = std::int64_t{dimensions} * dimensions;
+    return {covariances.data() + (fit * max_components + k) * square, static_cast<std::size_t>(square)};
+  }
+  /// K − 1 weights, K·D means and the covariances' free elements.
+  std::int64_t free_parameters(std::int64_t fit) const;
+  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better.
+  double aic(std::int64_t fit) const;
+  double bic(std::int64_t fit) const;
+};
+
+/// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
+mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure);
+
+/// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status.
+mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
+                            const mixture_options& options = {});
+mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options = {});
+
+/// What mixtures say about points, in input order; host memory. Which of them are made is up to score_options.
+struct mixture_scores {
+  std::vector<double> log_density;  ///< [rows], nats; NaN for a missing row or a fit without usable parameters
+  std::vector<double>
+      responsibilities;              ///< [rows × Kmax], of the fit's components; NaN as above and beyond the fit's K
+  std::vector<std::int32_t> labels;  ///< [rows]: the likeliest component, from 0; −1 as above
+};
+struct mixture_score_options {
+  bool responsibilities = false, labels = false;
+};
+
+/// Scores every sample of `data` under its own fit of `mixtures`, or all under the one that there is.
+mixture_scores score_mixture(const executor& where, const point_batch<double>& data, const mixture_results& mixtures,
+                             const mixture_score_options& options = {});
+mixture_scores score_mixture(const executor& where, const point_batch<float>& data, const mixture_results& mixtures,
+                             const mixture_score_options& options = {});
+
+/// `size` points from each mixture: [count × size × D], host memory; NaN where a fit has no usable parameters. Philox
+/// words by seed and the fit's stream (its index, unless `streams` [count] says otherwise), as simulate().
+std::vector<double> simulate_mixture(const executor& where, const mixture_results& mixtures, std::int64_t size,
+                                     std::uint64_t seed = 0, std::span<const std::uint64_t> streams = {});
+
+}  // namespace manyfit
