@@ -7,17 +7,34 @@
 
 namespace manyfit {
 
-const cpu_functions& functions_of(const family_info& family) {
+namespace {
+
+/// functions[set] of the best set that this processor runs, this build has and MANYFIT_CPU allows.
+template <class Functions>
+const Functions& best_of(const Functions* const (&functions)[instruction_set_count]) {
   int set = static_cast<int>(best_instruction_set());
   if (const char* wanted = std::getenv("MANYFIT_CPU")) {
     static constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
     for (int i = 0; i < set; ++i)
-      if (names[i] == wanted && family.cpu[i]) set = i;
+      if (names[i] == wanted && functions[i]) set = i;
   }
-  while (set > 0 && !family.cpu[set]) --set;
-  if (!family.cpu[set])
+  while (set > 0 && !functions[set]) --set;
+  if (!functions[set])
     throw error(error::kind::device, "this build of manyfit has no code for this processor's instruction set");
-  return *family.cpu[set];
+  return *functions[set];
+}
+
+}  // namespace
+
+const cpu_functions& functions_of(const family_info& family) {
+  return best_of(family.cpu);
+}
+
+const mixture_cpu_functions& cpu_mixture_functions() {
+  static const mixture_cpu_functions* const functions[instruction_set_count] = {
+      mixture_functions(instruction_set::baseline), mixture_functions(instruction_set::avx2),
+      mixture_functions(instruction_set::avx512)};
+  return best_of(functions);
 }
 
 void require_host_memory(memory_space memory) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernels/models/mixture_registry.hpp"
 #include "kernels/registry.hpp"
 #include "manyfit/batch.hpp"
 
@@ -10,6 +11,9 @@ namespace manyfit {
 /// The family's CPU functions for the best instruction set of this processor. MANYFIT_CPU (baseline, avx2 or avx512)
 /// asks for a lower one, for tests and comparisons.
 const cpu_functions& functions_of(const family_info& family);
+
+/// The same for Gaussian mixtures.
+const mixture_cpu_functions& cpu_mixture_functions();
 
 /// Throws when a CPU executor is given device memory.
 void require_host_memory(memory_space memory);

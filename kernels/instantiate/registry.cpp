@@ -5,6 +5,7 @@
 #include "kernels/registry.hpp"
 
 #include "kernels/families/all.hpp"
+#include "kernels/models/mixture_registry.hpp"
 
 namespace manyfit {
 
@@ -55,6 +56,27 @@ const family_info* registered_families(int& count) {
 #undef MF_FAMILY
   count = static_cast<int>(std::size(table));
   return table;
+}
+
+extern const mixture_cpu_functions mixture_cpu_baseline, mixture_cpu_avx2, mixture_cpu_avx512;
+
+const mixture_cpu_functions* mixture_functions(instruction_set set) {
+  switch (set) {
+#if defined(MF_HAVE_BASELINE)
+    case instruction_set::baseline:
+      return &mixture_cpu_baseline;
+#endif
+#if defined(MF_HAVE_AVX2)
+    case instruction_set::avx2:
+      return &mixture_cpu_avx2;
+#endif
+#if defined(MF_HAVE_AVX512)
+    case instruction_set::avx512:
+      return &mixture_cpu_avx512;
+#endif
+    default:
+      return nullptr;
+  }
 }
 
 instruction_set best_instruction_set() {

@@ -10,6 +10,7 @@
 #include "manyfit/executor.hpp"
 #include "manyfit/families.hpp"
 #include "manyfit/fit.hpp"
+#include "manyfit/mixture.hpp"
 #include "manyfit/score.hpp"
 #include "manyfit/status.hpp"
 

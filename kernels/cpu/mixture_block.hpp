@@ -1,0 +1,290 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The E and M step of a Gaussian mixture over one block of at most a few hundred points, on SIMD vectors of T. Points
+// lie along the vectors (features are rows of a block), tiles of components and points keep their sums in registers:
+//   densities   log π_k N(y_p) for every component and point: two FMAs per coordinate, in whitened form
+//   normalise   log-sum-exp over components, responsibilities in place of log-densities
+//   add_up      statistics += responsibilities × features, a matrix product whose sums end in double
+// What makes it fast is that nothing leaves L2: a block's responsibilities are overwritten by the next block's.
+#pragma once
+
+#include "kernels/math/pack.hpp"
+#include "kernels/models/gaussian_mixture.hpp"
+
+MF_NAMESPACE_BEGIN
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+using mixture_tag = hn::ScalableTag<T>;
+template <class T>
+inline constexpr int mixture_lanes = static_cast<int>(hn::MaxLanes(mixture_tag<T>{}));
+
+/// Points in a block: enough to hide the sums at its end, few enough for its responsibilities to stay in L2.
+inline int block_points(int K) {
+  return K <= 256 ? 256 : K <= 1024 ? 128 : 64;
+}
+
+/// exp for arguments <= 0, to 2 ulp; 0 far below.
+MF_FN auto exp_negative(mixture_tag<double>, hn::Vec<mixture_tag<double>> x) {
+  return exp(pack(hn::Max(x, hn::Set(mixture_tag<double>{}, -745.0)))).v;
+}
+MF_FN auto exp_negative(mixture_tag<float> d, hn::Vec<mixture_tag<float>> x) {
+  x = hn::Max(x, hn::Set(d, -87.0f));
+#if HWY_TARGET == HWY_AVX3
+  const hn::Vec<mixture_tag<float>> q{_mm512_roundscale_ps(hn::Mul(x, hn::Set(d, 1.44269504f)).raw, 8)};
+  const auto r = hn::NegMulAdd(q, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(q, hn::Set(d, 0.693359375f), x));
+  const auto mantissa = hn::Add(hn::impl::ExpImpl<float>().ExpPoly(d, r), hn::Set(d, 1.0f));
+  return hn::Vec<mixture_tag<float>>{_mm512_scalef_ps(mantissa.raw, q.raw)};
+#else
+  return hn::Exp(d, x);
+#endif
+}
+MF_FN auto log_above_one(mixture_tag<double>, hn::Vec<mixture_tag<double>> x) {
+  return log(pack(x)).v;
+}
+MF_FN auto log_above_one(mixture_tag<float> d, hn::Vec<mixture_tag<float>> x) {
+  return hn::Log(d, x);
+}
+
+/// What the E step reads, in the points' own type.
+template <class T>
+struct mixture_factors {
+  int D = 0, K = 0;
+  bool triangular = false;
+  const T* constant = nullptr;   ///< [K]
+  const T* offset = nullptr;     ///< [K × D]
+  const T* factor = nullptr;     ///< [K × packed_size(D)] or [K × D]
+  const T* transform = nullptr;  ///< [packed_size(D)] or null
+};
+
+/// Distances in scaled form: Components × Vectors sums at once. y: [D × stride].
+template <int Components, int Vectors, class T>
+MF_FN void scaled_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  hn::Vec<mixture_tag<T>> sum[Components][Vectors];
+  for (int c = 0; c < Components; ++c)
+    for (int v = 0; v < Vectors; ++v) sum[c][v] = hn::Zero(d);
+  for (int j = 0; j < m.D; ++j) {
+    hn::Vec<mixture_tag<T>> point[Vectors];
+    for (int v = 0; v < Vectors; ++v) point[v] = hn::Load(d, y + j * stride + v * lanes);
+    for (int c = 0; c < Components; ++c) {
+      const auto scale = hn::Set(d, m.factor[(k + c) * m.D + j]), offset = hn::Set(d, m.offset[(k + c) * m.D + j]);
+      for (int v = 0; v < Vectors; ++v) {
+        const auto z = hn::MulSub(point[v], scale, offset);
+        sum[c][v] = hn::MulAdd(z, z, sum[c][v]);
+      }
+    }
+  }
+  for (int c = 0; c < Components; ++c)
+    for (int v = 0; v < Vectors; ++v)
+      hn::Store(hn::NegMulAdd(sum[c][v], hn::Set(d, T(0.5)), hn::Set(d, m.constant[k + c])), d,
+                out + (k + c) * stride + v * lanes);
+}
+
+/// Rows i ... i + Rows − 1 of W_k y − W_k μ_k, squared and added to `sum`.
+template <int Rows, int Vectors, class T, class V>
+MF_FN void whitened_rows(const T* W, const T* offset, int i, const T* y, int stride, V (&sum)[Vectors]) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  V z[Rows][Vectors];
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < Vectors; ++v) z[r][v] = hn::Set(d, -offset[i + r]);
+  const T* row[Rows];
+  for (int r = 0; r < Rows; ++r) row[r] = W + packed(i + r, 0);
+  for (int j = 0; j < i; ++j) {
+    V point[Vectors];
+    for (int v = 0; v < Vectors; ++v) point[v] = hn::Load(d, y + j * stride + v * lanes);
+    for (int r = 0; r < Rows; ++r) {
+      const auto w = hn::Set(d, row[r][j]);
+      for (int v = 0; v < Vectors; ++v) z[r][v] = hn::MulAdd(w, point[v], z[r][v]);
+    }
+  }
+  for (int c = 0; c < Rows; ++c) {
+    V point[Vectors];
+    for (int v = 0; v < Vectors; ++v) point[v] = hn::Load(d, y + (i + c) * stride + v * lanes);
+    for (int r = c; r < Rows; ++r) {
+      const auto w = hn::Set(d, row[r][i + c]);
+      for (int v = 0; v < Vectors; ++v) z[r][v] = hn::MulAdd(w, point[v], z[r][v]);
+    }
+  }
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < Vectors; ++v) sum[v] = hn::MulAdd(z[r][v], z[r][v], sum[v]);
+}
+
+template <int Vectors, class T>
+MF_FN void triangular_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  hn::Vec<mixture_tag<T>> sum[Vectors];
+  for (int v = 0; v < Vectors; ++v) sum[v] = hn::Zero(d);
+  const T* W = m.factor + static_cast<std::int64_t>(k) * packed_size(m.D);
+  const T* offset = m.offset + k * m.D;
+  int i = 0;
+  for (; i + 4 <= m.D; i += 4) whitened_rows<4>(W, offset, i, y, stride, sum);
+  switch (m.D - i) {
+    case 3:
+      whitened_rows<3>(W, offset, i, y, stride, sum);
+      break;
+    case 2:
+      whitened_rows<2>(W, offset, i, y, stride, sum);
+      break;
+    case 1:
+      whitened_rows<1>(W, offset, i, y, stride, sum);
+      break;
+    default:
+      break;
+  }
+  for (int v = 0; v < Vectors; ++v)
+    hn::Store(hn::NegMulAdd(sum[v], hn::Set(d, T(0.5)), hn::Set(d, m.constant[k])), d, out + k * stride + v * lanes);
+}
+
+/// out[k × stride + p] = log π_k N(y_p; μ_k, Σ_k) for `points` points, a multiple of 4 vectors. y: [D × stride].
+template <class T>
+void densities(const mixture_factors<T>& m, const T* y, int points, int stride, T* out) {
+  constexpr int step = 4 * mixture_lanes<T>;
+  int k = 0;
+  if (!m.triangular)
+    for (; k + 2 <= m.K; k += 2)
+      for (int p = 0; p < points; p += step) scaled_tile<2, 4>(m, k, y + p, stride, out + p);
+  for (; k < m.K; ++k)
+    for (int p = 0; p < points; p += step) {
+      if (m.triangular)
+        triangular_tile<4>(m, k, y + p, stride, out + p);
+      else
+        scaled_tile<1, 4>(m, k, y + p, stride, out + p);
+    }
+}
+
+/// y ← W y for every point: [D × stride] in place, from the last row up.
+template <class T>
+void transform_points(const T* W, int D, int points, int stride, T* y) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  for (int p = 0; p < points; p += lanes)
+    for (int i = D - 1; i >= 0; --i) {
+      auto sum = hn::Zero(d);
+      for (int j = 0; j <= i; ++j) sum = hn::MulAdd(hn::Set(d, W[packed(i, j)]), hn::Load(d, y + j * stride + p), sum);
+      hn::Store(sum, d, y + i * stride + p);
+    }
+}
+
+/// Turns log π_k N(y_p) into w_p times the responsibilities, in place, and gives log f(y_p) (not weighted) to
+/// `log_density` [points] where it is not null. Returns Σ w log f.
+template <class T>
+double normalise(int K, int points, int stride, const T* weights, T* table, T* log_density) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  const auto lowest = hn::Set(d, sizeof(T) == 8 ? T(-1e300) : T(-1e37));
+  auto total = hn::Zero(d);
+  for (int p = 0; p < points; p += lanes) {
+    T* const column = table + p;
+    auto most = lowest;
+    for (int k = 0; k < K; ++k) most = hn::Max(most, hn::Load(d, column + k * stride));
+    auto sum = hn::Zero(d);
+    for (int k = 0; k < K; ++k) {
+      const auto term = exp_negative(d, hn::Sub(hn::Load(d, column + k * stride), most));
+      hn::Store(term, d, column + k * stride);
+      sum = hn::Add(sum, term);
+    }
+    sum = hn::Max(sum, hn::Set(d, T(0.5)));  // at least 1, but where every density underflowed
+    const auto weight = hn::Load(d, weights + p);
+    const auto share = hn::Div(weight, sum);
+    for (int k = 0; k < K; ++k) hn::Store(hn::Mul(hn::Load(d, column + k * stride), share), d, column + k * stride);
+    const auto value = hn::Add(most, log_above_one(d, sum));
+    if (log_density) hn::Store(value, d, log_density + p);
+    total = hn::MulAdd(weight, value, total);
+  }
+  return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
+}
+
+/// Σ_p r[k + a][p] φ[f + b][p] for a tile, added to statistics in double.
+template <int Components, int Features, class T>
+MF_FN void product_tile(const T* r, const T* phi, int points, int stride, double* statistics, int row) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  hn::Vec<mixture_tag<T>> sum[Components][Features];
+  for (int a = 0; a < Components; ++a)
+    for (int b = 0; b < Features; ++b) sum[a][b] = hn::Zero(d);
+  for (int p = 0; p < points; p += lanes) {
+    hn::Vec<mixture_tag<T>> feature[Features];
+    for (int b = 0; b < Features; ++b) feature[b] = hn::Load(d, phi + b * stride + p);
+    for (int a = 0; a < Components; ++a) {
+      const auto share = hn::Load(d, r + a * stride + p);
+      for (int b = 0; b < Features; ++b) sum[a][b] = hn::MulAdd(share, feature[b], sum[a][b]);
+    }
+  }
+  for (int a = 0; a < Components; ++a)
+    for (int b = 0; b < Features; ++b)
+      statistics[a * row + b] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum[a][b])));
+}
+
+template <int Components, class T>
+MF_FN void product_rows(const T* r, const T* phi, int count, int points, int stride, double* statistics, int row) {
+  int f = 0;
+  for (; f + 4 <= count; f += 4) product_tile<Components, 4>(r, phi + f * stride, points, stride, statistics + f, row);
+  switch (count - f) {
+    case 3:
+      product_tile<Components, 3>(r, phi + f * stride, points, stride, statistics + f, row);
+      break;
+    case 2:
+      product_tile<Components, 2>(r, phi + f * stride, points, stride, statistics + f, row);
+      break;
+    case 1:
+      product_tile<Components, 1>(r, phi + f * stride, points, stride, statistics + f, row);
+      break;
+    default:
+      break;
+  }
+}
+
+/// statistics[k × row + f] += Σ_p r[k × stride + p] φ[f × stride + p] for K components and `count` features.
+template <class T>
+void add_up(const T* r, int K, const T* phi, int count, int points, int stride, double* statistics, int row) {
+  int k = 0;
+  for (; k + 4 <= K; k += 4)
+    product_rows<4>(r + k * stride, phi, count, points, stride, statistics + std::int64_t{k} * row, row);
+  for (; k < K; ++k)
+    product_rows<1>(r + k * stride, phi, count, points, stride, statistics + std::int64_t{k} * row, row);
+}
+
+/// Features made from a block's coordinates a few rows at a time, so that D² of them never leave L1.
+template <class T>
+void add_products(const T* r, int K, covariance_structure structure, const T* y, int D, int points, int stride,
+                  T* buffer, int buffer_rows, double* statistics, int row) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  const auto multiply = [&](const T* a, const T* b, T* to) {
+    for (int p = 0; p < points; p += lanes) hn::Store(hn::Mul(hn::Load(d, a + p), hn::Load(d, b + p)), d, to + p);
+  };
+  double* to = statistics + 1 + D;
+  if (structure == covariance_structure::spherical) {
+    for (int p = 0; p < points; p += lanes) {
+      auto sum = hn::Zero(d);
+      for (int j = 0; j < D; ++j) {
+        const auto v = hn::Load(d, y + j * stride + p);
+        sum = hn::MulAdd(v, v, sum);
+      }
+      hn::Store(sum, d, buffer + p);
+    }
+    add_up(r, K, buffer, 1, points, stride, to, row);
+    return;
+  }
+  if (structure == covariance_structure::tied) return;
+  int filled = 0;
+  const auto flush = [&] {
+    add_up(r, K, buffer, filled, points, stride, to, row);
+    to += filled;
+    filled = 0;
+  };
+  for (int i = 0; i < D; ++i)
+    for (int j = structure == covariance_structure::full ? 0 : i; j <= i; ++j) {
+      multiply(y + i * stride, y + j * stride, buffer + filled * stride);
+      if (++filled == buffer_rows) flush();
+    }
+  if (filled > 0) flush();
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,269 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The group that runs one mixture on CPU threads. Rows are cut into shares by the fit's own size, never by the number
+// of threads; every share sums its blocks in order and the shares are added in order, so that the bits are the same on
+// one thread and on sixty.
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "kernels/algorithms/mixture_start.hpp"
+#include "kernels/cpu/mixture_rows.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Points of a share at least, and shares of a fit at most: small fits run whole, each on one thread.
+inline constexpr std::int64_t share_points = 32768;
+inline constexpr int most_shares = 64;
+/// Doubles that all shares' statistics may take together (64 MiB).
+inline constexpr std::int64_t share_memory = std::int64_t{1} << 23;
+
+/// How many shares a fit of `rows` rows is cut into.
+inline int shares_of(std::int64_t rows, std::int64_t statistics) {
+  const std::int64_t by_size = rows / share_points, by_memory = share_memory / statistics;
+  return static_cast<int>(std::clamp<std::int64_t>(std::min(by_size, by_memory), 1, most_shares));
+}
+
+/// A thread's block: reused for all blocks, fits and iterations.
+template <class T>
+struct mixture_scratch {
+  static constexpr int product_rows_at_once = 12;
+  aligned_array<T> features, moved, weights, table, products;
+  int points = 0;
+
+  void prepare(int D, int K) {
+    points = block_points(K);
+    T* const ones = features.resize(std::int64_t{D + 1} * points);
+    std::fill(ones, ones + points, T(1));
+    moved.resize(std::int64_t{D} * points);
+    weights.resize(points);
+    table.resize(std::int64_t{K} * points);
+    products.resize(std::int64_t{product_rows_at_once} * points);
+  }
+  T* coordinates() const { return features.get() + points; }
+};
+
+template <class T>
+class mixture_group {
+ public:
+  /// `threads`: how many work on this fit. The scratch and memory of one call are used again by the next fit.
+  mixture_group(const rows_view<T>& rows, int threads)
+      : rows_view_(rows), map_(rows.dimensions), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
+
+  /// Counts the rows and centres and scales them: by `unit` alike in all coordinates, or each by its own deviation.
+  /// variance [D]: of the data, in their own units.
+  row_counts measure(bool alike, double* variance) {
+    const int D = rows_view_.dimensions;
+    const std::int64_t N = rows_view_.size;
+    row_counts counts;
+    std::vector<row_counts> counted(static_cast<std::size_t>(shares_of(N, 1)));
+    std::int64_t first = 0;
+    while (first < N && !(weigh_row(rows_view_, first) > 0)) ++first;
+    for (int d = 0; d < D && first < N; ++d) map_.centre[d] = static_cast<double>(rows_view_.values[first * D + d]);
+    const std::vector<double> mean = sum_rows([](double y) { return y; }, counted.data());
+    for (const row_counts& share : counted) {
+      counts.observations += share.observations;
+      counts.missing += share.missing;
+      counts.nonfinite += share.nonfinite;
+      counts.weight += share.weight;
+    }
+    weight_ = counts.weight;
+    for (int d = 0; d < D; ++d) map_.centre[d] += mean[d] / weight_;
+    if (!(weight_ > 0)) return counts;
+    const std::vector<double> squares = sum_rows([](double y) { return y * y; }, nullptr);
+    double most = 0;
+    for (int d = 0; d < D; ++d) most = std::max(most, variance[d] = squares[d] / weight_);
+    for (int d = 0; d < D; ++d) {
+      const double spread = alike || !(variance[d] > 0) ? most : variance[d];
+      map_.scale[d] = spread > 0 ? std::exp2(-std::round(0.5 * std::log2(spread))) : 1.0;
+    }
+    return counts;
+  }
+  const row_map& map() const { return map_; }
+  void set_map(const row_map& map) { map_ = map; }
+
+  // --- what em.hpp and mixture_start.hpp ask of a group ---
+  std::int64_t rows() const { return rows_view_.size; }
+  double row(std::int64_t i, double* y) const {
+    const int D = rows_view_.dimensions;
+    for (int d = 0; d < D; ++d)
+      y[d] = (static_cast<double>(rows_view_.values[i * D + d]) - map_.centre[d]) * map_.scale[d];
+    return weigh_row(rows_view_, i);
+  }
+  template <class F>
+  void leader(F f) {
+    f();
+  }
+  template <class F>
+  void for_each(int count, F f) {
+#pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1 && count >= 64)
+    for (int i = 0; i < count; ++i) f(i);
+  }
+
+  double accumulate(const mixture_model& m) {
+    const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
+    const int shares = shares_of(rows_view_.size, numbers);
+    const mixture_factors<T> factors = narrowed(m);
+    std::vector<double> values(static_cast<std::size_t>(shares));
+    partial_.resize(shares > 1 ? numbers * shares : 0);
+    const auto run = [&](int share) {
+      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+      double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
+      values[share] = accumulate_share(m, factors, scratch, share, shares, statistics);
+    };
+    if (shares == 1) {
+      run(0);
+    } else {
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
+      for (int share = 0; share < shares; ++share) run(share);
+    }
+    double total = 0;
+    for (const double value : values) total += value;
+    if (shares > 1)
+      for (std::int64_t i = 0; i < numbers; ++i) {
+        double sum = 0;
+        for (int share = 0; share < shares; ++share) sum += partial_.get()[share * numbers + i];
+        m.statistics[i] = sum;
+      }
+    return total;
+  }
+
+  /// Visits every block with its log-densities and responsibilities: visit(first row, rows, table [K × stride], stride,
+  /// log_density [rows]). For scoring: rows left out are visited too.
+  template <class Visit>
+  void visit_blocks(const mixture_model& m, Visit visit) {
+    const mixture_factors<T> factors = narrowed(m);
+    for (mixture_scratch<T>& scratch : scratch_) scratch.prepare(m.D, m.K);
+    const int stride = block_points(m.K);
+    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+#pragma omp parallel num_threads(threads_) if (threads_ > 1)
+    {
+      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+      T value[256];
+#pragma omp for schedule(dynamic, 16)
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        const std::int64_t first = block * stride;
+        const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
+        const int padded = load(scratch, first, count);
+        std::fill(scratch.weights.get(), scratch.weights.get() + padded, T(1));
+        expect(m, factors, scratch, padded, value);
+        visit(first, count, scratch.table.get(), stride, value);
+      }
+    }
+  }
+
+ private:
+  /// Σ w f(y_d) per coordinate, and the rows' counts by share.
+  template <class F>
+  std::vector<double> sum_rows(F f, row_counts* counted) {
+    const int D = rows_view_.dimensions, shares = shares_of(rows_view_.size, 1), stride = block_points(1);
+    std::vector<double> partial(static_cast<std::size_t>(D) * shares, 0.0), total(static_cast<std::size_t>(D), 0.0);
+    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+    const auto run = [&](int share) {
+      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+      scratch.prepare(D, 1);
+      for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
+        const std::int64_t first = block * stride;
+        const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
+        const bool clean =
+            read_rows(rows_view_, map_, first, count, count, stride, scratch.coordinates(), scratch.weights.get());
+        const T* const w = scratch.weights.get();
+        for (int d = 0; d < D; ++d) {
+          const T* const y = scratch.coordinates() + d * stride;
+          double sum = 0;
+          for (int p = 0; p < count; ++p) sum += static_cast<double>(w[p]) * f(static_cast<double>(y[p]));
+          partial[share * D + d] += sum;
+        }
+        if (!counted) continue;
+        if (clean && !rows_view_.weights) {
+          counted[share].observations += count;
+          counted[share].weight += count;
+        } else {
+          for (int p = 0; p < count; ++p) weigh_row(rows_view_, first + p, &counted[share]);
+        }
+      }
+    };
+    if (shares == 1) {
+      run(0);
+    } else {
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
+      for (int share = 0; share < shares; ++share) run(share);
+    }
+    for (int share = 0; share < shares; ++share)
+      for (int d = 0; d < D; ++d) total[d] += partial[share * D + d];
+    return total;
+  }
+
+  /// The E step's numbers in the points' own type.
+  mixture_factors<T> narrowed(const mixture_model& m) {
+    const std::int64_t factor = m.K * m.factor_numbers_each(), transform = m.transform ? packed_size(m.D) : 0;
+    const std::int64_t KD = std::int64_t{m.K} * m.D;
+    T* to = factors_.resize(m.K + KD + factor + transform);
+    const auto narrow = [&to](const double* from, std::int64_t count) {
+      T* const at = to;
+      for (std::int64_t i = 0; i < count; ++i) at[i] = static_cast<T>(from[i]);
+      to += count;
+      return at;
+    };
+    mixture_factors<T> f{m.D, m.K, m.triangular};
+    f.constant = narrow(m.constant, m.K);
+    f.offset = narrow(m.offset, KD);
+    f.factor = narrow(m.factor, factor);
+    f.transform = m.transform ? narrow(m.transform, transform) : nullptr;
+    return f;
+  }
+
+  /// A block into the scratch; the number of points with padding, a multiple of what `densities` takes.
+  int load(mixture_scratch<T>& scratch, std::int64_t first, int count) const {
+    constexpr int step = 4 * mixture_lanes<T>;
+    const int padded = (count + step - 1) / step * step;
+    read_rows(rows_view_, map_, first, count, padded, scratch.points, scratch.coordinates(), scratch.weights.get());
+    return padded;
+  }
+
+  double expect(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch, int padded,
+                T* log_density) const {
+    const int stride = scratch.points;
+    const T* y = scratch.coordinates();
+    if (factors.transform) {
+      T* const moved = scratch.moved.get();
+      for (int d = 0; d < m.D; ++d) std::copy(y + d * stride, y + d * stride + padded, moved + d * stride);
+      transform_points(factors.transform, m.D, padded, stride, moved);
+      y = moved;
+    }
+    densities(factors, y, padded, stride, scratch.table.get());
+    return normalise(m.K, padded, stride, scratch.weights.get(), scratch.table.get(), log_density);
+  }
+
+  double accumulate_share(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
+                          int share, int shares, double* statistics) const {
+    scratch.prepare(m.D, m.K);
+    const int stride = scratch.points, row = m.features_each();
+    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+    std::fill(statistics, statistics + std::int64_t{m.K} * row, 0.0);
+    double total = 0;
+    for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
+      const std::int64_t first = block * stride;
+      const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
+      const int padded = load(scratch, first, count);
+      total += expect(m, factors, scratch, padded, nullptr);
+      add_up(scratch.table.get(), m.K, scratch.features.get(), 1 + m.D, padded, stride, statistics, row);
+      add_products(scratch.table.get(), m.K, m.structure, scratch.coordinates(), m.D, padded, stride,
+                   scratch.products.get(), mixture_scratch<T>::product_rows_at_once, statistics, row);
+    }
+    return total;
+  }
+
+  rows_view<T> rows_view_;
+  row_map map_;
+  int threads_;
+  double weight_ = 0;
+  std::vector<mixture_scratch<T>> scratch_;
+  aligned_array<T> factors_;
+  aligned_array<double> partial_;
+};
+
+MF_NAMESPACE_END

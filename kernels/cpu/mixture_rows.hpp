@@ -1,0 +1,131 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the CPU reads the rows of one fit: block by block, coordinates along the vectors, centred and scaled on the way,
+// with weight 0 and coordinates 0 where a row is left out and past the end.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "kernels/cpu/mixture_block.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// An array at a cache line's boundary; contents are lost when it grows.
+template <class T>
+class aligned_array {
+ public:
+  T* resize(std::int64_t count) {
+    if (count > size_) {
+      memory_.reset(
+          static_cast<T*>(::operator new (static_cast<std::size_t>(count) * sizeof(T), std::align_val_t{64})));
+      size_ = count;
+    }
+    return memory_.get();
+  }
+  T* get() const { return memory_.get(); }
+
+ private:
+  struct release {
+    void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+  };
+  std::unique_ptr<T, release> memory_;
+  std::int64_t size_ = 0;
+};
+
+/// The affine map y = (x − centre) · scale. The scales are powers of two, so that they round nothing.
+struct row_map {
+  std::vector<double> centre, scale;
+
+  explicit row_map(int D) : centre(D, 0.0), scale(D, 1.0) {}
+  /// Σ log scale: log f(x) = log f(y) + this.
+  double log_volume() const {
+    double sum = 0;
+    for (const double s : scale) sum += std::log(s);
+    return sum;
+  }
+};
+
+/// What became of the rows of a fit.
+struct row_counts {
+  std::int64_t observations = 0, missing = 0, nonfinite = 0;
+  double weight = 0;
+};
+
+template <class T>
+struct rows_view {
+  const T* values = nullptr;   ///< [size × dimensions]
+  const T* weights = nullptr;  ///< [size] or null
+  std::int64_t size = 0;
+  int dimensions = 1;
+};
+
+/// What a row is worth: its weight, 0 when it is left out. Counts it when asked.
+template <class T>
+double weigh_row(const rows_view<T>& rows, std::int64_t i, row_counts* counts = nullptr) {
+  double weight = rows.weights ? static_cast<double>(rows.weights[i]) : 1.0;
+  bool missing = std::isnan(weight), finite = weight >= 0 && std::isfinite(weight);
+  for (int d = 0; d < rows.dimensions; ++d) {
+    const T x = rows.values[i * rows.dimensions + d];
+    missing = missing || std::isnan(x);
+    finite = finite && std::isfinite(x);
+  }
+  if (weight == 0 && !missing) return 0;
+  if (missing || !finite) weight = 0;
+  if (counts) {
+    counts->missing += missing;
+    counts->nonfinite += !missing && !finite;
+    counts->observations += !missing;
+    counts->weight += weight;
+  }
+  return weight;
+}
+
+/// Reads rows [first, first + count) into y [D × stride] and w [stride], padded with zeros up to `padded`. False when
+/// a row among them is not usable.
+template <class T>
+bool read_rows(const rows_view<T>& rows, const row_map& map, std::int64_t first, int count, int padded, int stride,
+               T* y, T* w) {
+  const int D = rows.dimensions;
+  const T* const x = rows.values + first * D;
+  T doubt[256];  // NaN where a coordinate or the weight is not finite
+  for (int p = 0; p < count; ++p) {
+    w[p] = rows.weights ? rows.weights[first + p] : T(1);
+    doubt[p] = w[p] - w[p];
+  }
+  for (int d = 0; d < D; ++d) {
+    const T centre = static_cast<T>(map.centre[d]), scale = static_cast<T>(map.scale[d]);
+    const T rest = static_cast<T>(map.centre[d] - static_cast<double>(centre));
+    T* const to = y + d * stride;
+    const auto take = [&](int step) {
+      for (int p = 0; p < count; ++p) {
+        const T v = ((x[p * step + d] - centre) - rest) * scale;
+        to[p] = v;
+        doubt[p] += v - v;
+      }
+    };
+    if (D == 1)
+      take(1);
+    else
+      take(D);
+    for (int p = count; p < padded; ++p) to[p] = 0;
+  }
+  for (int p = count; p < padded; ++p) w[p] = 0;
+  T sum = 0, least = 0;
+  for (int p = 0; p < count; ++p) {
+    sum += doubt[p];
+    least = w[p] < least ? w[p] : least;
+  }
+  if (sum == 0 && least == 0) return true;
+  for (int p = 0; p < count; ++p) {
+    if (doubt[p] == 0 && w[p] >= 0) continue;
+    w[p] = 0;
+    for (int d = 0; d < D; ++d) y[d * stride + p] = 0;
+  }
+  return false;
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,27 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gaussian mixtures for one instruction set; compiled once for each, with MF_TARGET set.
+#include "kernels/cpu/mixture_loop.hpp"
+#include "kernels/models/mixture_registry.hpp"
+
+#define MF_PASTE(a, b) a##b
+#define MF_NAME(prefix, target) MF_PASTE(prefix, target)
+
+MF_NAMESPACE_BEGIN
+
+template <class T>
+bool score_fit(const points_view<T>& points, std::int64_t fit, covariance_structure structure, int components,
+               const mixture_parameters& parameters, int threads, double* log_density, double* responsibilities,
+               int width, std::int32_t* labels) {
+  return score_rows(rows_of(points, fit), structure, components, parameters, threads, log_density, responsibilities,
+                    width, labels);
+}
+
+MF_NAMESPACE_END
+
+namespace manyfit {
+extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
+const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {&run_mixture_tasks<double>, &run_mixture_tasks<float>,
+                                                                &score_fit<double>, &score_fit<float>};
+}  // namespace manyfit

@@ -1,0 +1,219 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Gaussian mixture f(y) = Σ_k π_k N(y; μ_k, Σ_k) for ONE fit, in coordinates y that the group has centred and
+// scaled: its memory, the M step (statistics to parameters) and what the E step reads (parameters to whitening
+// factors). Densities are never expanded into yᵀAy + bᵀy, which loses digits as a component narrows: a component's
+// distance is |W_k y − W_k μ_k|² with W_k the inverse Cholesky factor of Σ_k. Source: McLachlan & Peel, Finite Mixture
+// Models (2000), sections 3.2 and 3.8; Celeux & Govaert, Pattern Recognition 28 (1995) 781–793 for the structures.
+#pragma once
+
+#include "kernels/math/scalar.hpp"
+#include "kernels/models/mixture_views.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// Statistics of one component: Σ r, Σ r y_d, then by structure Σ r y_i y_j (packed lower triangle), Σ r y_d²,
+/// Σ r |y|², or nothing, since a tied covariance needs the second moments of all points only.
+MF_FN constexpr int product_features(covariance_structure structure, int D) {
+  switch (structure) {
+    case covariance_structure::full:
+      return packed_size(D);
+    case covariance_structure::diagonal:
+      return D;
+    case covariance_structure::spherical:
+      return 1;
+    default:
+      return 0;
+  }
+}
+MF_FN constexpr int features(covariance_structure structure, int D) {
+  return 1 + D + product_features(structure, D);
+}
+
+/// Numbers that hold the covariances of K components.
+MF_FN constexpr std::int64_t covariance_numbers(covariance_structure structure, int D, std::int64_t K) {
+  return structure == covariance_structure::tied ? packed_size(D) : K * product_features(structure, D);
+}
+
+/// One mixture's memory. The state θ is one run of numbers, so that it can be kept, taken back and extrapolated.
+struct mixture_model {
+  int D = 0, K = 0;
+  covariance_structure structure = covariance_structure::full;
+  /// How the E step measures distance: a triangular factor per component, or a scale per coordinate.
+  bool triangular = false;
+  double collapse = 1e-10;  ///< a variance, in units of 1 + mean², at or below which a component has collapsed
+  double total_weight = 0;  ///< Σ w over the points
+
+  double* state = nullptr;           ///< [state_numbers()]: weights [K], means [K × D], covariances
+  double* before = nullptr;          ///< [state_numbers()]: the state to go back to
+  double* constant = nullptr;        ///< [K]: log π_k − ½ log |2π Σ_k|
+  double* offset = nullptr;          ///< [K × D]: W_k μ_k
+  double* factor = nullptr;          ///< W_k: [K × packed_size(D)] lower triangles, or [K × D] scales
+  double* transform = nullptr;       ///< [packed_size(D)]: applied to every point before the E step; null: none
+  double* statistics = nullptr;      ///< [K × features()]
+  double* second_moments = nullptr;  ///< [packed_size(D)]: Σ w y yᵀ over all points; tied only
+  double* ridge = nullptr;           ///< [D]: added to the diagonal of every covariance
+  double* good = nullptr;            ///< [K]: 1 where the component is sound
+
+  MF_FN std::int64_t state_numbers() const { return K + std::int64_t{K} * D + covariance_numbers(structure, D, K); }
+  MF_FN int features_each() const { return features(structure, D); }
+  MF_FN double* weights() const { return state; }
+  MF_FN double* mean(int k) const { return state + K + std::int64_t{k} * D; }
+  MF_FN double* covariance(int k) const {
+    const std::int64_t each = product_features(structure, D);
+    return state + K + std::int64_t{K} * D + (structure == covariance_structure::tied ? 0 : k * each);
+  }
+  MF_FN const double* statistics_of(int k) const { return statistics + std::int64_t{k} * features_each(); }
+  MF_FN std::int64_t factor_numbers_each() const { return triangular ? packed_size(D) : D; }
+
+  /// Doubles of memory that a model needs, the larger of the two forms of factor included.
+  static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
+    const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
+    const std::int64_t factors = structure == covariance_structure::full ? packed_size(D) : D;
+    return 2 * states + 2 * K + K * D + K * factors + 2 * packed_size(D) + K * features(structure, D) + D;
+  }
+  /// Lays the arrays out in memory(...) doubles.
+  MF_FN void bind(double* memory) {
+    const auto take = [&memory](std::int64_t count) {
+      double* const at = memory;
+      memory += count;
+      return at;
+    };
+    const bool full = structure == covariance_structure::full, tied = structure == covariance_structure::tied;
+    triangular = full;
+    state = take(state_numbers());
+    before = take(state_numbers());
+    constant = take(K);
+    good = take(K);
+    offset = take(std::int64_t{K} * D);
+    factor = take(std::int64_t{K} * (full ? packed_size(D) : D));
+    transform = take(packed_size(D));
+    second_moments = take(packed_size(D));
+    if (!tied) transform = second_moments = nullptr;
+    statistics = take(std::int64_t{K} * features_each());
+    ridge = take(D);
+  }
+};
+
+/// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
+/// at or below `threshold` times its diagonal. In place is allowed.
+MF_FN_LARGE double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+  double log_determinant = 0;
+  for (int i = 0; i < D; ++i) {
+    const double diagonal = matrix[packed(i, i)];
+    for (int j = 0; j <= i; ++j) {
+      double sum = matrix[packed(i, j)];
+      for (int l = 0; l < j; ++l) sum -= W[packed(i, l)] * W[packed(j, l)];
+      if (i == j) {
+        if (!(sum > threshold * diagonal) || !is_finite(sum)) return constants::nan;
+        W[packed(i, i)] = sqrt(sum);
+        log_determinant += log(W[packed(i, i)]);
+      } else {
+        W[packed(i, j)] = sum / W[packed(j, j)];
+      }
+    }
+  }
+  // The inverse of a lower triangle, row by row: row i needs the rows above it, already inverted, and its own old row.
+  for (int i = 0; i < D; ++i) {
+    const double inverse = 1 / W[packed(i, i)];
+    for (int j = 0; j < i; ++j) {
+      double sum = 0;
+      for (int l = j; l < i; ++l) sum += W[packed(i, l)] * W[packed(l, j)];
+      W[packed(i, j)] = sum;  // overwrites L_ij, which no later element of this row needs
+    }
+    for (int j = 0; j < i; ++j) W[packed(i, j)] *= -inverse;
+    W[packed(i, i)] = inverse;
+  }
+  return log_determinant;
+}
+
+/// out = W v for a packed lower triangle W.
+MF_FN void multiply_lower(const double* W, const double* v, int D, double* out) {
+  for (int i = 0; i < D; ++i) {
+    double sum = 0;
+    for (int j = 0; j <= i; ++j) sum += W[packed(i, j)] * v[j];
+    out[i] = sum;
+  }
+}
+
+/// A variance too small, beside the mean it is taken about, for its digits to mean anything.
+MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
+  return !(variance > m.collapse * (1 + mean * mean)) || !is_finite(variance);
+}
+
+/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
+MF_FN_LARGE void prepare_component(const mixture_model& m, int k) {
+  const int D = m.D;
+  const double* const mean = m.mean(k);
+  const double* const covariance = m.covariance(k);
+  double* const W = m.factor + k * m.factor_numbers_each();
+  double* const offset = m.offset + std::int64_t{k} * D;
+  double half_log_determinant = 0;
+  bool sound = m.weights()[k] > 0 && is_finite(m.weights()[k]);
+  for (int d = 0; d < D; ++d) sound = sound && is_finite(mean[d]);
+  switch (m.structure) {
+    case covariance_structure::full:
+      for (int d = 0; d < D; ++d) sound = sound && !has_collapsed(m, covariance[packed(d, d)], mean[d]);
+      half_log_determinant = whitening_factor(covariance, D, m.collapse, W);
+      sound = sound && is_finite(half_log_determinant);
+      multiply_lower(W, mean, D, offset);
+      break;
+    case covariance_structure::tied:
+      for (int d = 0; d < D; ++d) {
+        W[d] = 1;
+        half_log_determinant -= log(m.transform[packed(d, d)]);
+      }
+      multiply_lower(m.transform, mean, D, offset);
+      break;
+    default:
+      for (int d = 0; d < D; ++d) {
+        const double variance = covariance[m.structure == covariance_structure::diagonal ? d : 0];
+        sound = sound && !has_collapsed(m, variance, mean[d]);
+        W[d] = 1 / sqrt(variance);
+        offset[d] = mean[d] * W[d];
+        half_log_determinant += 0.5 * log(variance);
+      }
+  }
+  m.good[k] = sound;
+  m.constant[k] = log(m.weights()[k]) - D * constants::half_log_two_pi - half_log_determinant;
+}
+
+/// M step of component k: weight, mean and, unless tied, covariance from its statistics.
+MF_FN_LARGE void maximise_component(const mixture_model& m, int k) {
+  const int D = m.D;
+  const double* const s = m.statistics_of(k);
+  double* const mean = m.mean(k);
+  double* const covariance = m.covariance(k);
+  const double n = s[0];
+  m.weights()[k] = n / m.total_weight;
+  for (int d = 0; d < D; ++d) mean[d] = s[1 + d] / n;
+  const double* const products = s + 1 + D;
+  switch (m.structure) {
+    case covariance_structure::full:
+      for (int i = 0; i < D; ++i)
+        for (int j = 0; j <= i; ++j)
+          covariance[packed(i, j)] = products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? m.ridge[i] : 0.0);
+      break;
+    case covariance_structure::diagonal:
+      for (int d = 0; d < D; ++d) covariance[d] = products[d] / n - mean[d] * mean[d] + m.ridge[d];
+      break;
+    case covariance_structure::spherical: {
+      double square = 0;
+      for (int d = 0; d < D; ++d) square += mean[d] * mean[d];
+      covariance[0] = (products[0] / n - square) / D + m.ridge[0];
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+/// Element (i, j) of the tied covariance: what the second moments of all points leave after the components' means.
+MF_FN_LARGE double tied_covariance(const mixture_model& m, int i, int j) {
+  double sum = m.second_moments[packed(i, j)];
+  for (int k = 0; k < m.K; ++k) sum -= m.statistics_of(k)[0] * m.mean(k)[i] * m.mean(k)[j];
+  return sum / m.total_weight + (i == j ? m.ridge[i] : 0.0);
+}
+
+MF_NAMESPACE_END

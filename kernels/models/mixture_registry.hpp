@@ -1,0 +1,37 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The back ends' functions for Gaussian mixtures, as registry.hpp has them for families.
+#pragma once
+
+#include <atomic>
+
+#include "kernels/models/mixture_views.hpp"
+#include "kernels/registry.hpp"
+
+namespace manyfit {
+
+/// The CPU's functions at one instruction set; see kernels/cpu/mixture_loop.hpp. All pointers are host memory.
+struct mixture_cpu_functions {
+  template <class T>
+  using run = void (*)(const points_view<T>&, const mixture_settings&, mixture_task* tasks, std::int64_t count,
+                       int threads, std::atomic<std::int64_t>* completed, std::atomic<double>* latest);
+  /// Scores the rows of fit `fit` of the points; false where the parameters are no mixture.
+  template <class T>
+  using score = bool (*)(const points_view<T>&, std::int64_t fit, covariance_structure, int components,
+                         const mixture_parameters&, int threads, double* log_density, double* responsibilities,
+                         int width, std::int32_t* labels);
+  run<double> run_f64;
+  run<float> run_f32;
+  score<double> score_f64;
+  score<float> score_f32;
+};
+
+/// Null where this build lacks the instruction set.
+const mixture_cpu_functions* mixture_functions(instruction_set set);
+
+/// `size` points of one mixture into out [size × dimensions], row-major; parameters must be a mixture.
+void simulate_mixture_points(int dimensions, int components, const mixture_parameters& parameters, std::int64_t size,
+                             std::uint64_t seed, std::uint64_t stream, double* out, int threads);
+
+}  // namespace manyfit
