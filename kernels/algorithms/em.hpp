@@ -23,9 +23,9 @@ MF_FN_LARGE bool prepare(Group& group, const mixture_model& m) {
       const double* const covariance = m.covariance(0);
       bool sound = is_finite(whitening_factor(covariance, m.D, m.collapse, m.transform));
       for (int d = 0; d < m.D; ++d) sound = sound && !has_collapsed(m, covariance[packed(d, d)], 0);
-      m.good[0] = sound;
+      m.good[m.K] = sound;
     });
-    if (!(m.good[0] > 0)) return false;
+    if (!(m.good[m.K] > 0)) return false;
   }
   group.for_each(m.K, [&](int k) { prepare_component(m, k); });
   for (int k = 0; k < m.K; ++k)

@@ -10,6 +10,7 @@
 #include <new>
 #include <vector>
 
+#include "kernels/algorithms/mixture_fit.hpp"
 #include "kernels/cpu/mixture_block.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -36,23 +37,10 @@ class aligned_array {
   std::int64_t size_ = 0;
 };
 
-/// The affine map y = (x − centre) · scale. The scales are powers of two, so that they round nothing.
+/// The affine map y = (x − centre) · scale of a model.
 struct row_map {
-  std::vector<double> centre, scale;
-
-  explicit row_map(int D) : centre(D, 0.0), scale(D, 1.0) {}
-  /// Σ log scale: log f(x) = log f(y) + this.
-  double log_volume() const {
-    double sum = 0;
-    for (const double s : scale) sum += std::log(s);
-    return sum;
-  }
-};
-
-/// What became of the rows of a fit.
-struct row_counts {
-  std::int64_t observations = 0, missing = 0, nonfinite = 0;
-  double weight = 0;
+  const double* centre = nullptr;  ///< [D]
+  const double* scale = nullptr;   ///< [D]
 };
 
 template <class T>

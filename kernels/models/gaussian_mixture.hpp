@@ -54,7 +54,11 @@ struct mixture_model {
   double* statistics = nullptr;      ///< [K × features()]
   double* second_moments = nullptr;  ///< [packed_size(D)]: Σ w y yᵀ over all points; tied only
   double* ridge = nullptr;           ///< [D]: added to the diagonal of every covariance
-  double* good = nullptr;            ///< [K]: 1 where the component is sound
+  double* good = nullptr;            ///< [K + 1]: 1 where the component is sound; last: the tied covariance
+  double* centre = nullptr;          ///< [D]: the model's coordinates are y = (x − centre) · scale
+  double* scale = nullptr;           ///< [D]: powers of two, so that they round nothing
+  double* variance = nullptr;        ///< [D]: of the data, in units of x
+  double* aside = nullptr;           ///< tied: memory for a model with one full component
 
   MF_FN std::int64_t state_numbers() const { return K + std::int64_t{K} * D + covariance_numbers(structure, D, K); }
   MF_FN int features_each() const { return features(structure, D); }
@@ -66,15 +70,23 @@ struct mixture_model {
   }
   MF_FN const double* statistics_of(int k) const { return statistics + std::int64_t{k} * features_each(); }
   MF_FN std::int64_t factor_numbers_each() const { return triangular ? packed_size(D) : D; }
+  /// Σ log scale: log f(x) = log f(y) + this.
+  MF_FN_LARGE double log_volume() const {
+    double sum = 0;
+    for (int d = 0; d < D; ++d) sum += log(scale[d]);
+    return sum;
+  }
 
   /// Doubles of memory that a model needs, the larger of the two forms of factor included.
   static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
     const std::int64_t factors = structure == covariance_structure::full ? packed_size(D) : D;
-    return 2 * states + 2 * K + K * D + K * factors + 2 * packed_size(D) + K * features(structure, D) + D;
+    const std::int64_t tied =
+        structure == covariance_structure::tied ? 2 * packed_size(D) + memory(covariance_structure::full, D, 1) : 0;
+    return 2 * states + 2 * K + 1 + K * D + K * factors + K * features(structure, D) + 4 * D + tied;
   }
   /// Lays the arrays out in memory(...) doubles.
-  MF_FN void bind(double* memory) {
+  MF_FN_LARGE void bind(double* memory) {
     const auto take = [&memory](std::int64_t count) {
       double* const at = memory;
       memory += count;
@@ -85,14 +97,18 @@ struct mixture_model {
     state = take(state_numbers());
     before = take(state_numbers());
     constant = take(K);
-    good = take(K);
+    good = take(K + 1);
     offset = take(std::int64_t{K} * D);
     factor = take(std::int64_t{K} * (full ? packed_size(D) : D));
-    transform = take(packed_size(D));
-    second_moments = take(packed_size(D));
-    if (!tied) transform = second_moments = nullptr;
     statistics = take(std::int64_t{K} * features_each());
     ridge = take(D);
+    centre = take(D);
+    scale = take(D);
+    variance = take(D);
+    if (!tied) return;
+    transform = take(packed_size(D));
+    second_moments = take(packed_size(D));
+    aside = take(1);
   }
 };
 
