@@ -6,17 +6,14 @@
 //   row_counts measure(const mixture_model&, bool alike)  counts the rows and sets centre, scale (alike in all
 //                                                         coordinates, or each by its own deviation) and variance
 //   bool leads()                                          true on one lane: the one that writes answers
+//   void for_answers(int count, f)                        as for_each, but where for_each repeats work on several
+//                                                         copies of a model, this does it once
 #pragma once
 
 #include "kernels/algorithms/mixture_start.hpp"
+#include "kernels/models/point_rows.hpp"
 
 MF_NAMESPACE_BEGIN
-
-/// What became of the rows of a fit.
-struct row_counts {
-  std::int64_t observations = 0, missing = 0, nonfinite = 0;
-  double weight = 0;
-};
 
 /// Caller's parameters to the model's state: y = (x − centre) · scale. A structure takes what it can hold of the
 /// covariances: diagonals, their mean, the average over components.
@@ -49,7 +46,7 @@ MF_FN_LARGE void import_parameters(const mixture_model& m, const mixture_paramet
 template <class Group>
 MF_FN_LARGE void export_parameters(Group& group, const mixture_model& m, const mixture_parameters& to) {
   const int D = m.D;
-  group.for_each(m.K, [&](int k) {
+  group.for_answers(m.K, [&](int k) {
     to.weights[k] = m.weights()[k];
     for (int i = 0; i < D; ++i) {
       to.means[std::int64_t{k} * D + i] = m.centre[i] + m.mean(k)[i] / m.scale[i];

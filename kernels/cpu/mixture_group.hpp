@@ -86,6 +86,10 @@ class mixture_group {
     return counts;
   }
   bool leads() const { return true; }
+  template <class F>
+  void for_answers(int count, F f) {
+    for_each(count, f);
+  }
   std::int64_t rows() const { return rows_view_.size; }
   double row(std::int64_t i, double* y) const {
     const int D = rows_view_.dimensions;

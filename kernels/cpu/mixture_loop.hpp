@@ -13,13 +13,6 @@
 
 MF_NAMESPACE_BEGIN
 
-template <class T>
-rows_view<T> rows_of(const points_view<T>& points, std::int64_t fit) {
-  const std::int64_t first = points.first_row(fit);
-  return {points.values + first * points.dimensions, points.weights ? points.weights + first : nullptr,
-          points.rows(fit), points.dimensions};
-}
-
 /// Memory that a thread's tasks share.
 struct mixture_memory {
   aligned_array<double> model, start;

@@ -43,35 +43,6 @@ struct row_map {
   const double* scale = nullptr;   ///< [D]
 };
 
-template <class T>
-struct rows_view {
-  const T* values = nullptr;   ///< [size × dimensions]
-  const T* weights = nullptr;  ///< [size] or null
-  std::int64_t size = 0;
-  int dimensions = 1;
-};
-
-/// What a row is worth: its weight, 0 when it is left out. Counts it when asked.
-template <class T>
-double weigh_row(const rows_view<T>& rows, std::int64_t i, row_counts* counts = nullptr) {
-  double weight = rows.weights ? static_cast<double>(rows.weights[i]) : 1.0;
-  bool missing = std::isnan(weight), finite = weight >= 0 && std::isfinite(weight);
-  for (int d = 0; d < rows.dimensions; ++d) {
-    const T x = rows.values[i * rows.dimensions + d];
-    missing = missing || std::isnan(x);
-    finite = finite && std::isfinite(x);
-  }
-  if (weight == 0 && !missing) return 0;
-  if (missing || !finite) weight = 0;
-  if (counts) {
-    counts->missing += missing;
-    counts->nonfinite += !missing && !finite;
-    counts->observations += !missing;
-    counts->weight += weight;
-  }
-  return weight;
-}
-
 /// Reads rows [first, first + count) into y [D × stride] and w [stride], padded with zeros up to `padded`. False when
 /// a row among them is not usable.
 template <class T>
