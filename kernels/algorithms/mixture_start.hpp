@@ -24,7 +24,7 @@ inline constexpr int candidate_run = 64;
 
 /// Rows among which a start chooses.
 MF_FN std::int64_t start_candidates(std::int64_t rows, int K) {
-  const std::int64_t most = K > 32 ? std::int64_t{32} * K : 1024;
+  const std::int64_t most = K > 16 ? std::int64_t{32} * K : 512;
   return rows < most ? rows : most;
 }
 /// Doubles of memory that a start needs beside the model's.

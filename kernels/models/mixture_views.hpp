@@ -49,7 +49,7 @@ struct mixture_parameters {
 
 /// How a mixture is started.
 enum class mixture_start : std::int32_t {
-  kmeans_plus_plus,  ///< k-means++ seeds, then ten rounds of k-means, on at most 32768 rows drawn at random
+  kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
   random,            ///< means at distinct rows drawn at random, every component with the covariance of all rows
   given              ///< by the caller
 };
