@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "cpu_dispatch.hpp"
+#include "cuda_backend.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -139,10 +140,7 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   r.device = where.name();
   if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(data.count()));
   if (data.count() == 0) return r;
-  if (where.is_cuda())
-    throw error(error::kind::device, "Gaussian mixtures do not run on CUDA yet; use executor::cpu()");
-  require_host_memory(data.memory);
-  const mixture_cpu_functions& functions = cpu_mixture_functions();
+  if (!where.is_cuda()) require_host_memory(data.memory);
 
   // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
   const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
@@ -181,6 +179,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
       };
     run_with_progress(static_cast<std::int64_t>(tasks.size()), report, [&](std::atomic<std::int64_t>* completed) {
       const auto count = static_cast<std::int64_t>(tasks.size());
+      if (where.is_cuda()) return cuda::run_mixtures(where, data, settings, tasks.data(), count, completed, &latest);
+      const mixture_cpu_functions& functions = cpu_mixture_functions();
       if constexpr (std::is_same_v<T, double>)
         functions.run_f64(data.view, settings, tasks.data(), count, where.threads(), completed, &latest);
       else

@@ -17,7 +17,7 @@ MF_NAMESPACE_BEGIN
 
 /// θ to what the E step reads. False when a component has collapsed.
 template <class Group>
-MF_FN_LARGE bool prepare(Group& group, const mixture_model& m) {
+MF_FN_CALL bool prepare(Group& group, const mixture_model& m) {
   if (m.structure == covariance_structure::tied) {
     group.leader([&] {
       const double* const covariance = m.covariance(0);
@@ -45,7 +45,7 @@ MF_FN_LARGE void pool_covariance(Group& group, const mixture_model& m) {
 
 /// Statistics to θ.
 template <class Group>
-MF_FN_LARGE void maximise(Group& group, const mixture_model& m) {
+MF_FN_CALL void maximise(Group& group, const mixture_model& m) {
   group.for_each(m.K, [&](int k) { maximise_component(m, k); });
   if (m.structure == covariance_structure::tied) pool_covariance(group, m);
 }
@@ -78,8 +78,8 @@ struct em_outcome {
 /// iteration that would lower the log-likelihood (possible with regularisation, and by rounding at the end) is taken
 /// back and ends the climb.
 template <class Group, class Restart, class Record>
-MF_FN_LARGE em_outcome run_em(Group& group, mixture_model& m, const mixture_settings& settings, Restart restart,
-                              Record record) {
+MF_FN_CALL em_outcome run_em(Group& group, mixture_model& m, const mixture_settings& settings, Restart restart,
+                             Record record) {
   em_outcome end;
   while (!prepare(group, m))
     if (!restart(m)) {

@@ -17,7 +17,7 @@ MF_NAMESPACE_BEGIN
 
 /// Caller's parameters to the model's state: y = (x − centre) · scale. A structure takes what it can hold of the
 /// covariances: diagonals, their mean, the average over components.
-MF_FN_LARGE void import_parameters(const mixture_model& m, const mixture_parameters& from) {
+MF_FN_CALL void import_parameters(const mixture_model& m, const mixture_parameters& from) {
   const int D = m.D;
   const auto covariance = [&](int k, int i, int j) {
     return from.covariances[(std::int64_t{k} * D + i) * D + j] * m.scale[i] * m.scale[j];
@@ -44,7 +44,7 @@ MF_FN_LARGE void import_parameters(const mixture_model& m, const mixture_paramet
 
 /// The model's state in the caller's coordinates.
 template <class Group>
-MF_FN_LARGE void export_parameters(Group& group, const mixture_model& m, const mixture_parameters& to) {
+MF_FN_CALL void export_parameters(Group& group, const mixture_model& m, const mixture_parameters& to) {
   const int D = m.D;
   group.for_answers(m.K, [&](int k) {
     to.weights[k] = m.weights()[k];
@@ -69,7 +69,7 @@ MF_FN double scale_for(double variance) {
 
 /// Σ w y yᵀ over all points, which a tied covariance needs: what one full component with every point would be told.
 template <class Group>
-MF_FN_LARGE void sum_second_moments(Group& group, const mixture_model& m) {
+MF_FN_CALL void sum_second_moments(Group& group, const mixture_model& m) {
   mixture_model all;
   all.D = m.D;
   all.K = 1;
@@ -87,8 +87,8 @@ MF_FN_LARGE void sum_second_moments(Group& group, const mixture_model& m) {
 /// is given. Every lane has its own copy of `task` and ends with the same outcome in it; what its pointers point to is
 /// written once.
 template <class Group, class Random>
-MF_FN_LARGE void fit_one_mixture(Group& group, mixture_model& m, const mixture_settings& settings, mixture_task& task,
-                                 double* memory) {
+MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_settings& settings, mixture_task& task,
+                                double* memory) {
   const int D = m.D;
   const row_counts counts = group.measure(m, settings.structure == covariance_structure::spherical);
   task.observations = counts.observations;

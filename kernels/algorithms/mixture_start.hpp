@@ -67,7 +67,7 @@ MF_FN void widen_covariance(const mixture_model& m, int k, double amount) {
 /// Means by k-means++ among random rows; with `spread` false, rows with probability by weight alone, none twice. A
 /// row's share of the next choice is its weight times its squared distance to the nearest mean so far.
 template <class Group, class Random>
-MF_FN_LARGE void seed_means(Group& group, const mixture_model& m, Random& random, bool spread, double* memory) {
+MF_FN_CALL void seed_means(Group& group, const mixture_model& m, Random& random, bool spread, double* memory) {
   const std::int64_t rows = group.rows(), room = start_candidates(rows, m.K);
   const int runs = static_cast<int>((room + candidate_run - 1) / candidate_run);
   double* const candidate = memory;
@@ -134,7 +134,7 @@ MF_FN_LARGE void seed_means(Group& group, const mixture_model& m, Random& random
 
 /// A pass that gives every row to its nearest mean: statistics as `structure` wants them.
 template <class Group>
-MF_FN_LARGE void assign_to_nearest(Group& group, const mixture_model& m, covariance_structure structure) {
+MF_FN_CALL void assign_to_nearest(Group& group, const mixture_model& m, covariance_structure structure) {
   mixture_model nearest = m;
   nearest.structure = structure;
   nearest.triangular = false;
@@ -151,8 +151,7 @@ MF_FN_LARGE void assign_to_nearest(Group& group, const mixture_model& m, covaria
 
 /// Sets the model's state to a start.
 template <class Group, class Random>
-MF_FN_LARGE void start_mixture(Group& group, const mixture_model& m, mixture_start how, Random& random,
-                               double* memory) {
+MF_FN_CALL void start_mixture(Group& group, const mixture_model& m, mixture_start how, Random& random, double* memory) {
   seed_means(group, m, random, how == mixture_start::kmeans_plus_plus, memory);
   if (how == mixture_start::random) {
     group.for_each(m.K, [&](int k) {
@@ -187,7 +186,7 @@ MF_FN_LARGE void start_mixture(Group& group, const mixture_model& m, mixture_sta
 
 /// Sets every component that has collapsed anew: at a random row, as wide as the data, with an equal share.
 template <class Group, class Random>
-MF_FN_LARGE void restart_collapsed(Group& group, const mixture_model& m, Random& random) {
+MF_FN_CALL void restart_collapsed(Group& group, const mixture_model& m, Random& random) {
   group.leader([&] {
     double kept = 0;
     int collapsed = 0;

@@ -8,6 +8,7 @@
 
 #include <atomic>
 
+#include "kernels/algorithms/mixture_score.hpp"
 #include "kernels/cpu/mixture_group.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
@@ -67,40 +68,16 @@ template <class T>
 bool score_rows(const rows_view<T>& rows, covariance_structure structure, int K, const mixture_parameters& parameters,
                 int threads, double* log_density, double* responsibilities, int width, std::int32_t* labels) {
   const int D = rows.dimensions;
-  if (structure == covariance_structure::spherical) structure = covariance_structure::diagonal;
-  if (structure == covariance_structure::tied) structure = covariance_structure::full;
+  structure = score_structure(structure);
   mixture_model m;
   m.D = D;
   m.K = K;
   m.structure = structure;
-  m.collapse = 0;
   aligned_array<double> memory;
   m.bind(memory.resize(mixture_model::memory(structure, D, K)));
-  double total = 0;
-  for (int k = 0; k < K; ++k) total += parameters.weights[k];
-  for (int d = 0; d < D; ++d) {
-    double mean = 0, variance = 0;
-    for (int k = 0; k < K; ++k) mean += parameters.weights[k] / total * parameters.means[std::int64_t{k} * D + d];
-    for (int k = 0; k < K; ++k)
-      variance += parameters.weights[k] / total *
-                  (parameters.covariances[(std::int64_t{k} * D + d) * D + d] +
-                   square(parameters.means[std::int64_t{k} * D + d] - mean));
-    if (!(variance > 0) || !std::isfinite(variance) || !std::isfinite(mean)) return false;
-    m.centre[d] = mean;
-    m.scale[d] = scale_for(variance);
-  }
-  import_parameters(m, parameters);
+  if (!prepare_scores(m, parameters, sizeof(T) == 4 ? -1e37 : -1e300)) return false;
   mixture_group<T> group(rows, threads);
   group.set_map(m);
-  // A component of weight 0 is part of no point; its factors must be sound all the same.
-  for (int k = 0; k < K; ++k) {
-    const double weight = m.weights()[k];
-    if (weight == 0) m.weights()[k] = 1;
-    prepare_component(m, k);
-    m.weights()[k] = weight;
-    if (!(m.good[k] > 0)) return false;
-    if (weight == 0) m.constant[k] = sizeof(T) == 4 ? -1e37 : -1e300;
-  }
   const double shift = m.log_volume();
   group.visit_blocks(m, [&](std::int64_t first, int count, const T* table, int stride, const T* value) {
     for (int p = 0; p < count; ++p) {

@@ -16,9 +16,6 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Doubles that the statistics of all blocks of a grid may take together (64 MiB).
-inline constexpr std::int64_t partial_numbers = std::int64_t{1} << 23;
-
 /// The memory that lanes work in. A block's own memory may be shared or device memory.
 template <class T>
 struct mixture_lane_memory {
@@ -77,7 +74,7 @@ class mixture_lanes {
     scope_barrier();
   }
 
-  MF_FN_LARGE row_counts measure(const mixture_model& m, bool alike) {
+  MF_FN_CALL row_counts measure(const mixture_model& m, bool alike) {
     const int D = rows_.dimensions;
     centre_ = m.centre;
     scale_ = m.scale;
@@ -117,7 +114,7 @@ class mixture_lanes {
     return counts;
   }
 
-  MF_FN_LARGE double accumulate(const mixture_model& m) {
+  MF_FN_CALL double accumulate(const mixture_model& m) {
     const int padded = register_components(m.D, m.K);
     const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
     narrow(m, padded);
@@ -161,7 +158,7 @@ class mixture_lanes {
   }
 
   /// The model's numbers that the pass reads, in T: the map's 3 D, then the factors in the pass's own order.
-  MF_FN_LARGE void narrow(const mixture_model& m, int padded) {
+  MF_FN_CALL void narrow(const mixture_model& m, int padded) {
     const int D = m.D, K = m.K;
     T* const centre = memory_.factors;
     T* const rest = centre + D;
@@ -205,7 +202,7 @@ class mixture_lanes {
     return memory_.partial + (turn_ * context_.blocks() + context_.block()) * memory_.partial_each;
   }
   /// Adds the blocks' statistics and values; ends with them in the model and returns the log-likelihood.
-  MF_FN_LARGE double finish(const mixture_model& m, std::int64_t numbers, double value) {
+  MF_FN_CALL double finish(const mixture_model& m, std::int64_t numbers, double value) {
     value = all_reduce<add_values>(context_, vec<double, 1>{value})[0];
     if (context_.blocks() == 1) {
       team_barrier();
@@ -220,14 +217,13 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_LARGE double pass_in_registers(const mixture_model& m, int padded, double* to) {
+  MF_FN_CALL double pass_in_registers(const mixture_model& m, int padded, double* to) {
     const int t = team_lane(), B = team_lanes(), W = context_.warps();
     const int sums = padded * (1 + m.D + packed_size(m.D)) + 1, step = sums | 1;
     double* const lanes = memory_.sums;
     double* const warps = lanes + std::int64_t{B} * step;
     double* const block = warps + std::int64_t{W} * step;
-    register_pass_of(m.D, padded, rows_, map_, map_.scale + m.D, context_.lane(), context_.lanes(), lanes + t * step,
-                     1);
+    register_pass_of(m.D, padded, rows_, map_, map_.scale + m.D, context_.lane(), context_.lanes(), lanes + t * step);
     team_barrier();
     for (int i = t; i < W * sums; i += B) {
       const int w = i / sums, j = i - w * sums;
@@ -247,7 +243,7 @@ class mixture_lanes {
   }
 
   /// The E step of the tile that begins at row `first`; this lane's share of its log-likelihood.
-  MF_FN_LARGE double expect(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t first) {
+  MF_FN_CALL double expect(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t first) {
     const int t = team_lane(), B = team_lanes();
     const std::int64_t left = rows_.size - first;
     const int count = left < tile.points ? static_cast<int>(left < 0 ? 0 : left) : tile.points;
@@ -266,7 +262,7 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_LARGE double pass_in_tiles(const mixture_model& m, std::int64_t numbers, double* to) {
+  MF_FN_CALL double pass_in_tiles(const mixture_model& m, std::int64_t numbers, double* to) {
     const int t = team_lane(), B = team_lanes(), each = m.features_each();
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, B, memory_.tile);
@@ -287,7 +283,7 @@ class mixture_lanes {
   }
 
   /// A grid with one copy of the statistics: 16 lanes in a row own 64 features of 4 components.
-  MF_FN_LARGE double pass_in_chunks(const mixture_model& m, std::int64_t numbers) {
+  MF_FN_CALL double pass_in_chunks(const mixture_model& m, std::int64_t numbers) {
     const int t = team_lane(), B = team_lanes(), each = m.features_each(), D = m.D, K = m.K;
     mixture_tile<T> tile;
     tile.bind(D, K, B, memory_.tile);

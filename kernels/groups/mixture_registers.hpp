@@ -38,13 +38,13 @@ struct point_map {
   const T* scale = nullptr;
 };
 
-/// Lane `lane` of `lanes` sums its points into `sums` [register_sums]. factors: [K × register_factors].
+/// Lane `lane` of `lanes` sums its points into `sums` [register_sums], its own: shared memory, so that registers hold
+/// one run's sums only. factors: [K × register_factors].
 template <int D, int K, class T>
-MF_FN_LARGE void register_pass(const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane, int lanes,
-                               double* sums, int step) {
+MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane, int lanes,
+                              double* sums) {
   constexpr int F = 1 + D + packed_size(D), numbers = register_sums<D, K>;
-  double total[numbers];
-  for (int j = 0; j < numbers; ++j) total[j] = 0;
+  for (int j = 0; j < numbers; ++j) sums[j] = 0;
   for (std::int64_t i = lane; i < rows.size;) {
     T run[K][F], run_value = 0;
     for (int k = 0; k < K; ++k)
@@ -88,20 +88,19 @@ MF_FN_LARGE void register_pass(const rows_view<T>& rows, const point_map<T>& map
       }
     }
     for (int k = 0; k < K; ++k)
-      for (int f = 0; f < F; ++f) total[k * F + f] += static_cast<double>(run[k][f]);
-    total[numbers - 1] += static_cast<double>(run_value);
+      for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run[k][f]);
+    sums[numbers - 1] += static_cast<double>(run_value);
   }
-  for (int j = 0; j < numbers; ++j) sums[j * step] = total[j];
 }
 
 /// register_pass for run-time D and padded K.
 template <class T>
 MF_FN_LARGE void register_pass_of(int D, int K, const rows_view<T>& rows, const point_map<T>& map, const T* factors,
-                                  int lane, int lanes, double* sums, int step) {
+                                  int lane, int lanes, double* sums) {
   switch (D * 16 + K) {
-#define MF_CASE(D, K)                                                 \
-  case D * 16 + K:                                                    \
-    register_pass<D, K>(rows, map, factors, lane, lanes, sums, step); \
+#define MF_CASE(D, K)                                           \
+  case D * 16 + K:                                              \
+    register_pass<D, K>(rows, map, factors, lane, lanes, sums); \
     break;
     MF_CASE(1, 2)
     MF_CASE(1, 3)
@@ -120,7 +119,7 @@ MF_FN_LARGE void register_pass_of(int D, int K, const rows_view<T>& rows, const 
 
 /// Number i of component k of the padded factors, from the model.
 template <class T>
-MF_FN_LARGE T register_factor(const mixture_model& m, int k, int i) {
+MF_FN_CALL T register_factor(const mixture_model& m, int k, int i) {
   const int D = m.D;
   if (k >= m.K) return i == 0 ? T(-1e30) : T(0);
   if (i == 0) return static_cast<T>(m.constant[k]);
@@ -134,7 +133,7 @@ MF_FN_LARGE T register_factor(const mixture_model& m, int k, int i) {
 }
 
 /// Statistic i (of K × features of the model's structure) from the pass's sums.
-MF_FN_LARGE double register_statistic(const mixture_model& m, const double* sums, int i) {
+MF_FN_CALL double register_statistic(const mixture_model& m, const double* sums, int i) {
   const int D = m.D, each = m.features_each(), k = i / each, f = i - k * each;
   const double* const s = sums + k * (1 + D + packed_size(D));
   if (f <= D || m.structure == covariance_structure::full) return s[f];

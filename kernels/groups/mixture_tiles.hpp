@@ -73,8 +73,8 @@ struct tile_factors {
 /// Lane `t` of `B` reads its part of rows [first, first + count), consecutive lanes consecutive numbers. Coordinates
 /// that are no numbers come as they are.
 template <class T>
-MF_FN_LARGE void read_tile(const rows_view<T>& rows, const point_map<T>& map, std::int64_t first, int count,
-                           const mixture_tile<T>& tile, int t, int B) {
+MF_FN_CALL void read_tile(const rows_view<T>& rows, const point_map<T>& map, std::int64_t first, int count,
+                          const mixture_tile<T>& tile, int t, int B) {
   const int D = rows.dimensions;
   for (int i = t; i < tile.points * D; i += B) {
     const int p = i / D, d = i - p * D;
@@ -85,8 +85,8 @@ MF_FN_LARGE void read_tile(const rows_view<T>& rows, const point_map<T>& map, st
 
 /// Weighs the tile's points; those that are left out become zeros of weight zero.
 template <class T>
-MF_FN_LARGE void weigh_tile(const rows_view<T>& rows, std::int64_t first, int count, const mixture_tile<T>& tile, int t,
-                            int B) {
+MF_FN_CALL void weigh_tile(const rows_view<T>& rows, std::int64_t first, int count, const mixture_tile<T>& tile, int t,
+                           int B) {
   const int D = rows.dimensions;
   for (int p = t; p < tile.points; p += B) {
     T w = p < count ? (rows.weights ? rows.weights[first + p] : T(1)) : T(0);
@@ -109,7 +109,7 @@ MF_FN_LARGE void weigh_tile(const rows_view<T>& rows, std::int64_t first, int co
 
 /// moved = W y for a tied covariance.
 template <class T>
-MF_FN_LARGE void transform_tile(const T* W, int D, const mixture_tile<T>& tile, int t, int B) {
+MF_FN_CALL void transform_tile(const T* W, int D, const mixture_tile<T>& tile, int t, int B) {
   for (int i = t; i < tile.points * D; i += B) {
     const int row = i / tile.points, p = i - row * tile.points;
     T sum = 0;
@@ -176,7 +176,7 @@ MF_FN void triangular_densities(const tile_factors<T>& f, int D, int k, const T*
 
 /// tile.table = log π_k N(y_p) for all components and points.
 template <class T>
-MF_FN_LARGE void tile_densities(const tile_factors<T>& f, int D, int K, const mixture_tile<T>& tile, int t, int B) {
+MF_FN_CALL void tile_densities(const tile_factors<T>& f, int D, int K, const mixture_tile<T>& tile, int t, int B) {
   const T* const y = f.transform ? tile.moved : tile.y;
   const int quarter = tile.points / 4, quads = (K + 3) / 4;
   if (f.triangular) {
@@ -201,7 +201,7 @@ MF_FN_LARGE void tile_densities(const tile_factors<T>& f, int D, int K, const mi
 /// the parts' sums, then w times the responsibilities in place of the log-densities. Lane (part, p) sees every
 /// parts-th component of point p.
 template <class T, class Barrier>
-MF_FN_LARGE double normalise_tile(int K, const mixture_tile<T>& tile, int t, int B, Barrier barrier) {
+MF_FN_CALL double normalise_tile(int K, const mixture_tile<T>& tile, int t, int B, Barrier barrier) {
   const int parts = mixture_tile<T>::parts_for(tile.points, B), stride = tile.stride;
   const int lanes = parts * tile.points;
   for (int i = t; i < lanes; i += B) {
@@ -255,8 +255,8 @@ MF_FN_LARGE row_pair rows_of_feature(covariance_structure structure, int D, int 
 
 /// staged[j] = feature first + j at every point, for `count` features. y: [D + 2] rows of `from_stride`.
 template <class T>
-MF_FN_LARGE void stage_features(covariance_structure structure, int D, int first, int count, const T* y,
-                                std::int64_t from_stride, int points, T* staged, int stride, int t, int B) {
+MF_FN_CALL void stage_features(covariance_structure structure, int D, int first, int count, const T* y,
+                               std::int64_t from_stride, int points, T* staged, int stride, int t, int B) {
   for (int i = t; i < count * points; i += B) {
     const int j = i / points, p = i - j * points;
     const row_pair rows = rows_of_feature(structure, D, first + j);
@@ -286,8 +286,8 @@ MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int 
 
 /// statistics[k × each + first + j] += Σ_p r[k][p] staged[j][p], for K components and `count` staged features.
 template <class T>
-MF_FN_LARGE void add_tile_products(const T* table, int K, const T* staged, int first, int count, int points, int stride,
-                                   double* statistics, int each, int t, int B) {
+MF_FN_CALL void add_tile_products(const T* table, int K, const T* staged, int first, int count, int points, int stride,
+                                  double* statistics, int each, int t, int B) {
   const int features = (count + 3) / 4, quads = (K + 3) / 4;
   for (int i = t; i < features * quads; i += B) {
     const int k = 4 * (i / features), f = 4 * (i - i / features * features);

@@ -79,14 +79,17 @@ struct mixture_model {
 
   /// Doubles of memory that a model needs, the larger of the two forms of factor included.
   static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
+    const bool tied = structure == covariance_structure::tied;
+    return own_memory(structure, D, K) +
+           (tied ? 2 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
+  }
+  static MF_FN std::int64_t own_memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
     const std::int64_t factors = structure == covariance_structure::full ? packed_size(D) : D;
-    const std::int64_t tied =
-        structure == covariance_structure::tied ? 2 * packed_size(D) + memory(covariance_structure::full, D, 1) : 0;
-    return 2 * states + 2 * K + 1 + K * D + K * factors + K * features(structure, D) + 4 * D + tied;
+    return 2 * states + 2 * K + 1 + K * D + K * factors + K * features(structure, D) + 4 * D;
   }
   /// Lays the arrays out in memory(...) doubles.
-  MF_FN_LARGE void bind(double* memory) {
+  MF_FN_CALL void bind(double* memory) {
     const auto take = [&memory](std::int64_t count) {
       double* const at = memory;
       memory += count;
@@ -114,7 +117,7 @@ struct mixture_model {
 
 /// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
 /// at or below `threshold` times its diagonal. In place is allowed.
-MF_FN_LARGE double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
   double log_determinant = 0;
   for (int i = 0; i < D; ++i) {
     const double diagonal = matrix[packed(i, i)];
@@ -159,7 +162,7 @@ MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
 }
 
 /// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
-MF_FN_LARGE void prepare_component(const mixture_model& m, int k) {
+MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   const int D = m.D;
   const double* const mean = m.mean(k);
   const double* const covariance = m.covariance(k);
@@ -196,7 +199,7 @@ MF_FN_LARGE void prepare_component(const mixture_model& m, int k) {
 }
 
 /// M step of component k: weight, mean and, unless tied, covariance from its statistics.
-MF_FN_LARGE void maximise_component(const mixture_model& m, int k) {
+MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
   const int D = m.D;
   const double* const s = m.statistics_of(k);
   double* const mean = m.mean(k);
@@ -226,7 +229,7 @@ MF_FN_LARGE void maximise_component(const mixture_model& m, int k) {
 }
 
 /// Element (i, j) of the tied covariance: what the second moments of all points leave after the components' means.
-MF_FN_LARGE double tied_covariance(const mixture_model& m, int i, int j) {
+MF_FN_CALL double tied_covariance(const mixture_model& m, int i, int j) {
   double sum = m.second_moments[packed(i, j)];
   for (int k = 0; k < m.K; ++k) sum -= m.statistics_of(k)[0] * m.mean(k)[i] * m.mean(k)[j];
   return sum / m.total_weight + (i == j ? m.ridge[i] : 0.0);

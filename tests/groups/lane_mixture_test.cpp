@@ -208,7 +208,8 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
   launch.tasks = tasks.data();
   const std::int64_t bounds[2] = {0, static_cast<std::int64_t>(tasks.size())};
   std::int64_t next = 0;
-  launch.work = {nullptr, bounds, &next};
+  launch.bounds = bounds;
+  launch.next = &next;
   std::vector<char*> shared(groups, nullptr);
   const auto room = [&](std::int64_t bytes, bool anywhere) {
     return lane_room{how.in_shared && anywhere ? nullptr : memory(bytes * groups), bytes};
