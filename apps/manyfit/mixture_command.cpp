@@ -41,24 +41,19 @@ double seconds_since(clock::time_point start) {
 
 /// K, or LO:HI.
 component_range range_of(const std::string& text) {
-  int numbers[2] = {0, 0};
-  const char *at = text.data(), *const end = at + text.size();
-  int count = 0;
-  for (; count < 2; ++count) {
-    const auto [stop, wrong] = std::from_chars(at, end, numbers[count]);
-    if (wrong != std::errc{}) break;
-    at = stop;
-    if (at == end || *at != ':' || count == 1) {
-      ++count;
-      break;
-    }
-    ++at;
-  }
-  if (count == 1) numbers[1] = numbers[0];
-  if (at != end || count == 0 || numbers[0] < 1 || numbers[1] < numbers[0] || numbers[1] > max_components)
+  const std::size_t colon = text.find(':');
+  const auto number = [](std::string_view part) {
+    int value = 0;
+    const auto [end, wrong] = std::from_chars(part.data(), part.data() + part.size(), value);
+    return wrong == std::errc{} && end == part.data() + part.size() ? value : 0;
+  };
+  const std::string_view all = text;
+  const int fewest = number(all.substr(0, colon)),
+            most = colon == std::string::npos ? fewest : number(all.substr(colon + 1));
+  if (fewest < 1 || most < fewest || most > max_components)
     throw usage_error(fmt::format("--components: '{}' given\na number from 1 to {} was expected, or a range as in 1:6",
                                   excerpt(text), max_components));
-  return {numbers[0], numbers[1]};
+  return {fewest, most};
 }
 
 void check_options(mixture_arguments& arguments) {
