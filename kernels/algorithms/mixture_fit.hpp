@@ -120,16 +120,17 @@ MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_se
     start_mixture(group, m, settings.start, random, memory);
   const double shift = counts.weight * m.log_volume();
   int restarts_left = settings.restart_collapsed ? 10 * m.K : 0;
-  const em_outcome end = run_em(
-      group, m, settings,
-      [&](const mixture_model& model) {
-        if (restarts_left-- <= 0 || model.structure == covariance_structure::tied) return false;
-        restart_collapsed(group, model, random);
-        return true;
-      },
-      [&](int t, double log_likelihood) {
-        if (task.trace && group.leads()) task.trace[t] = log_likelihood + shift;
-      });
+  const auto restart = [&](const mixture_model& model) {
+    if (restarts_left-- <= 0 || model.structure == covariance_structure::tied) return false;
+    restart_collapsed(group, model, random);
+    return true;
+  };
+  const auto record = [&](int t, double log_likelihood) {
+    if (task.trace && group.leads()) task.trace[t] = log_likelihood + shift;
+  };
+  const em_outcome end = settings.batch_rows > 0 && settings.batch_rows < group.rows()
+                             ? run_stepwise_em(group, m, settings, record)
+                             : run_em(group, m, settings, restart, record);
   task.status = end.status;
   task.iterations = end.iterations;
   if (end.status != fit_status::converged && end.status != fit_status::max_iterations) return;

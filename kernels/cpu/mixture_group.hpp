@@ -51,7 +51,7 @@ class mixture_group {
  public:
   /// `threads`: how many work on this fit. The scratch and memory of one call are used again by the next fit.
   mixture_group(const rows_view<T>& rows, int threads)
-      : rows_view_(rows), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
+      : rows_view_(rows), all_rows_(rows), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
   /// Points are read as the model's centre and scale say from now on.
   void set_map(const mixture_model& m) { map_ = {m.centre, m.scale}; }
@@ -90,7 +90,7 @@ class mixture_group {
   void for_answers(int count, F f) {
     for_each(count, f);
   }
-  std::int64_t rows() const { return rows_view_.size; }
+  std::int64_t rows() const { return all_rows_.size; }
   double row(std::int64_t i, double* y) const {
     const int D = rows_view_.dimensions;
     for (int d = 0; d < D; ++d)
@@ -105,6 +105,14 @@ class mixture_group {
   void for_each(int count, F f) {
 #pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1 && count >= 64)
     for (int i = 0; i < count; ++i) f(i);
+  }
+
+  void restrict_to(std::int64_t first, std::int64_t count) {
+    rows_view_ = all_rows_;
+    if (count < 0) return;
+    rows_view_.values += first * all_rows_.dimensions;
+    if (all_rows_.weights) rows_view_.weights += first;
+    rows_view_.size = count;
   }
 
   double accumulate(const mixture_model& m) {
@@ -261,7 +269,8 @@ class mixture_group {
     return total;
   }
 
-  rows_view<T> rows_view_;
+  rows_view<T> rows_view_;  ///< that passes go over
+  rows_view<T> all_rows_;
   row_map map_;
   int threads_;
   std::vector<mixture_scratch<T>> scratch_;

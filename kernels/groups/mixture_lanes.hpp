@@ -46,10 +46,17 @@ template <class T, class Context>
 class mixture_lanes {
  public:
   MF_FN mixture_lanes(Context& context, const rows_view<T>& rows, const mixture_lane_memory<T>& memory)
-      : context_(context), rows_(rows), memory_(memory) {}
+      : context_(context), rows_(rows), all_rows_(rows), memory_(memory) {}
 
   // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
-  MF_FN std::int64_t rows() const { return rows_.size; }
+  MF_FN std::int64_t rows() const { return all_rows_.size; }
+  MF_FN void restrict_to(std::int64_t first, std::int64_t count) {
+    rows_ = all_rows_;
+    if (count < 0) return;
+    rows_.values += first * all_rows_.dimensions;
+    if (all_rows_.weights) rows_.weights += first;
+    rows_.size = count;
+  }
   MF_FN_LARGE double row(std::int64_t i, double* y) const {
     const int D = rows_.dimensions;
     const double weight = weigh_row(rows_, i);
@@ -342,7 +349,8 @@ class mixture_lanes {
   }
 
   Context& context_;
-  rows_view<T> rows_;
+  rows_view<T> rows_;  ///< that passes go over
+  rows_view<T> all_rows_;
   mixture_lane_memory<T> memory_;
   const double* centre_ = nullptr;
   const double* scale_ = nullptr;

@@ -47,6 +47,8 @@ struct mixture_model {
 
   double* state = nullptr;           ///< [state_numbers()]: weights [K], means [K × D], covariances
   double* before = nullptr;          ///< [state_numbers()]: the state to go back to
+  double* origin = nullptr;          ///< [state_numbers()]: where an accelerated cycle began
+  double* average = nullptr;         ///< [K × features()]: stepwise EM's running statistics
   double* constant = nullptr;        ///< [K]: log π_k − ½ log |2π Σ_k|
   double* offset = nullptr;          ///< [K × D]: W_k μ_k
   double* factor = nullptr;          ///< W_k: [K × packed_size(D)] lower triangles, or [K × D] scales
@@ -86,7 +88,7 @@ struct mixture_model {
   static MF_FN std::int64_t own_memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
     const std::int64_t factors = structure == covariance_structure::full ? packed_size(D) : D;
-    return 2 * states + 2 * K + 1 + K * D + K * factors + K * features(structure, D) + 4 * D;
+    return 3 * states + 2 * K + 1 + K * D + K * factors + 2 * K * features(structure, D) + 4 * D;
   }
   /// Lays the arrays out in memory(...) doubles.
   MF_FN_CALL void bind(double* memory) {
@@ -99,11 +101,13 @@ struct mixture_model {
     triangular = full;
     state = take(state_numbers());
     before = take(state_numbers());
+    origin = take(state_numbers());
     constant = take(K);
     good = take(K + 1);
     offset = take(std::int64_t{K} * D);
     factor = take(std::int64_t{K} * (full ? packed_size(D) : D));
     statistics = take(std::int64_t{K} * features_each());
+    average = take(std::int64_t{K} * features_each());
     ridge = take(D);
     centre = take(D);
     scale = take(D);

@@ -64,8 +64,7 @@ struct mixture_settings {
   std::uint64_t seed = 0;          ///< of the starts
   bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
   bool restart_collapsed = false;  ///< a collapsed component starts anew at the row that the mixture explains worst
-  double step_exponent = 0;        ///< 0: whole passes. In (0.5, 1]: stepwise EM, an approximation
-  std::int64_t batch_rows = 0;     ///< stepwise EM: rows per step
+  std::int64_t batch_rows = 0;     ///< > 0: stepwise EM, an approximation, with so many rows per step
 };
 
 /// One EM run: which rows, how many components, from which start, and where its answer goes.

@@ -347,5 +347,22 @@ TEST(lane_mixture, finds_its_own_start_on_every_reach) {
   }
 }
 
+TEST(lane_mixture, accelerated_and_stepwise_runs_end_alike_on_every_reach) {
+  const problem p(covariance_structure::full, 2, 3, 260, false, false, 71);
+  for (const bool stepwise : {false, true}) {
+    lane_run how = from_start(2, 1);
+    how.settings.accelerate = !stepwise;
+    how.settings.batch_rows = stepwise ? 50 : 0;
+    const answer warp = run_on_lanes<reach::warp, double>({p}, how, 6)[0];
+    const answer block = run_on_lanes<reach::block, double>({p}, how, 6)[0];
+    how.partial_limit = 0;
+    const answer grid = run_on_lanes<reach::grid, double>({p}, how, 6)[0];
+    ASSERT_EQ(warp.task.iterations, 6);
+    EXPECT_GT(warp.task.log_likelihood, warp.trace[0]);
+    expect_near(block.task.log_likelihood, warp.task.log_likelihood, 1e-9, "log-likelihood");
+    expect_near(grid.task.log_likelihood, warp.task.log_likelihood, 1e-9, "log-likelihood");
+  }
+}
+
 }  // namespace
 }  // namespace manyfit
