@@ -116,9 +116,9 @@ struct mixture_results {
   std::vector<std::int64_t> observations;  ///< [count], rows used
   std::vector<std::int64_t> missing;       ///< [count], rows with a NaN, left out
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
-  int fewest_components = 1;              ///< of the range that was tried
-  int tried = 0;                          ///< how many numbers of components were tried: fewest, fewest + 1, ...
-  std::vector<double> criteria;           ///< [count × tried]: the criterion at each; NaN where no run has parameters
+  int fewest_components = 1;                              ///< of the range that was tried
+  int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
+  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run has parameters
 
   double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
   std::span<const double> mean(std::int64_t fit, int k) const {
