@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "input/input.hpp"
+#include "point_file.hpp"
 #include "progress_bar.hpp"
 
 namespace manyfit::app {
@@ -17,14 +18,11 @@ namespace {
 
 template <class T>
 point_set<T> points_of(npy_array&& array) {
-  point_set<T> result{.source = array.source};
-  const std::size_t rows = array.shape[0], coordinates = array.shape.size() == 2 ? array.shape[1] : 1;
-  if (coordinates == 0 || coordinates > static_cast<std::size_t>(max_dimensions))
-    throw input_error(fmt::format("{}: each row has {} coordinates\n1 to {} were expected", array.source, coordinates,
-                                  max_dimensions));
-  for (std::size_t d = 0; d < coordinates; ++d) result.names.push_back(fmt::format("x{}", d));
-  result.values = std::visit([](auto&& values) { return std::vector<T>(values.begin(), values.end()); }, array.values);
-  result.offsets = {0, static_cast<std::int64_t>(rows)};
+  point_set<T> result = array_points<T>(array.source, array.shape);
+  if (auto* const same = std::get_if<std::vector<T>>(&array.values))
+    result.values = std::move(*same);
+  else
+    result.values = std::visit([](auto&& each) { return std::vector<T>(each.begin(), each.end()); }, array.values);
   return result;
 }
 
@@ -98,6 +96,8 @@ point_set<T> read_points(const point_request& request, const common_options& opt
   if (!request.weights.empty() &&
       std::find(request.columns.begin(), request.columns.end(), request.weights) == request.columns.end())
     columns.numeric_columns.push_back(request.weights);
+  if (columns.numeric_columns.empty() && columns.key_columns.empty())
+    if (std::optional<point_set<T>> mapped = map_points<T>(request.path)) return *std::move(mapped);
   progress_bar bar("reading", "B", options.quiet);
   progress_function progress;
   if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
