@@ -5,10 +5,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "manyfit/point_source.hpp"
 #include "point_samples.hpp"
 
 namespace manyfit::app {
@@ -21,5 +28,39 @@ point_set<T> array_points(const std::string& source, const std::vector<std::size
 /// file, which is to be read. Throws input_error for a broken .npy file.
 template <class T>
 std::optional<point_set<T>> map_points(const std::string& path);
+
+/// A Parquet file whose row groups are decoded when their rows are needed, at most one more of them in memory than
+/// there are threads. Coordinates and weights are the columns that read_points would take.
+template <class T>
+class parquet_points : public point_source<T> {
+ public:
+  /// Decodes the first row group, to see what columns there are. Throws input_error.
+  parquet_points(const point_request& request, int threads);
+
+  std::int64_t rows() const override { return begin_.back(); }
+  int dimensions() const override { return static_cast<int>(names_.size()); }
+  bool weighted() const override { return !request_.weights.empty(); }
+  void read(std::int64_t first, std::int64_t count, T* values, T* weights) const override;
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  using group = std::shared_ptr<const point_set<T>>;
+  group decoded(int index) const;
+
+  point_request request_;
+  file_bytes file_;
+  std::vector<std::int64_t> begin_;  ///< [groups + 1]: the first row of each
+  std::vector<std::string> names_;
+  std::size_t most_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::deque<std::pair<int, std::shared_future<group>>> recent_;  ///< oldest first
+};
+
+/// Points of a Parquet file that would take more than `memory` bytes, as a source; null for any other file.
+template <class T>
+std::shared_ptr<const parquet_points<T>> stream_points(const point_request& request, int threads, std::int64_t memory);
+
+/// Half of this machine's memory, in bytes.
+std::int64_t half_of_memory();
 
 }  // namespace manyfit::app

@@ -48,6 +48,11 @@ struct point_set {
   }
 };
 
+/// The columns that a request needs of a table, and those columns as points. Throw input_error.
+read_request columns_of(const point_request& request);
+template <class T>
+point_set<T> table_points(table&& data, const point_request& request);
+
 /// Reads with a progress bar on stderr. A .npy array of two dimensions has a point per row, of one dimension points of
 /// one coordinate; its coordinates are called x0, x1, ...; a file of the right type is mapped, not read. Throws
 /// input_error.

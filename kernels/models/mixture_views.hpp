@@ -61,7 +61,7 @@ struct mixture_parameters {
 /// How a mixture is started.
 enum class mixture_start : std::int32_t {
   kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
-  random,            ///< means at distinct rows drawn at random, every component with the covariance of all rows
+  random,            ///< means at distinct rows drawn at random, every component about as wide as the data
   given              ///< by the caller
 };
 
@@ -74,7 +74,7 @@ struct mixture_settings {
   double regularization = -1;      ///< added to covariances' diagonals; negative: 1e-6 × the data's mean variance
   std::uint64_t seed = 0;          ///< of the starts
   bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
-  bool restart_collapsed = false;  ///< a collapsed component starts anew at the row that the mixture explains worst
+  bool restart_collapsed = false;  ///< a collapsed component starts anew at a random row
   std::int64_t batch_rows = 0;     ///< > 0: stepwise EM, an approximation, with so many rows per step
 };
 

@@ -4,6 +4,7 @@
 // Rows that are read in pieces give what the same rows give in memory, to the bit.
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <stdexcept>
 
 #include "mixture_tests.hpp"
@@ -15,7 +16,7 @@ namespace {
 template <class T>
 class array_source : public point_source<T> {
  public:
-  array_source(const std::vector<T>& values, int D, const std::vector<T>& weights = {})
+  array_source(std::span<const T> values, int D, std::span<const T> weights = {})
       : values_(values), weights_(weights), D_(D) {}
 
   std::int64_t rows() const override { return static_cast<std::int64_t>(values_.size()) / D_; }
@@ -37,8 +38,7 @@ class array_source : public point_source<T> {
   std::int64_t fail_after = std::numeric_limits<std::int64_t>::max();
 
  private:
-  const std::vector<T>& values_;
-  const std::vector<T>& weights_;
+  std::span<const T> values_, weights_;
   int D_;
 };
 
