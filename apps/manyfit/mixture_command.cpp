@@ -18,6 +18,7 @@
 #include "options.hpp"
 #include "output/mixture_report.hpp"
 #include "plot.hpp"
+#include "point_file.hpp"
 #include "point_samples.hpp"
 #include "progress_bar.hpp"
 
@@ -139,7 +140,14 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   const common_options& common = arguments.common;
   mixture_options& options = arguments.options;
   const auto begin = clock::now();
-  const point_set<T> points = read_points<T>(arguments.input, common, where.threads());
+  // A Parquet file too large for memory is read again in every pass; a picture would need its points at hand.
+  const auto streamed = where.is_cuda() || !arguments.plot.empty()
+                            ? nullptr
+                            : stream_points<T>(arguments.input, where.threads(), half_of_memory());
+  const point_set<T> points = streamed ? point_set<T>{.source = excerpt(arguments.input.path, 300),
+                                                      .names = streamed->names(),
+                                                      .offsets = {0, streamed->rows()}}
+                                       : read_points<T>(arguments.input, common, where.threads());
   if (points.rows() == 0) warn(common, fmt::format("{} has no observations", points.source));
   mixture_results starts;
   if (!arguments.start.empty()) {
@@ -160,7 +168,8 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
     };
   options.seed = common.seed;
   const auto fit_begin = clock::now();
-  const mixture_results results = fit_mixture(where, points.view(), options);
+  const mixture_results results =
+      streamed ? fit_mixture(where, *streamed, options) : fit_mixture(where, points.view(), options);
   const double fit_seconds = seconds_since(fit_begin);
   bar.clear();
 

@@ -65,7 +65,7 @@ mixture_scores score_points(const executor& where, const point_set<T>& points, c
 template <class T>
 mixture_scores score_points(const executor& where, const point_set<T>& points, const family_mixture_results& mixtures,
                             const mixture_score_options& options) {
-  return score_mixture(where, ragged<T>(points.values, points.offsets), mixtures, options);
+  return score_mixture(where, ragged<T>(points.coordinates(), points.offsets), mixtures, options);
 }
 
 int dimensions_of(const mixture_results& mixtures) {
