@@ -284,7 +284,9 @@ void add_mixture(CLI::App& program, command_action& action) {
   add_common_options(command, arguments->common);
   command.footer(
       "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
-      "out and counted. Components are numbered from 0, in order of their first mean coordinate.\n\n"
+      "out and counted. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "may be\n"
+      "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"
       "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
       "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "
