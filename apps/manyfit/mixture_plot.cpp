@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/mixture_plot.hpp"
@@ -141,7 +142,8 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
 template <class T>
 void write_mixture_plot(const std::string& path, const mixture_report& report, const point_set<T>& points) {
   const mixture_results& r = report.results;
-  const std::string title = fmt::format("{}: gaussian mixture", points.source);
+  const std::string title =
+      fmt::format("{}: gaussian mixture", std::filesystem::path(points.source).filename().string());
   try {
     if (r.dimensions == 1) return plot_one_dimension(path, report, points, title);
     mixture_plot_style style{.title = title};
