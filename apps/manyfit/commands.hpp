@@ -16,6 +16,7 @@ namespace manyfit::app {
 using command_action = std::function<int()>;
 
 void add_fit(CLI::App& program, command_action& action);
+void add_mixture(CLI::App& program, command_action& action);
 void add_score(CLI::App& program, command_action& action);
 void add_simulate(CLI::App& program, command_action& action);
 void add_families(CLI::App& program, command_action& action);

@@ -48,14 +48,11 @@ int parse_and_run(int argc, char** argv) {
   program.set_version_flag("--version", "manyfit " + std::string(version()));
   program.require_subcommand(1);
   add_fit(program, action);
+  add_mixture(program, action);
   add_score(program, action);
   add_simulate(program, action);
   add_families(program, action);
   add_devices(program, action);
-  CLI::App& mixture = *program.add_subcommand("mixture", "Fit mixtures (not supported yet)");
-  mixture.group("")->prefix_command()->set_help_flag();
-  mixture.callback(
-      [] { throw usage_error("mixture is not supported yet\nmanyfit --help lists the commands there are"); });
   program.footer(
       "Data go to stdout or --out; progress, warnings and the summary go to stderr.\n"
       "Exit codes: 0 done, 1 internal error, 2 usage, 3 input or output file, 4 some fits failed and --fail-on any "
@@ -78,7 +75,7 @@ int parse_and_run(int argc, char** argv) {
     std::string message = what_is_wrong(wrong);
     if (chosen.empty())
       message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
-                "; fit, score, simulate, families or devices expected";
+                "; fit, mixture, score, simulate, families or devices expected";
     return fail(exit_usage, message + "\n" + command + " --help tells how to use it");
   }
   return action();

@@ -36,7 +36,7 @@ double seconds(std::chrono::steady_clock::duration time) {
 progress_bar::progress_bar(std::string what, std::string unit, bool quiet)
     : what_(std::move(what)), unit_(std::move(unit)), shown_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
 
-void progress_bar::update(std::uint64_t done, std::uint64_t total) {
+void progress_bar::update(std::uint64_t done, std::uint64_t total, const std::string& note) {
   if (!shown_ || total == 0) return;
   const auto now = clock::now();
   if (seconds(now - start_) < 0.2 || (done < total && seconds(now - drawn_) < 0.08)) return;
@@ -49,6 +49,7 @@ void progress_bar::update(std::uint64_t done, std::uint64_t total) {
       fmt::format("{} [{}{}] {:3.0f}%  {}{}/s", what_, std::string(full, '#'), std::string(bar_width - full, '.'),
                   100 * share, short_count(rate), unit_ == "B" ? unit_ : " " + unit_);
   if (done > 0) line += fmt::format("  {} left", short_time(static_cast<double>(total - std::min(done, total)) / rate));
+  if (!note.empty()) line += "  " + note;
   line.resize(std::min<std::size_t>(line.size(), static_cast<std::size_t>(terminal_columns() - 1)));
   const int columns = static_cast<int>(line.size());
   if (columns < columns_) line.append(static_cast<std::size_t>(columns_ - columns), ' ');

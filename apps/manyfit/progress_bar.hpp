@@ -20,7 +20,8 @@ class progress_bar {
   progress_bar& operator=(const progress_bar&) = delete;
 
   bool shown() const { return shown_; }
-  void update(std::uint64_t done, std::uint64_t total);
+  /// `note` is added to the line.
+  void update(std::uint64_t done, std::uint64_t total, const std::string& note = {});
   void clear();
 
  private:

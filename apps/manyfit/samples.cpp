@@ -12,6 +12,14 @@
 
 namespace manyfit::app {
 
+void name_missing_keys(column& key) {
+  if (std::find(key.codes.begin(), key.codes.end(), -1) == key.codes.end()) return;
+  const auto found = std::find(key.dictionary.begin(), key.dictionary.end(), "");
+  const auto code = static_cast<std::int32_t>(found - key.dictionary.begin());
+  if (found == key.dictionary.end()) key.dictionary.emplace_back();
+  std::replace(key.codes.begin(), key.codes.end(), std::int32_t{-1}, code);
+}
+
 namespace {
 
 template <class To, class From>
@@ -20,15 +28,6 @@ std::vector<To> converted(std::vector<From>&& from) {
     return std::move(from);
   else
     return std::vector<To>(from.begin(), from.end());
-}
-
-/// A cell without a text has the empty text, so that no row is lost.
-void name_missing_keys(column& key) {
-  if (std::find(key.codes.begin(), key.codes.end(), -1) == key.codes.end()) return;
-  const auto found = std::find(key.dictionary.begin(), key.dictionary.end(), "");
-  const auto code = static_cast<std::int32_t>(found - key.dictionary.begin());
-  if (found == key.dictionary.end()) key.dictionary.emplace_back();
-  std::replace(key.codes.begin(), key.codes.end(), std::int32_t{-1}, code);
 }
 
 /// Each row's value at its sample's place: the last pass of a counting sort. `next` is where each sample goes on.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "input/table.hpp"
 #include "manyfit/batch.hpp"
 #include "options.hpp"
 
@@ -47,6 +48,9 @@ struct sample_set {
     return weights.empty() ? all : all.weighted(weights);
   }
 };
+
+/// Gives the cells of a key column that have no text the empty text, so that no row is lost.
+void name_missing_keys(column& key);
 
 /// Reads with a progress bar on stderr. An empty or NA cell in a key column counts as the empty text. Throws
 /// input_error.

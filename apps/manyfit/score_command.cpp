@@ -8,17 +8,18 @@
 #include <cmath>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "input/model_json.hpp"
 #include "manyfit/manyfit.hpp"
+#include "mixture_models.hpp"
 #include "options.hpp"
 #include "output/numbers.hpp"
 #include "output/text.hpp"
 #include "samples.hpp"
+#include "score_mixture.hpp"
 
 namespace manyfit::app {
 
@@ -39,14 +40,9 @@ struct fitted_family {
   model document;
 };
 
-fitted_family read_fitted_family(const score_arguments& arguments) {
+fitted_family family_of(const score_arguments& arguments, model&& document) {
   const std::string& path = arguments.model_path;
-  fitted_family result{nullptr, read_model(path)};
-  if (result.document.command == "mixture")
-    throw usage_error(
-        fmt::format("{} is a mixture, and mixtures are not supported yet\n"
-                    "give the output of manyfit fit",
-                    excerpt(path, 300)));
+  fitted_family result{nullptr, std::move(document)};
   if (arguments.responsibilities || arguments.label || !arguments.columns.empty())
     throw usage_error(fmt::format("{} needs a mixture, and {} is a model of one family: {}\nleave it out{}",
                                   arguments.label              ? "--label"
@@ -81,62 +77,6 @@ std::vector<double> parameters_in(const fitted_family& from, const std::string& 
   return values;
 }
 
-/// The parts of a key as one text that no other key has.
-std::string joined(const std::vector<std::string_view>& parts) {
-  std::string text;
-  for (const std::string_view part : parts) text += fmt::format("{}:{}", part.size(), part);
-  return text;
-}
-
-/// The names of the columns that make the model's keys; empty when it has none.
-std::vector<std::string> key_names(const model& document) {
-  std::vector<std::string> names;
-  for (const auto& [name, text] : document.fits.front().key) names.push_back(name);
-  return names;
-}
-
-/// --by, which the model must have been fitted with; without it what the model was fitted with.
-std::vector<std::string> match_columns(const score_arguments& arguments, const model& document) {
-  const std::vector<std::string> names = key_names(document);
-  if (arguments.by.empty()) return names;
-  const std::vector<std::string> given = split_list(arguments.by, "--by");
-  if (std::is_permutation(given.begin(), given.end(), names.begin(), names.end())) return given;
-  throw usage_error(fmt::format("--by: {} given, and the fits of {} {}\n{}", arguments.by,
-                                excerpt(arguments.model_path, 300),
-                                names.empty() ? "have no keys" : "are by " + list_names(names),
-                                names.empty() ? "leave --by out" : "give those columns to --by"));
-}
-
-/// Which fit of the model each sample belongs to; -1 for a key without a fit.
-std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
-                                          const std::string& path) {
-  std::unordered_map<std::string, std::int64_t> fit_of_key;
-  std::vector<std::string_view> parts;
-  for (std::size_t i = 0; i < document.fits.size(); ++i) {
-    parts.clear();
-    for (const key_column& key : keys)
-      for (const auto& [name, text] : document.fits[i].key)
-        if (name == key.name) parts.push_back(text);
-    if (parts.size() != keys.size() || document.fits[i].key.size() != keys.size())
-      throw input_error(
-          fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
-                      "a document printed by manyfit fit was expected",
-                      excerpt(path, 300), i));
-    if (!fit_of_key.try_emplace(joined(parts), static_cast<std::int64_t>(i)).second)
-      throw input_error(
-          fmt::format("{}: fits[{}] has the same key as a fit before it\n"
-                      "one fit for each key was expected",
-                      excerpt(path, 300), i));
-  }
-  std::vector<std::int64_t> result(keys.front().texts.size(), -1);
-  for (std::size_t sample = 0; sample < result.size(); ++sample) {
-    parts.clear();
-    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
-    if (const auto found = fit_of_key.find(joined(parts)); found != fit_of_key.end()) result[sample] = found->second;
-  }
-  return result;
-}
-
 /// One set of parameters for all values: cut into pieces, so that every core has work.
 template <class T>
 std::vector<double> score_with_one(const executor& where, const family_info& family, const std::vector<T>& values,
@@ -161,7 +101,7 @@ scores score(const score_arguments& arguments, const fitted_family& from, const 
   const std::string path = excerpt(arguments.model_path, 300);
   const std::vector<double> parameters = parameters_in(from, arguments.model_path);
   sample_request request = arguments.input;
-  request.by = match_columns(arguments, document);
+  request.by = match_columns(arguments.by, document, arguments.model_path);
   request.keep_order = true;
   const std::size_t fits = document.fits.size(), count = static_cast<std::size_t>(family.parameter_count);
   const sample_set<T> samples = read_samples<T>(request, arguments.common, where.threads());
@@ -263,7 +203,18 @@ int run(const score_arguments& arguments) {
   const executor where = executor_of(common);
   if (arguments.model_path == "-" && arguments.input.path == "-")
     throw usage_error("MODEL.json and INPUT cannot both be stdin\ngive one of them as a file");
-  const fitted_family from = read_fitted_family(arguments);
+  model document = read_model(arguments.model_path);
+  if (document.command == "mixture")
+    return score_mixture_model({common,
+                                {arguments.input.path},
+                                arguments.input.column,
+                                arguments.columns,
+                                arguments.by,
+                                arguments.model_path,
+                                arguments.responsibilities,
+                                arguments.label},
+                               document, where, format);
+  const fitted_family from = family_of(arguments, std::move(document));
   output to(common.out);
   const scores result = common.single() ? score<float>(arguments, from, where) : score<double>(arguments, from, where);
   write_scores(result.log_density, *from.family, where, common, format, to);
@@ -285,7 +236,7 @@ int run(const score_arguments& arguments) {
 void add_score(CLI::App& program, command_action& action) {
   const auto arguments = std::make_shared<score_arguments>();
   CLI::App& command = *program.add_subcommand("score", "Log-density of every value under a fitted model");
-  command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit --format json; - is stdin")
+  command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit or mixture --format json; - is stdin")
       ->required();
   command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
   command
@@ -301,10 +252,13 @@ void add_score(CLI::App& program, command_action& action) {
   command.footer(
       "Rows come out in the order of the input. A missing value has an empty log_density (null in JSON); a value "
       "outside\n"
-      "the support has -inf (null in JSON). --out FILE.npy writes an array.\n\n"
-      "Example:\n"
+      "the support has -inf (null in JSON). --out FILE.npy writes an array. Responsibilities are r0, r1, ..., and "
+      "labels\n"
+      "count components from 0, in the order of the model.\n\n"
+      "Examples:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station --format json --out model.json\n"
-      "  manyfit score model.json rain.csv --column millimetres --by station --format csv --out scores.csv");
+      "  manyfit score model.json rain.csv --column millimetres --by station --format csv --out scores.csv\n"
+      "  manyfit score mixture.json faithful.csv --responsibilities --label --format csv");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -31,7 +31,7 @@ grid_shape shape_for(std::size_t panels) {
 }
 
 /// What the marks are, at the right end of the header.
-void draw_key(canvas& sheet, double right, double baseline, bool discrete, bool any_fit) {
+void draw_key(canvas& sheet, double right, double baseline, bool discrete, bool any_fit, bool mixed) {
   const text_style style{9, palette::quiet};
   const std::string fit = discrete ? "fitted probability" : "fitted density";
   double x = right;
@@ -44,14 +44,14 @@ void draw_key(canvas& sheet, double right, double baseline, bool discrete, bool 
       cairo_arc(sheet.cairo(), x + 11, baseline - 3, 3.2, 0, 2 * M_PI);
       cairo_fill(sheet.cairo());
     } else {
-      sheet.line(x, baseline - 3, x + 17, baseline - 3, palette::fit, 1.7);
+      sheet.line(x, baseline - 3, x + 17, baseline - 3, mixed ? palette::ink : palette::fit, 1.7);
     }
     x -= 12;
   }
   x -= sheet.text_width("data", style);
   sheet.text(x, baseline, "data", style);
-  sheet.fill({x - 17, baseline - 7.5, 12, 8.5}, palette::data_edge);
-  sheet.fill({x - 16.3, baseline - 6.8, 10.6, 7.1}, palette::data);
+  sheet.fill({x - 17, baseline - 7.5, 12, 8.5}, mixed ? palette::frame : palette::data_edge);
+  sheet.fill({x - 16.3, baseline - 6.8, 10.6, 7.1}, mixed ? palette::grid : palette::data);
 }
 
 std::string in_words(const std::vector<panel>& panels, const std::string& note) {
@@ -113,16 +113,17 @@ void plot_panels(const std::vector<panel>& given, const std::string& path, const
   canvas sheet(path, width, height, style.scale);
 
   int lines_for = 0;
-  bool any_fit = false;
+  bool any_fit = false, mixed = false;
   for (const panel& each : panels) {
     lines_for =
         std::max(lines_for, static_cast<int>(layout::text_rows(sheet, each, shape.panel_width - layout::inset).size()));
     any_fit = any_fit || (each.log_density && each.status.empty());
+    mixed = mixed || !each.parts.empty();
   }
   const double left = margin + layout::inset;
   sheet.text(left, margin + 12, sheet.fitted(style.title, width - left - 200, {14, palette::ink, align::left, true}),
              {14, palette::ink, align::left, true});
-  draw_key(sheet, width - margin - 6, margin + 11, panels.front().discrete, any_fit);
+  draw_key(sheet, width - margin - 6, margin + 11, panels.front().discrete, any_fit, mixed);
   for (std::size_t i = 0; i < count; ++i) {
     const int row = static_cast<int>(i) / shape.columns, column = static_cast<int>(i) % shape.columns;
     draw_panel(sheet, panels[i],

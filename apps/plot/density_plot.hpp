@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct panel {
   /// Natural logarithm of the fitted density (discrete: probability) at every x; −inf and NaN are drawn as nothing.
   /// Empty when there is no fit to show.
   std::function<std::vector<double>(std::span<const double> x)> log_density = {};
+  /// Weighted components of the density, drawn thinly beneath it in the colours of mixture_plot.hpp; continuous only.
+  std::vector<std::function<std::vector<double>(std::span<const double> x)>> parts = {};
+  double widest_bar = std::numeric_limits<double>::infinity();  ///< of the histogram, in units of the values
   bool discrete = false;                ///< values are whole numbers, shown as bars of probability
   std::vector<std::string> lines = {};  ///< short text beneath the title, e.g. "shape 2.10 ± 0.09"
   std::string status = {};              ///< why there is no fit, e.g. "too_few"; drawn in place of the curve

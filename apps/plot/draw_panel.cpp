@@ -7,6 +7,7 @@
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/histogram.hpp"
+#include "apps/plot/mixture_plot.hpp"
 #include "apps/plot/panel_layout.hpp"
 #include "apps/plot/ticks.hpp"
 #include "manyfit/error.hpp"
@@ -38,13 +39,18 @@ struct fitted_curve {
   }
 };
 
-std::vector<double> densities(const panel& what, std::span<const double> x) {
-  std::vector<double> result = what.log_density(x);
+std::vector<double> densities(const panel& what, std::span<const double> x,
+                              const std::function<std::vector<double>(std::span<const double>)>& log_density) {
+  std::vector<double> result = log_density(x);
   if (result.size() != x.size())
     throw error(error::kind::argument, "panel '" + what.title + "': log_density returned " +
                                            std::to_string(result.size()) + " values for " + std::to_string(x.size()));
   for (double& value : result) value = std::isnan(value) ? 0 : std::exp(value);
   return result;
+}
+
+std::vector<double> densities(const panel& what, std::span<const double> x) {
+  return densities(what, x, what.log_density);
 }
 
 fitted_curve continuous_curve(const panel& what, double low, double high, double length) {
@@ -79,7 +85,8 @@ fitted_curve discrete_curve(const panel& what, const histogram& bars) {
 
 /// Bars with gaps stand for single numbers; without gaps, bars join into one outline like a skyline, since rules
 /// between neighbours would say nothing.
-void draw_bars(canvas& sheet, const axes& on, const histogram& bars, bool gaps) {
+void draw_bars(canvas& sheet, const axes& on, const histogram& bars, bool gaps, const colour& inside,
+               const colour& edge) {
   cairo_t* cairo = sheet.cairo();
   cairo_set_line_join(cairo, CAIRO_LINE_JOIN_MITER);
   const double share = gaps ? 0.1 * bars.width : 0, floor = on.plot.bottom();
@@ -95,9 +102,9 @@ void draw_bars(canvas& sheet, const axes& on, const histogram& bars, bool gaps) 
     if (height > 0 && ends) cairo_line_to(cairo, on.x(left + bars.width - share), floor);
     previous = ends ? 0 : height;
   }
-  cairo_set_source_rgb(cairo, palette::data.red, palette::data.green, palette::data.blue);
+  cairo_set_source_rgb(cairo, inside.red, inside.green, inside.blue);
   cairo_fill_preserve(cairo);
-  cairo_set_source_rgb(cairo, palette::data_edge.red, palette::data_edge.green, palette::data_edge.blue);
+  cairo_set_source_rgb(cairo, edge.red, edge.green, edge.blue);
   cairo_set_line_width(cairo, 0.7);
   cairo_stroke(cairo);
 }
@@ -116,7 +123,25 @@ void draw_dots(canvas& sheet, const axes& on, const fitted_curve& curve) {
   }
 }
 
-void draw_curve(canvas& sheet, const axes& on, const fitted_curve& curve) {
+/// One component of a mixture: a thin line with a faint filling.
+void draw_part(canvas& sheet, const axes& on, const fitted_curve& curve, const colour& ink) {
+  cairo_t* cairo = sheet.cairo();
+  cairo_save(cairo);
+  cairo_rectangle(cairo, on.plot.x, on.plot.y, on.plot.width, on.plot.height + 1);
+  cairo_clip(cairo);
+  cairo_move_to(cairo, on.x(curve.x.front()), on.plot.bottom());
+  for (std::size_t i = 0; i < curve.x.size(); ++i)
+    cairo_line_to(cairo, on.x(curve.x[i]), on.y(std::min(curve.height[i], 3 * on.top)));
+  cairo_line_to(cairo, on.x(curve.x.back()), on.plot.bottom());
+  cairo_set_source_rgba(cairo, ink.red, ink.green, ink.blue, 0.22);
+  cairo_fill_preserve(cairo);
+  cairo_set_source_rgb(cairo, ink.red, ink.green, ink.blue);
+  cairo_set_line_width(cairo, 1.1);
+  cairo_stroke(cairo);
+  cairo_restore(cairo);
+}
+
+void draw_curve(canvas& sheet, const axes& on, const fitted_curve& curve, const colour& ink) {
   cairo_t* cairo = sheet.cairo();
   cairo_save(cairo);
   cairo_rectangle(cairo, on.plot.x, on.plot.y, on.plot.width, on.plot.height + 3);
@@ -128,7 +153,7 @@ void draw_curve(canvas& sheet, const axes& on, const fitted_curve& curve) {
   cairo_set_source_rgba(cairo, 1, 1, 1, 0.85);
   cairo_set_line_width(cairo, 3.4);
   cairo_stroke_preserve(cairo);
-  cairo_set_source_rgb(cairo, palette::fit.red, palette::fit.green, palette::fit.blue);
+  cairo_set_source_rgb(cairo, ink.red, ink.green, ink.blue);
   cairo_set_line_width(cairo, 1.7);
   cairo_stroke(cairo);
   cairo_restore(cairo);
@@ -190,8 +215,8 @@ void draw_panel(canvas& sheet, const panel& what, const rectangle& area, int lin
 
   axes on{
       {area.x + layout::inset, y, area.width - layout::inset - 6, area.bottom() - y - layout::axis_height}, 0, 1, 1};
-  const histogram bars =
-      count_values(what.values, what.weights, what.discrete, std::max(5, static_cast<int>(on.plot.width / 4)));
+  const histogram bars = count_values(what.values, what.weights, what.discrete,
+                                      std::max(5, static_cast<int>(on.plot.width / 4)), what.widest_bar);
   const bool has_fit = what.status.empty() && what.log_density && !bars.empty();
   fitted_curve curve;
   if (!bars.empty()) {
@@ -218,8 +243,16 @@ void draw_panel(canvas& sheet, const panel& what, const rectangle& area, int lin
     }
     const bool single = what.discrete && bars.width == 1 &&
                         on.plot.width >= narrowest_single * static_cast<double>(bars.heights.size());
-    draw_bars(sheet, on, bars, single);
-    if (has_fit) (single ? draw_dots : draw_curve)(sheet, on, curve);
+    // Grey beneath the colours of components.
+    const bool mixed = !what.parts.empty();
+    draw_bars(sheet, on, bars, single, mixed ? palette::grid : palette::data,
+              mixed ? palette::frame : palette::data_edge);
+    for (std::size_t k = 0; has_fit && !what.discrete && k < what.parts.size(); ++k) {
+      fitted_curve part{curve.x, densities(what, curve.x, what.parts[k])};
+      draw_part(sheet, on, part, component_colour(static_cast<int>(k)));
+    }
+    if (has_fit && single) draw_dots(sheet, on, curve);
+    if (has_fit && !single) draw_curve(sheet, on, curve, mixed ? palette::ink : palette::fit);
     draw_x_axis(sheet, on, what.discrete);
     draw_cut_notes(sheet, on, bars);
   } else {

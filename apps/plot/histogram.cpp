@@ -65,11 +65,11 @@ double steps_per_bar(double total, double wanted) {
   return best;
 }
 
-void choose_continuous_bars(histogram& h, const std::vector<double>& sorted, double iqr, int most_bars) {
+void choose_continuous_bars(histogram& h, const std::vector<double>& sorted, double iqr, int most_bars, double widest) {
   const double range = h.high - h.low;
   double width = 2 * iqr / std::cbrt(static_cast<double>(h.count));
   if (!(width > 0)) width = range / 10;
-  width = std::clamp(width, range / most_bars, range / 5);
+  width = std::clamp(std::min(width, widest), range / most_bars, range / 5);
   const double step = grid_step(sorted, h.low, h.high);
   if (step > 0) {
     h.low -= step / 2;
@@ -97,7 +97,8 @@ double histogram::tallest() const {
   return heights.empty() ? 0 : *std::max_element(heights.begin(), heights.end());
 }
 
-histogram count_values(std::span<const double> values, std::span<const double> weights, bool discrete, int most_bars) {
+histogram count_values(std::span<const double> values, std::span<const double> weights, bool discrete, int most_bars,
+                       double widest) {
   histogram h;
   h.minimum = std::numeric_limits<double>::infinity();
   h.maximum = -h.minimum;
@@ -137,7 +138,7 @@ histogram count_values(std::span<const double> values, std::span<const double> w
   } else if (discrete) {
     choose_discrete_bars(h, most_bars);
   } else {
-    choose_continuous_bars(h, picked, iqr, most_bars);
+    choose_continuous_bars(h, picked, iqr, most_bars, widest);
   }
 
   const auto bars = static_cast<double>(h.heights.size());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -32,7 +33,9 @@ struct histogram {
 /// 262,144 evenly picked values, unweighted. Bars, continuous: width 2·IQR·n^(−1/3) (Freedman & Diaconis 1981), at
 /// least 5 and at most `most_bars` of them; rounded data (few distinct values on a grid) get bars of whole grid steps,
 /// without which some bars would hold more grid points than others. Discrete: one bar per whole number where
-/// `most_bars` suffices, else several numbers to a bar.
-histogram count_values(std::span<const double> values, std::span<const double> weights, bool discrete, int most_bars);
+/// `most_bars` suffices, else several numbers to a bar. `widest`: a continuous bar's width at most, for data of several
+/// clusters, whose quartiles say little of any one of them.
+histogram count_values(std::span<const double> values, std::span<const double> weights, bool discrete, int most_bars,
+                       double widest = std::numeric_limits<double>::infinity());
 
 }  // namespace manyfit::app

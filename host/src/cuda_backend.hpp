@@ -5,12 +5,14 @@
 // answers.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <vector>
 
 #include "kernels/registry.hpp"
 #include "manyfit/batch.hpp"
 #include "manyfit/executor.hpp"
+#include "manyfit/mixture.hpp"
 
 namespace manyfit::cuda {
 
@@ -38,5 +40,17 @@ void log_likelihood(const executor& where, const family_info& family, const batc
 /// Draws into out [count × size], host memory.
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
               std::int64_t size, std::uint64_t seed, const std::uint64_t* streams, double* out);
+
+/// Runs EM for every task (host memory; their fits ascending) on points in host or device memory; `completed` and
+/// `latest` as on the CPU.
+template <class T>
+void run_mixtures(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
+                  mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
+                  std::atomic<double>* latest);
+
+/// Scores of every row, into host memory; see mixture_scores. `parameters(fit)`: host memory.
+template <class T>
+void score_mixtures(const executor& where, const point_batch<T>& data, const mixture_results& mixtures,
+                    mixture_scores& scores);
 
 }  // namespace manyfit::cuda

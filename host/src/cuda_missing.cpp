@@ -33,16 +33,28 @@ template <class T>
 void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*) {
   refuse();
 }
+template <class T>
+void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*, std::int64_t,
+                  std::atomic<std::int64_t>*, std::atomic<double>*) {
+  refuse();
+}
+template <class T>
+void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&) {
+  refuse();
+}
 void simulate(const executor&, const family_info&, const parameters_view&, std::int64_t, std::int64_t, std::uint64_t,
               const std::uint64_t*, double*) {
   refuse();
 }
 
-#define MF_INSTANTIATE(T)                                                                                           \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
-                    const fit_results_view&, const progress_function&);                                             \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
-  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
+#define MF_INSTANTIATE(T)                                                                                              \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                         \
+                    const fit_results_view&, const progress_function&);                                                \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);    \
+  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
+  template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,           \
+                             std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                          \
+  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)
 

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "cpu_dispatch.hpp"
+#include "cuda_backend.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -82,17 +83,27 @@ bool has_parameters(fit_status status) {
   return status == fit_status::converged || status == fit_status::max_iterations;
 }
 
+/// A task's information criterion; NaN without parameters.
+double criterion(const mixture_task& task, const mixture_options& options, int D) {
+  if (!has_parameters(task.status)) return nan;
+  const auto p = static_cast<double>(count_free(options.covariance, task.components, D));
+  const double price =
+      options.select == information_criterion::bic ? p * std::log(static_cast<double>(task.observations)) : 2 * p;
+  return price - 2 * task.log_likelihood;
+}
+
 /// The task to keep: the highest likelihood of each number of components, the best criterion of those; ties to the
-/// first. Without any that has parameters, the first.
-const mixture_task& best_of(const mixture_task* begin, const mixture_task* end, const mixture_options& options, int D) {
+/// first. Without any that has parameters, the first. criteria: of each number of components, or null.
+const mixture_task& best_of(const mixture_task* begin, const mixture_task* end, const mixture_options& options, int D,
+                            double* criteria) {
   const mixture_task* best = begin;
   double best_value = std::numeric_limits<double>::infinity();
   for (const mixture_task* task = begin; task != end; ++task) {
-    if (!has_parameters(task->status)) continue;
-    const auto p = static_cast<double>(count_free(options.covariance, task->components, D));
-    const double price =
-        options.select == information_criterion::bic ? p * std::log(static_cast<double>(task->observations)) : 2 * p;
-    const double value = price - 2 * task->log_likelihood;
+    const double value = criterion(*task, options, D);
+    if (criteria) {
+      double& known = criteria[task->components - begin->components];
+      if (!(known <= value)) known = std::isnan(value) ? known : value;
+    }
     if (value < best_value) {
       best_value = value;
       best = task;
@@ -137,12 +148,14 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   const int widest = given ? start->max_components : most;
   mixture_results r = empty_mixtures(data.count(), widest, D, options.covariance);
   r.device = where.name();
+  if (!given) {
+    r.fewest_components = fewest;
+    r.tried = most - fewest + 1;
+    r.criteria.assign(static_cast<std::size_t>(r.count * r.tried), nan);
+  }
   if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(data.count()));
   if (data.count() == 0) return r;
-  if (where.is_cuda())
-    throw error(error::kind::device, "Gaussian mixtures do not run on CUDA yet; use executor::cpu()");
-  require_host_memory(data.memory);
-  const mixture_cpu_functions& functions = cpu_mixture_functions();
+  if (!where.is_cuda()) require_host_memory(data.memory);
 
   // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
   const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
@@ -181,6 +194,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
       };
     run_with_progress(static_cast<std::int64_t>(tasks.size()), report, [&](std::atomic<std::int64_t>* completed) {
       const auto count = static_cast<std::int64_t>(tasks.size());
+      if (where.is_cuda()) return cuda::run_mixtures(where, data, settings, tasks.data(), count, completed, &latest);
+      const mixture_cpu_functions& functions = cpu_mixture_functions();
       if constexpr (std::is_same_v<T, double>)
         functions.run_f64(data.view, settings, tasks.data(), count, where.threads(), completed, &latest);
       else
@@ -188,7 +203,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
     });
     for (std::int64_t fit = begin; fit < end; ++fit) {
       const mixture_task* first = tasks.data() + (fit - begin) * each;
-      const mixture_task& best = best_of(first, first + each, options, D);
+      const mixture_task& best =
+          best_of(first, first + each, options, D, given ? nullptr : r.criteria.data() + fit * r.tried);
       keep(best, !given, best.trace, r);
     }
   }

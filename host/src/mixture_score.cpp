@@ -5,20 +5,14 @@
 #include <type_traits>
 
 #include "cpu_dispatch.hpp"
-#include "manyfit/mixture.hpp"
+#include "cuda_backend.hpp"
+#include "mixture_parameters.hpp"
 
 namespace manyfit {
 
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// The parameters of one fit of the results, read only.
-mixture_parameters parameters_of(const mixture_results& mixtures, std::int64_t fit) {
-  const std::int64_t first = fit * mixtures.max_components, D = mixtures.dimensions;
-  return {const_cast<double*>(mixtures.weights.data()) + first, const_cast<double*>(mixtures.means.data()) + first * D,
-          const_cast<double*>(mixtures.covariances.data()) + first * D * D};
-}
 
 template <class T>
 mixture_scores score_any(const executor& where, const point_batch<T>& data, const mixture_results& mixtures,
@@ -30,14 +24,18 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
     throw error(error::kind::argument, "score_mixture: " + std::to_string(mixtures.count) + " mixtures for " +
                                            std::to_string(data.count()) +
                                            " samples; one for all or one for each expected");
-  require_host_memory(data.memory);
-  const mixture_cpu_functions& functions = cpu_mixture_functions();
   const auto rows = static_cast<std::size_t>(data.row_count);
   const int width = mixtures.max_components;
   mixture_scores scores;
   scores.log_density.assign(rows, nan);
   if (options.responsibilities) scores.responsibilities.assign(rows * static_cast<std::size_t>(width), nan);
   if (options.labels) scores.labels.assign(rows, -1);
+  if (where.is_cuda()) {
+    cuda::score_mixtures(where, data, mixtures, scores);
+    return scores;
+  }
+  require_host_memory(data.memory);
+  const mixture_cpu_functions& functions = cpu_mixture_functions();
   const auto run = [&](std::int64_t fit, int threads) {
     const std::int64_t source = mixtures.count == 1 ? 0 : fit, first = data.view.first_row(fit);
     double* const shares = options.responsibilities ? scores.responsibilities.data() + first * width : nullptr;

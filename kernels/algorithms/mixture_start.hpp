@@ -19,14 +19,18 @@ inline constexpr double kmeans_steepness = 1e3;
 /// Added to a start's variances, in units of the data's own, so that a cluster of equal rows is no start's end.
 inline constexpr double start_ridge = 1e-3;
 
+/// Candidates that one lane looks after at a time.
+inline constexpr int candidate_run = 64;
+
 /// Rows among which a start chooses.
 MF_FN std::int64_t start_candidates(std::int64_t rows, int K) {
-  const std::int64_t most = K > 32 ? std::int64_t{32} * K : 1024;
+  const std::int64_t most = K > 16 ? std::int64_t{32} * K : 512;
   return rows < most ? rows : most;
 }
 /// Doubles of memory that a start needs beside the model's.
 MF_FN std::int64_t start_memory(std::int64_t rows, int K, int D) {
-  return start_candidates(rows, K) * (D + 2);
+  const std::int64_t room = start_candidates(rows, K);
+  return room * (D + 2) + (room + candidate_run - 1) / candidate_run + 1;
 }
 
 MF_FN void set_round_covariance(const mixture_model& m, int k, double variance) {
@@ -60,55 +64,77 @@ MF_FN void widen_covariance(const mixture_model& m, int k, double amount) {
   }
 }
 
-/// The first index at which the running sum of weight[i] · share[i] passes `target`.
-MF_FN std::int64_t pick(const double* weight, const double* share, std::int64_t count, double target) {
-  double sum = 0;
-  std::int64_t last = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double term = weight[i] * share[i];
-    if (!(term > 0)) continue;
-    sum += term;
-    last = i;
-    if (sum > target) break;
-  }
-  return last;
-}
-
-/// Means by k-means++ among random rows; with `spread` false, rows with probability by weight alone, none twice.
+/// Means by k-means++ among random rows; with `spread` false, rows with probability by weight alone, none twice. A
+/// row's share of the next choice is its weight times its squared distance to the nearest mean so far.
 template <class Group, class Random>
-MF_FN_LARGE void seed_means(Group& group, const mixture_model& m, Random& random, bool spread, double* memory) {
+MF_FN_CALL void seed_means(Group& group, const mixture_model& m, Random& random, bool spread, double* memory) {
   const std::int64_t rows = group.rows(), room = start_candidates(rows, m.K);
+  const int runs = static_cast<int>((room + candidate_run - 1) / candidate_run);
   double* const candidate = memory;
   double* const weight = candidate + room * m.D;
-  double* const share = weight + room;
-  std::int64_t count = 0;
-  for (std::int64_t i = 0; i < room; ++i) {
-    const std::int64_t row = rows == room
-                                 ? i
-                                 : static_cast<std::int64_t>((static_cast<double>(i) + random.uniform()) *
-                                                             (static_cast<double>(rows) / static_cast<double>(room)));
-    weight[count] = group.row(row < rows ? row : rows - 1, candidate + count * m.D);
-    share[count] = 1;
-    if (weight[count] > 0) ++count;
-  }
-  for (int k = 0; k < m.K; ++k) {
-    double total = 0;
-    for (std::int64_t i = 0; i < count; ++i) total += weight[i] * share[i];
-    const std::int64_t chosen = pick(weight, share, count, random.uniform() * total);
-    const double* const mean = candidate + chosen * m.D;
-    for (int d = 0; d < m.D; ++d) m.mean(k)[d] = count > 0 ? mean[d] : 0.0;
-    if (!spread) share[chosen] = 0;
-    for (std::int64_t i = 0; i < count && spread; ++i) {
-      double distance = 0;
-      for (int d = 0; d < m.D; ++d) distance += square(candidate[i * m.D + d] - mean[d]);
-      if (k == 0 || distance < share[i]) share[i] = distance;
+  double* const distance = weight + room;
+  double* const total = distance + room;  // by run of candidates
+  double* const chosen = total + runs;
+  const auto each = [&](int run, auto f) {
+    double sum = 0;
+    for (std::int64_t i = std::int64_t{run} * candidate_run; i < room && i < (run + std::int64_t{1}) * candidate_run;
+         ++i) {
+      f(i);
+      sum += weight[i] * distance[i];
     }
+    total[run] = sum;
+  };
+  group.leader([&] {
+    for (std::int64_t i = 0; i < room; ++i)
+      weight[i] = rows == room ? static_cast<double>(i)
+                               : floor((static_cast<double>(i) + random.uniform()) *
+                                       (static_cast<double>(rows) / static_cast<double>(room)));
+  });
+  group.for_each(runs, [&](int run) {
+    each(run, [&](std::int64_t i) {
+      const auto row = static_cast<std::int64_t>(weight[i]);
+      weight[i] = group.row(row < rows ? row : rows - 1, candidate + i * m.D);
+      distance[i] = 1;
+    });
+  });
+  for (int k = 0; k < m.K; ++k) {
+    group.leader([&] {
+      double all = 0;
+      for (int run = 0; run < runs; ++run) all += total[run];
+      double target = random.uniform() * all;
+      int run = 0;
+      while (run + 1 < runs && !(total[run] > target)) target -= total[run++];
+      std::int64_t i = std::int64_t{run} * candidate_run;
+      std::int64_t last = i;
+      for (; i < room && i < (run + std::int64_t{1}) * candidate_run; ++i) {
+        const double share = weight[i] * distance[i];
+        if (!(share > 0)) continue;
+        last = i;
+        if (share > target) break;
+        target -= share;
+      }
+      for (int d = 0; d < m.D; ++d) m.mean(k)[d] = candidate[last * m.D + d];
+      *chosen = static_cast<double>(last);
+    });
+    group.for_each(runs, [&](int run) {
+      const auto taken = static_cast<std::int64_t>(*chosen);
+      const double* const mean = m.mean(k);
+      each(run, [&](std::int64_t i) {
+        if (!spread) {
+          if (i == taken) distance[i] = 0;
+          return;
+        }
+        double apart = 0;
+        for (int d = 0; d < m.D; ++d) apart += square(candidate[i * m.D + d] - mean[d]);
+        if (k == 0 || apart < distance[i]) distance[i] = apart;
+      });
+    });
   }
 }
 
 /// A pass that gives every row to its nearest mean: statistics as `structure` wants them.
 template <class Group>
-MF_FN_LARGE void assign_to_nearest(Group& group, const mixture_model& m, covariance_structure structure) {
+MF_FN_CALL void assign_to_nearest(Group& group, const mixture_model& m, covariance_structure structure) {
   mixture_model nearest = m;
   nearest.structure = structure;
   nearest.triangular = false;
@@ -125,9 +151,8 @@ MF_FN_LARGE void assign_to_nearest(Group& group, const mixture_model& m, covaria
 
 /// Sets the model's state to a start.
 template <class Group, class Random>
-MF_FN_LARGE void start_mixture(Group& group, const mixture_model& m, mixture_start how, Random& random,
-                               double* memory) {
-  group.leader([&] { seed_means(group, m, random, how == mixture_start::kmeans_plus_plus, memory); });
+MF_FN_CALL void start_mixture(Group& group, const mixture_model& m, mixture_start how, Random& random, double* memory) {
+  seed_means(group, m, random, how == mixture_start::kmeans_plus_plus, memory);
   if (how == mixture_start::random) {
     group.for_each(m.K, [&](int k) {
       m.weights()[k] = 1.0 / m.K;
@@ -161,7 +186,7 @@ MF_FN_LARGE void start_mixture(Group& group, const mixture_model& m, mixture_sta
 
 /// Sets every component that has collapsed anew: at a random row, as wide as the data, with an equal share.
 template <class Group, class Random>
-MF_FN_LARGE void restart_collapsed(Group& group, const mixture_model& m, Random& random) {
+MF_FN_CALL void restart_collapsed(Group& group, const mixture_model& m, Random& random) {
   group.leader([&] {
     double kept = 0;
     int collapsed = 0;

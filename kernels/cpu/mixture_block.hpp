@@ -26,19 +26,28 @@ inline int block_points(int K) {
   return K <= 256 ? 256 : K <= 1024 ? 128 : 64;
 }
 
-/// exp for arguments <= 0, to 2 ulp; 0 far below.
-MF_FN auto exp_negative(mixture_tag<double>, hn::Vec<mixture_tag<double>> x) {
-  return exp(pack(hn::Max(x, hn::Set(mixture_tag<double>{}, -745.0)))).v;
+/// Arguments of exp below which a responsibility counts as 0: far below what a sum of them can show, far enough above
+/// the subnormal numbers that products of responsibilities and features do not fall among them, where every one would
+/// cost a hundred times as much.
+template <class T>
+inline constexpr T least_exponent = sizeof(T) == 8 ? T(-600) : T(-60);
+
+/// exp for arguments <= 0, to 2 ulp; 0 below least_exponent.
+MF_FN auto exp_negative(mixture_tag<double> d, hn::Vec<mixture_tag<double>> x) {
+  const auto least = hn::Set(d, least_exponent<double>);
+  return hn::IfThenElseZero(hn::Gt(x, least), exp(pack(hn::Max(x, least))).v);
 }
 MF_FN auto exp_negative(mixture_tag<float> d, hn::Vec<mixture_tag<float>> x) {
-  x = hn::Max(x, hn::Set(d, -87.0f));
+  const auto least = hn::Set(d, least_exponent<float>);
+  const auto seen = hn::Gt(x, least);
+  x = hn::Max(x, least);
 #if HWY_TARGET == HWY_AVX3
   const hn::Vec<mixture_tag<float>> q{_mm512_roundscale_ps(hn::Mul(x, hn::Set(d, 1.44269504f)).raw, 8)};
   const auto r = hn::NegMulAdd(q, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(q, hn::Set(d, 0.693359375f), x));
   const auto mantissa = hn::Add(hn::impl::ExpImpl<float>().ExpPoly(d, r), hn::Set(d, 1.0f));
-  return hn::Vec<mixture_tag<float>>{_mm512_scalef_ps(mantissa.raw, q.raw)};
+  return hn::IfThenElseZero(seen, hn::Vec<mixture_tag<float>>{_mm512_scalef_ps(mantissa.raw, q.raw)});
 #else
-  return hn::Exp(d, x);
+  return hn::IfThenElseZero(seen, hn::Exp(d, x));
 #endif
 }
 MF_FN auto log_above_one(mixture_tag<double>, hn::Vec<mixture_tag<double>> x) {

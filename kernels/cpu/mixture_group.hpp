@@ -51,18 +51,25 @@ class mixture_group {
  public:
   /// `threads`: how many work on this fit. The scratch and memory of one call are used again by the next fit.
   mixture_group(const rows_view<T>& rows, int threads)
-      : rows_view_(rows), map_(rows.dimensions), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
+      : rows_view_(rows), all_rows_(rows), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
-  /// Counts the rows and centres and scales them: by `unit` alike in all coordinates, or each by its own deviation.
-  /// variance [D]: of the data, in their own units.
-  row_counts measure(bool alike, double* variance) {
+  /// Points are read as the model's centre and scale say from now on.
+  void set_map(const mixture_model& m) { map_ = {m.centre, m.scale}; }
+
+  // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
+  row_counts measure(const mixture_model& m, bool alike) {
     const int D = rows_view_.dimensions;
     const std::int64_t N = rows_view_.size;
+    set_map(m);
     row_counts counts;
     std::vector<row_counts> counted(static_cast<std::size_t>(shares_of(N, 1)));
     std::int64_t first = 0;
     while (first < N && !(weigh_row(rows_view_, first) > 0)) ++first;
-    for (int d = 0; d < D && first < N; ++d) map_.centre[d] = static_cast<double>(rows_view_.values[first * D + d]);
+    for (int d = 0; d < D; ++d) {
+      m.centre[d] = first < N ? static_cast<double>(rows_view_.values[first * D + d]) : 0.0;
+      m.scale[d] = 1;
+      m.variance[d] = 0;
+    }
     const std::vector<double> mean = sum_rows([](double y) { return y; }, counted.data());
     for (const row_counts& share : counted) {
       counts.observations += share.observations;
@@ -70,23 +77,20 @@ class mixture_group {
       counts.nonfinite += share.nonfinite;
       counts.weight += share.weight;
     }
-    weight_ = counts.weight;
-    for (int d = 0; d < D; ++d) map_.centre[d] += mean[d] / weight_;
-    if (!(weight_ > 0)) return counts;
+    if (!(counts.weight > 0)) return counts;
+    for (int d = 0; d < D; ++d) m.centre[d] += mean[d] / counts.weight;
     const std::vector<double> squares = sum_rows([](double y) { return y * y; }, nullptr);
     double most = 0;
-    for (int d = 0; d < D; ++d) most = std::max(most, variance[d] = squares[d] / weight_);
-    for (int d = 0; d < D; ++d) {
-      const double spread = alike || !(variance[d] > 0) ? most : variance[d];
-      map_.scale[d] = spread > 0 ? std::exp2(-std::round(0.5 * std::log2(spread))) : 1.0;
-    }
+    for (int d = 0; d < D; ++d) most = std::max(most, m.variance[d] = squares[d] / counts.weight);
+    for (int d = 0; d < D; ++d) m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]);
     return counts;
   }
-  const row_map& map() const { return map_; }
-  void set_map(const row_map& map) { map_ = map; }
-
-  // --- what em.hpp and mixture_start.hpp ask of a group ---
-  std::int64_t rows() const { return rows_view_.size; }
+  bool leads() const { return true; }
+  template <class F>
+  void for_answers(int count, F f) {
+    for_each(count, f);
+  }
+  std::int64_t rows() const { return all_rows_.size; }
   double row(std::int64_t i, double* y) const {
     const int D = rows_view_.dimensions;
     for (int d = 0; d < D; ++d)
@@ -101,6 +105,14 @@ class mixture_group {
   void for_each(int count, F f) {
 #pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1 && count >= 64)
     for (int i = 0; i < count; ++i) f(i);
+  }
+
+  void restrict_to(std::int64_t first, std::int64_t count) {
+    rows_view_ = all_rows_;
+    if (count < 0) return;
+    rows_view_.values += first * all_rows_.dimensions;
+    if (all_rows_.weights) rows_view_.weights += first;
+    rows_view_.size = count;
   }
 
   double accumulate(const mixture_model& m) {
@@ -257,10 +269,10 @@ class mixture_group {
     return total;
   }
 
-  rows_view<T> rows_view_;
+  rows_view<T> rows_view_;  ///< that passes go over
+  rows_view<T> all_rows_;
   row_map map_;
   int threads_;
-  double weight_ = 0;
   std::vector<mixture_scratch<T>> scratch_;
   aligned_array<T> factors_;
   aligned_array<double> partial_;

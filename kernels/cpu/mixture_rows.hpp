@@ -10,6 +10,7 @@
 #include <new>
 #include <vector>
 
+#include "kernels/algorithms/mixture_fit.hpp"
 #include "kernels/cpu/mixture_block.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -36,53 +37,11 @@ class aligned_array {
   std::int64_t size_ = 0;
 };
 
-/// The affine map y = (x − centre) · scale. The scales are powers of two, so that they round nothing.
+/// The affine map y = (x − centre) · scale of a model.
 struct row_map {
-  std::vector<double> centre, scale;
-
-  explicit row_map(int D) : centre(D, 0.0), scale(D, 1.0) {}
-  /// Σ log scale: log f(x) = log f(y) + this.
-  double log_volume() const {
-    double sum = 0;
-    for (const double s : scale) sum += std::log(s);
-    return sum;
-  }
+  const double* centre = nullptr;  ///< [D]
+  const double* scale = nullptr;   ///< [D]
 };
-
-/// What became of the rows of a fit.
-struct row_counts {
-  std::int64_t observations = 0, missing = 0, nonfinite = 0;
-  double weight = 0;
-};
-
-template <class T>
-struct rows_view {
-  const T* values = nullptr;   ///< [size × dimensions]
-  const T* weights = nullptr;  ///< [size] or null
-  std::int64_t size = 0;
-  int dimensions = 1;
-};
-
-/// What a row is worth: its weight, 0 when it is left out. Counts it when asked.
-template <class T>
-double weigh_row(const rows_view<T>& rows, std::int64_t i, row_counts* counts = nullptr) {
-  double weight = rows.weights ? static_cast<double>(rows.weights[i]) : 1.0;
-  bool missing = std::isnan(weight), finite = weight >= 0 && std::isfinite(weight);
-  for (int d = 0; d < rows.dimensions; ++d) {
-    const T x = rows.values[i * rows.dimensions + d];
-    missing = missing || std::isnan(x);
-    finite = finite && std::isfinite(x);
-  }
-  if (weight == 0 && !missing) return 0;
-  if (missing || !finite) weight = 0;
-  if (counts) {
-    counts->missing += missing;
-    counts->nonfinite += !missing && !finite;
-    counts->observations += !missing;
-    counts->weight += weight;
-  }
-  return weight;
-}
 
 /// Reads rows [first, first + count) into y [D × stride] and w [stride], padded with zeros up to `padded`. False when
 /// a row among them is not usable.

@@ -79,6 +79,7 @@ class lane_context {
     grid_turn_ ^= 1;
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
   }
+  void warp_barrier() { wait_at(*team_.of_warp[thread_ / 32]); }
   void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }
   void grid_barrier() { wait_at(team_.all); }
 

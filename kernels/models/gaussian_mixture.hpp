@@ -47,6 +47,8 @@ struct mixture_model {
 
   double* state = nullptr;           ///< [state_numbers()]: weights [K], means [K × D], covariances
   double* before = nullptr;          ///< [state_numbers()]: the state to go back to
+  double* origin = nullptr;          ///< [state_numbers()]: where an accelerated cycle began
+  double* average = nullptr;         ///< [K × features()]: stepwise EM's running statistics
   double* constant = nullptr;        ///< [K]: log π_k − ½ log |2π Σ_k|
   double* offset = nullptr;          ///< [K × D]: W_k μ_k
   double* factor = nullptr;          ///< W_k: [K × packed_size(D)] lower triangles, or [K × D] scales
@@ -54,7 +56,11 @@ struct mixture_model {
   double* statistics = nullptr;      ///< [K × features()]
   double* second_moments = nullptr;  ///< [packed_size(D)]: Σ w y yᵀ over all points; tied only
   double* ridge = nullptr;           ///< [D]: added to the diagonal of every covariance
-  double* good = nullptr;            ///< [K]: 1 where the component is sound
+  double* good = nullptr;            ///< [K + 1]: 1 where the component is sound; last: the tied covariance
+  double* centre = nullptr;          ///< [D]: the model's coordinates are y = (x − centre) · scale
+  double* scale = nullptr;           ///< [D]: powers of two, so that they round nothing
+  double* variance = nullptr;        ///< [D]: of the data, in units of x
+  double* aside = nullptr;           ///< tied: memory for a model with one full component
 
   MF_FN std::int64_t state_numbers() const { return K + std::int64_t{K} * D + covariance_numbers(structure, D, K); }
   MF_FN int features_each() const { return features(structure, D); }
@@ -66,15 +72,26 @@ struct mixture_model {
   }
   MF_FN const double* statistics_of(int k) const { return statistics + std::int64_t{k} * features_each(); }
   MF_FN std::int64_t factor_numbers_each() const { return triangular ? packed_size(D) : D; }
+  /// Σ log scale: log f(x) = log f(y) + this.
+  MF_FN_LARGE double log_volume() const {
+    double sum = 0;
+    for (int d = 0; d < D; ++d) sum += log(scale[d]);
+    return sum;
+  }
 
   /// Doubles of memory that a model needs, the larger of the two forms of factor included.
   static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
+    const bool tied = structure == covariance_structure::tied;
+    return own_memory(structure, D, K) +
+           (tied ? 2 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
+  }
+  static MF_FN std::int64_t own_memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
     const std::int64_t factors = structure == covariance_structure::full ? packed_size(D) : D;
-    return 2 * states + 2 * K + K * D + K * factors + 2 * packed_size(D) + K * features(structure, D) + D;
+    return 3 * states + 2 * K + 1 + K * D + K * factors + 2 * K * features(structure, D) + 4 * D;
   }
   /// Lays the arrays out in memory(...) doubles.
-  MF_FN void bind(double* memory) {
+  MF_FN_CALL void bind(double* memory) {
     const auto take = [&memory](std::int64_t count) {
       double* const at = memory;
       memory += count;
@@ -84,21 +101,27 @@ struct mixture_model {
     triangular = full;
     state = take(state_numbers());
     before = take(state_numbers());
+    origin = take(state_numbers());
     constant = take(K);
-    good = take(K);
+    good = take(K + 1);
     offset = take(std::int64_t{K} * D);
     factor = take(std::int64_t{K} * (full ? packed_size(D) : D));
+    statistics = take(std::int64_t{K} * features_each());
+    average = take(std::int64_t{K} * features_each());
+    ridge = take(D);
+    centre = take(D);
+    scale = take(D);
+    variance = take(D);
+    if (!tied) return;
     transform = take(packed_size(D));
     second_moments = take(packed_size(D));
-    if (!tied) transform = second_moments = nullptr;
-    statistics = take(std::int64_t{K} * features_each());
-    ridge = take(D);
+    aside = take(1);
   }
 };
 
 /// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
 /// at or below `threshold` times its diagonal. In place is allowed.
-MF_FN_LARGE double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
   double log_determinant = 0;
   for (int i = 0; i < D; ++i) {
     const double diagonal = matrix[packed(i, i)];
@@ -143,7 +166,7 @@ MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
 }
 
 /// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
-MF_FN_LARGE void prepare_component(const mixture_model& m, int k) {
+MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   const int D = m.D;
   const double* const mean = m.mean(k);
   const double* const covariance = m.covariance(k);
@@ -180,7 +203,7 @@ MF_FN_LARGE void prepare_component(const mixture_model& m, int k) {
 }
 
 /// M step of component k: weight, mean and, unless tied, covariance from its statistics.
-MF_FN_LARGE void maximise_component(const mixture_model& m, int k) {
+MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
   const int D = m.D;
   const double* const s = m.statistics_of(k);
   double* const mean = m.mean(k);
@@ -210,7 +233,7 @@ MF_FN_LARGE void maximise_component(const mixture_model& m, int k) {
 }
 
 /// Element (i, j) of the tied covariance: what the second moments of all points leave after the components' means.
-MF_FN_LARGE double tied_covariance(const mixture_model& m, int i, int j) {
+MF_FN_CALL double tied_covariance(const mixture_model& m, int i, int j) {
   double sum = m.second_moments[packed(i, j)];
   for (int k = 0; k < m.K; ++k) sum -= m.statistics_of(k)[0] * m.mean(k)[i] * m.mean(k)[j];
   return sum / m.total_weight + (i == j ? m.ridge[i] : 0.0);

@@ -49,7 +49,7 @@ struct mixture_parameters {
 
 /// How a mixture is started.
 enum class mixture_start : std::int32_t {
-  kmeans_plus_plus,  ///< k-means++ seeds, then ten rounds of k-means, on at most 32768 rows drawn at random
+  kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
   random,            ///< means at distinct rows drawn at random, every component with the covariance of all rows
   given              ///< by the caller
 };
@@ -64,8 +64,7 @@ struct mixture_settings {
   std::uint64_t seed = 0;          ///< of the starts
   bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
   bool restart_collapsed = false;  ///< a collapsed component starts anew at the row that the mixture explains worst
-  double step_exponent = 0;        ///< 0: whole passes. In (0.5, 1]: stepwise EM, an approximation
-  std::int64_t batch_rows = 0;     ///< stepwise EM: rows per step
+  std::int64_t batch_rows = 0;     ///< > 0: stepwise EM, an approximation, with so many rows per step
 };
 
 /// One EM run: which rows, how many components, from which start, and where its answer goes.

@@ -64,8 +64,6 @@ TEST(usage, what_is_not_there_yet_is_refused_and_never_ignored) {
   for (const char* option : {"--event", "--interval", "--truncate", "--prior"})
     expect_refusal(run({"fit", "normal", "-", option, "a"}, {good}), 2, "not supported yet");
   expect_refusal(run({"fit", "normal", "-", "--event=a"}, {good}), 2, "not supported yet");
-  expect_refusal(run({"mixture", "gaussian", "data.csv", "--components", "2"}), 2, "not supported yet");
-  expect_refusal(run({"mixture", "--help"}), 2, "not supported yet");
 }
 
 TEST(input, that_cannot_be_used_exits_with_3) {

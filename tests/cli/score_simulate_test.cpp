@@ -199,9 +199,10 @@ TEST_F(score_command, refuses_a_model_that_does_not_match) {
   const std::string mixture =
       place.file("mixture.json", R"({"manyfit": "0.1.0", "command": "mixture", "family": "gaussian",
     "covariance": "full", "fits": [{"components": 1, "weights": [1], "means": [[0]], "covariances": [[[1]]]}]})");
-  const run_result later = run({"score", mixture, "-"}, {"x\n1\n"});
-  EXPECT_EQ(later.code, 2);
-  EXPECT_THAT(later.err, HasSubstr("not supported yet"));
+  EXPECT_EQ(run({"score", mixture, "-"}, {"x\n1\n"}).code, 0);
+  const run_result wide = run({"score", mixture, "-"}, {"x,y\n1,2\n"});
+  EXPECT_EQ(wide.code, 3);
+  EXPECT_THAT(wide.err, HasSubstr("2 coordinates"));
 }
 
 TEST_F(score_command, takes_arrays_with_a_fit_for_each_row) {

@@ -9,6 +9,7 @@
 #include "manyfit/error.hpp"
 #include "manyfit/executor.hpp"
 #include "manyfit/families.hpp"
+#include "manyfit/family_mixture.hpp"
 #include "manyfit/fit.hpp"
 #include "manyfit/mixture.hpp"
 #include "manyfit/score.hpp"

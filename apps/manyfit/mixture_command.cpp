@@ -1,0 +1,273 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <memory>
+
+#include "commands.hpp"
+#include "failures.hpp"
+#include "input/arrow_reader.hpp"
+#include "manyfit/manyfit.hpp"
+#include "mixture_models.hpp"
+#include "mixture_plot.hpp"
+#include "options.hpp"
+#include "output/mixture_report.hpp"
+#include "plot.hpp"
+#include "point_samples.hpp"
+#include "progress_bar.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+struct mixture_arguments {
+  common_options common;
+  point_request input;
+  std::string family, by, columns, column, components, select = "bic", covariance = "full", init, start, plot;
+  double regularize = -1;
+  bool regularize_given = false;
+  mixture_options options;
+};
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point start) {
+  return std::chrono::duration<double>(clock::now() - start).count();
+}
+
+/// K, or LO:HI.
+component_range range_of(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const auto number = [](std::string_view part) {
+    int value = 0;
+    const auto [end, wrong] = std::from_chars(part.data(), part.data() + part.size(), value);
+    return wrong == std::errc{} && end == part.data() + part.size() ? value : 0;
+  };
+  const std::string_view all = text;
+  const int fewest = number(all.substr(0, colon)),
+            most = colon == std::string::npos ? fewest : number(all.substr(colon + 1));
+  if (fewest < 1 || most < fewest || most > max_components)
+    throw usage_error(fmt::format("--components: '{}' given\na number from 1 to {} was expected, or a range as in 1:6",
+                                  excerpt(text), max_components));
+  return {fewest, most};
+}
+
+void check_options(mixture_arguments& arguments) {
+  if (arguments.family != "gaussian") {
+    find_family(arguments.family);  // says what families there are
+    throw usage_error(
+        fmt::format("mixtures of {} are not supported yet\nmanyfit mixture gaussian INPUT fits gaussian "
+                    "mixtures",
+                    arguments.family));
+  }
+  mixture_options& options = arguments.options;
+  for (int i = 0; i < covariance_structure_count; ++i)
+    if (arguments.covariance == name_of(static_cast<covariance_structure>(i)))
+      options.covariance = static_cast<covariance_structure>(i);
+  options.select = arguments.select == "aic" ? information_criterion::aic : information_criterion::bic;
+  options.start = arguments.init == "random" ? mixture_start::random : mixture_start::kmeans_plus_plus;
+  if (arguments.regularize_given) {
+    if (!(arguments.regularize >= 0) || std::isinf(arguments.regularize))
+      throw usage_error(fmt::format("--regularize: {} given; 0 or more expected", arguments.regularize));
+    options.regularization = arguments.regularize;
+  }
+  if (arguments.start.empty() && arguments.components.empty())
+    throw usage_error("how many components is not said\nadd --components K, or --components LO:HI for the best by BIC");
+  if (!arguments.components.empty()) options.components = range_of(arguments.components);
+  if (!arguments.start.empty() && !arguments.init.empty())
+    throw usage_error("--start and --init cannot be given together\nleave one of them out");
+  if (!arguments.column.empty() && !arguments.columns.empty())
+    throw usage_error("--column and --columns cannot be given together\ngive the coordinates to --columns");
+  if (!arguments.by.empty()) arguments.input.by = split_list(arguments.by, "--by");
+  if (!arguments.columns.empty()) arguments.input.columns = split_list(arguments.columns, "--columns");
+  if (!arguments.column.empty()) arguments.input.columns = {arguments.column};
+  if (!arguments.plot.empty()) check_plot(arguments.plot);
+}
+
+/// The start of every fit: by key where the document has keys, the one that there is for all, or in order.
+mixture_results starts_for(const mixture_arguments& arguments, const model& document,
+                           const std::vector<key_column>& keys, std::int64_t count, int dimensions) {
+  const std::string path = excerpt(arguments.start, 300);
+  mixture_results all = gaussian_mixtures(document, arguments.start);
+  if (all.dimensions != dimensions)
+    throw input_error(
+        fmt::format("{}: mixtures of {} coordinates for points of {}\nname the coordinates with --columns", path,
+                    all.dimensions, dimensions));
+  std::vector<std::int64_t> fit_of(static_cast<std::size_t>(count), 0);
+  if (!document.fits.front().key.empty()) {
+    match_columns(arguments.by, document, arguments.start);
+    fit_of = fits_of_samples(document, keys, arguments.start);
+  } else if (all.count != 1) {
+    if (all.count != count)
+      throw input_error(
+          fmt::format("{}: {} mixtures for {} fits\none for all or one for each was expected", path, all.count, count));
+    for (std::size_t i = 0; i < fit_of.size(); ++i) fit_of[i] = static_cast<std::int64_t>(i);
+  }
+  mixture_results starts = empty_mixtures(count, all.max_components, dimensions, all.covariance);
+  const std::size_t K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(dimensions);
+  for (std::size_t i = 0; i < fit_of.size(); ++i) {
+    const auto from = static_cast<std::size_t>(std::max<std::int64_t>(fit_of[i], 0));
+    if (fit_of[i] < 0 || !(all.weights[from * K] >= 0))
+      throw input_error(
+          fmt::format("{}: there is no start for fit {}\nparameters for every fit were expected", path, i));
+    starts.components[i] = all.components[from];
+    std::copy_n(all.weights.begin() + static_cast<std::ptrdiff_t>(from * K), K,
+                starts.weights.begin() + static_cast<std::ptrdiff_t>(i * K));
+    std::copy_n(all.means.begin() + static_cast<std::ptrdiff_t>(from * K * D), K * D,
+                starts.means.begin() + static_cast<std::ptrdiff_t>(i * K * D));
+    std::copy_n(all.covariances.begin() + static_cast<std::ptrdiff_t>(from * K * D * D), K * D * D,
+                starts.covariances.begin() + static_cast<std::ptrdiff_t>(i * K * D * D));
+  }
+  return starts;
+}
+
+void print_summary(const mixture_results& results, const mixture_options& options, const common_options& common,
+                   double fit_seconds, double all_seconds) {
+  std::int64_t rows = 0, missing = 0;
+  for (const std::int64_t n : results.observations) rows += n;
+  for (const std::int64_t n : results.missing) missing += n;
+  fmt::print(stderr,
+             "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing) on {}, {} precision, in {}, "
+             "{} in all\n",
+             results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
+             missing, results.device, common.precision, short_time(fit_seconds), short_time(all_seconds));
+  if (options.start != mixture_start::given && (options.restarts > 1 || results.tried > 1))
+    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
+               results.tried > 1 ? fmt::format(" for each of {} to {} components, by {}", results.fewest_components,
+                                               results.fewest_components + results.tried - 1,
+                                               options.select == information_criterion::bic ? "BIC" : "AIC")
+                                 : "");
+  for (int i = 0; i < fit_status_count; ++i) {
+    const auto status = static_cast<fit_status>(i);
+    const auto count = std::count(results.status.begin(), results.status.end(), status);
+    if (count == 0) continue;
+    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+               status == fit_status::converged ? "" : describe(status));
+  }
+}
+
+template <class T>
+int run_mixture(mixture_arguments& arguments, const executor& where, output_format format, output& to) {
+  const common_options& common = arguments.common;
+  mixture_options& options = arguments.options;
+  const auto begin = clock::now();
+  const point_set<T> points = read_points<T>(arguments.input, common, where.threads());
+  if (points.rows() == 0) warn(common, fmt::format("{} has no observations", points.source));
+  mixture_results starts;
+  if (!arguments.start.empty()) {
+    const model document = read_model(arguments.start);
+    starts = starts_for(arguments, document, points.keys, points.count(), points.dimensions());
+    for (const std::int32_t K : starts.components)
+      if (!arguments.components.empty() && (options.components.fewest != K || options.components.most != K))
+        throw usage_error(fmt::format("--components {} given, and the start has {}\nleave --components out",
+                                      arguments.components, K));
+    options.start = mixture_start::given;
+    options.start_values = &starts;
+  }
+  progress_bar bar("fitting", "EM runs", common.quiet);
+  if (bar.shown())
+    options.progress = [&](std::int64_t done, std::int64_t total, double log_likelihood) {
+      bar.update(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total),
+                 std::isnan(log_likelihood) ? "" : fmt::format("log-likelihood {:.8g}", log_likelihood));
+    };
+  options.seed = common.seed;
+  const auto fit_begin = clock::now();
+  const mixture_results results = fit_mixture(where, points.view(), options);
+  const double fit_seconds = seconds_since(fit_begin);
+  bar.clear();
+
+  const mixture_report report{results, points.keys, points.names, common.precision, options.select};
+  switch (format) {
+    case output_format::json:
+      write_mixture_json(report, to);
+      break;
+    case output_format::csv:
+      write_mixture_csv(report, to);
+      break;
+    case output_format::parquet:
+      write_parquet(mixture_columns(report), to.file_to_write());
+      break;
+    default:
+      write_mixture_table(report, to);
+  }
+  to.finish();
+  if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
+  if (!common.quiet) print_summary(results, options, common, fit_seconds, seconds_since(begin));
+  bool failed = false;
+  for (const fit_status status : results.status)  // with tolerance 0 the iterations were asked for
+    failed = failed || !(usable(status) || (options.tolerance == 0 && status == fit_status::max_iterations));
+  return failed && common.fail_on_any() ? exit_failed : exit_done;
+}
+
+int run(mixture_arguments& arguments) {
+  check_options(arguments);
+  const output_format format = format_of(arguments.common);
+  const executor where = executor_of(arguments.common);
+  output to(arguments.common.out);
+  return arguments.common.single() ? run_mixture<float>(arguments, where, format, to)
+                                   : run_mixture<double>(arguments, where, format, to);
+}
+
+}  // namespace
+
+void add_mixture(CLI::App& program, command_action& action) {
+  const auto arguments = std::make_shared<mixture_arguments>();
+  CLI::App& command = *program.add_subcommand("mixture", "Fit a mixture to one sample, or to every group of rows");
+  command.add_option("FAMILY", arguments->family, "What the components are: gaussian")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command
+      .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
+      ->type_name("a,b");
+  command.add_option("--column", arguments->column, "The only coordinate")->type_name("NAME");
+  command
+      .add_option("--by", arguments->by,
+                  "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
+      ->type_name("a,b");
+  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command.add_option("--components", arguments->components, "How many components, or the best of a range")
+      ->type_name("K|LO:HI");
+  command.add_option("--select", arguments->select, "Criterion for the number of components (default bic)")
+      ->check(CLI::IsMember({"bic", "aic"}))
+      ->type_name("bic|aic");
+  command.add_option("--covariance", arguments->covariance, "Structure of the covariances (default full)")
+      ->check(CLI::IsMember({"full", "diagonal", "tied", "spherical"}))
+      ->type_name("full|diagonal|tied|spherical");
+  command.add_option("--restarts", arguments->options.restarts, "Starts, of which the best is kept (default 10)")
+      ->check(CLI::PositiveNumber)
+      ->type_name("R");
+  command.add_option("--init", arguments->init, "How to start (default kmeans++)")
+      ->check(CLI::IsMember({"kmeans++", "random"}))
+      ->type_name("kmeans++|random");
+  command.add_option("--start", arguments->start, "Start from these mixtures, whose order is kept")
+      ->type_name("MODEL.json");
+  command
+      .add_option("--regularize", arguments->regularize,
+                  "Added to the covariances' diagonals (default 1e-6 of the data's mean variance)")
+      ->each([arguments](const std::string&) { arguments->regularize_given = true; })
+      ->type_name("X");
+  command.add_option("--max-iterations", arguments->options.max_iterations, "EM iterations at most (default 1000)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  command
+      .add_option("--tolerance", arguments->options.tolerance,
+                  "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
+  command.add_flag("--trace", arguments->options.trace, "The log-likelihood of the start and after every iteration");
+  command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
+  add_common_options(command, arguments->common);
+  command.footer(
+      "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
+      "out and counted. Components are numbered from 0, in order of their first mean coordinate.\n\n"
+      "Examples:\n"
+      "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
+      "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "
+      "m.json");
+  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace manyfit::app

@@ -1,0 +1,110 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "mixture_models.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+#include "failures.hpp"
+#include "options.hpp"
+#include "output/mixture_report.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+/// The parts of a key as one text that no other key has.
+std::string joined(const std::vector<std::string_view>& parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += fmt::format("{}:{}", part.size(), part);
+  return text;
+}
+
+/// The names of the columns that make the model's keys; empty when it has none.
+std::vector<std::string> key_names(const model& document) {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : document.fits.front().key) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+/// --by, which the model must have been fitted with; without it what the model was fitted with.
+std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path) {
+  const std::vector<std::string> names = key_names(document);
+  if (by.empty()) return names;
+  const std::vector<std::string> given = split_list(by, "--by");
+  if (std::is_permutation(given.begin(), given.end(), names.begin(), names.end())) return given;
+  throw usage_error(fmt::format("--by: {} given, and the fits of {} {}\n{}", by, excerpt(path, 300),
+                                names.empty() ? "have no keys" : "are by " + list_names(names),
+                                names.empty() ? "leave --by out" : "give those columns to --by"));
+}
+
+/// Which fit of the model each sample belongs to; -1 for a key without a fit.
+std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
+                                          const std::string& path) {
+  std::unordered_map<std::string, std::int64_t> fit_of_key;
+  std::vector<std::string_view> parts;
+  for (std::size_t i = 0; i < document.fits.size(); ++i) {
+    parts.clear();
+    for (const key_column& key : keys)
+      for (const auto& [name, text] : document.fits[i].key)
+        if (name == key.name) parts.push_back(text);
+    if (parts.size() != keys.size() || document.fits[i].key.size() != keys.size())
+      throw input_error(
+          fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
+                      "a document printed by manyfit fit was expected",
+                      excerpt(path, 300), i));
+    if (!fit_of_key.try_emplace(joined(parts), static_cast<std::int64_t>(i)).second)
+      throw input_error(
+          fmt::format("{}: fits[{}] has the same key as a fit before it\n"
+                      "one fit for each key was expected",
+                      excerpt(path, 300), i));
+  }
+  std::vector<std::int64_t> result(keys.front().texts.size(), -1);
+  for (std::size_t sample = 0; sample < result.size(); ++sample) {
+    parts.clear();
+    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
+    if (const auto found = fit_of_key.find(joined(parts)); found != fit_of_key.end()) result[sample] = found->second;
+  }
+  return result;
+}
+
+mixture_results gaussian_mixtures(const model& document, const std::string& path) {
+  const std::string name = excerpt(path, 300);
+  if (document.command != "mixture" || document.family != "gaussian")
+    throw input_error(fmt::format("{}: a {} of {}\na gaussian mixture printed by manyfit mixture was expected", name,
+                                  document.command, excerpt(document.family)));
+  std::size_t most = 1, D = 0;
+  for (const model_fit& fit : document.fits) {
+    most = std::max(most, fit.components);
+    D = std::max(D, fit.dimensions);
+  }
+  if (D == 0) throw input_error(fmt::format("{}: no fit has parameters\nat least one mixture was expected", name));
+  if (D > static_cast<std::size_t>(max_dimensions) || most > static_cast<std::size_t>(max_components))
+    throw input_error(fmt::format("{}: {} components of {} coordinates\nat most {} of {} were expected", name, most, D,
+                                  max_components, max_dimensions));
+  covariance_structure structure = covariance_structure::full;
+  for (int i = 0; i < covariance_structure_count; ++i)
+    if (document.covariance == name_of(static_cast<covariance_structure>(i)))
+      structure = static_cast<covariance_structure>(i);
+  mixture_results r = empty_mixtures(static_cast<std::int64_t>(document.fits.size()), static_cast<int>(most),
+                                     static_cast<int>(D), structure);
+  for (std::size_t i = 0; i < document.fits.size(); ++i) {
+    const model_fit& fit = document.fits[i];
+    r.components[i] = static_cast<std::int32_t>(fit.components);
+    if (fit.weights.empty()) continue;
+    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
+    std::copy(fit.means.begin(), fit.means.end(), r.means.begin() + static_cast<std::ptrdiff_t>(i * most * D));
+    std::copy(fit.covariances.begin(), fit.covariances.end(),
+              r.covariances.begin() + static_cast<std::ptrdiff_t>(i * most * D * D));
+    r.status[i] = fit_status::converged;
+  }
+  return r;
+}
+
+}  // namespace manyfit::app

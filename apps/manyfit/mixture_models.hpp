@@ -1,0 +1,28 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Mixture documents as the library's results, and which fit of a document a sample belongs to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "input/model_json.hpp"
+#include "manyfit/mixture.hpp"
+#include "samples.hpp"
+
+namespace manyfit::app {
+
+/// The Gaussian mixtures of a document; fits without parameters have status not_run. Throws input_error when it holds
+/// something else.
+mixture_results gaussian_mixtures(const model& document, const std::string& path);
+
+/// --by, which the model must have been fitted with; without it what the model was fitted with. Throws usage_error.
+std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path);
+
+/// Which fit of the document each sample belongs to; -1 for a key without a fit.
+std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
+                                          const std::string& path);
+
+}  // namespace manyfit::app

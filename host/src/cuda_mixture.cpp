@@ -1,0 +1,243 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gaussian mixtures on CUDA, the host's side: points are brought to the device in runs of whole fits, all EM runs on
+// them go in one launch per tier, and only answers come back. A fit that the device cannot hold is read in place from
+// pinned host memory in every pass: slow, with the same bits.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <numeric>
+
+#include "cuda_backend.hpp"
+#include "cuda_points.hpp"
+#include "kernels/cuda/functions.hpp"
+
+namespace manyfit::cuda {
+
+namespace {
+
+/// Bytes that rooms in device memory may take for the groups of a tier; fewer groups run at once beyond.
+constexpr std::int64_t room_bytes = std::int64_t{40} << 20;
+
+/// Tasks' parameters and traces, in one block on the host and one on the device.
+struct task_numbers {
+  std::vector<std::int64_t> first;
+  std::int64_t total = 0;
+  task_numbers(const mixture_task* tasks, std::int64_t count, std::int64_t D, std::int64_t trace) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      first.push_back(total);
+      total += tasks[i].components * (1 + D + D * D) + (tasks[i].trace ? trace : 0);
+    }
+  }
+};
+
+/// One tier's launch: rooms, in shared memory as far as it goes, and what a grid needs.
+template <class T>
+class tier_launch {
+ public:
+  tier_launch(mixture_tier tier, const mixture_needs& needs, mixture_launch<T>& launch, cudaStream_t stream)
+      : tier_(tier) {
+    const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
+    std::int64_t room = 0, shared = 0;
+    check(f.shared_room(tier, room), "ask for shared memory");
+    // In the order in which a kernel lays them out. A grid's model and factors may be shared by its blocks.
+    const bool grid = tier == mixture_grid;
+    const auto place = [&](lane_room& where, std::int64_t bytes, bool may_be_shared) {
+      where.bytes = bytes;
+      if (may_be_shared && shared + bytes <= room) {
+        shared += bytes;
+        return std::int64_t{0};
+      }
+      return bytes;
+    };
+    const std::int64_t sums = place(launch.sums, needs.sums, true), tile = place(launch.tile, needs.tile, true),
+                       model = place(launch.model, needs.model, !grid),
+                       factors = place(launch.factors, needs.factors, !grid),
+                       start = place(launch.start, needs.start, false);
+    int blocks = 0;
+    check(f.blocks(tier, shared, blocks), "ask how many blocks run at once");
+    const int per_block = tier == mixture_warp ? mixture_tiers[tier].block_threads / 32 : 1;
+    const std::int64_t each = sums + tile + (grid && needs.shares_model ? 0 : model + factors + start);
+    if (!grid && each > 0)
+      blocks = static_cast<int>(std::clamp<std::int64_t>(room_bytes / (each * per_block), 1, blocks));
+    const std::int64_t groups = std::int64_t{blocks} * per_block;
+    const auto reserve = [&](lane_room& where, std::int64_t bytes, std::int64_t copies) {
+      if (bytes == 0 && where.bytes > 0) return;  // in shared memory
+      pools_.emplace_back(static_cast<std::size_t>(std::max<std::int64_t>(16, bytes * copies)));
+      where.pool = pools_.back().template as<char>();
+    };
+    const std::int64_t models = grid && needs.shares_model ? 1 : groups;
+    reserve(launch.sums, sums, groups);
+    reserve(launch.tile, tile, groups);
+    reserve(launch.model, model, models);
+    reserve(launch.factors, factors, models);
+    reserve(launch.start, start, models);
+    if (grid) {
+      const std::int64_t limit = partial_numbers / blocks;
+      launch.partial_each = std::min(needs.statistics, limit);
+      pools_.emplace_back(static_cast<std::size_t>((needs.shares_model ? 1 : 2) * blocks * launch.partial_each) * 8);
+      launch.partial = pools_.back().template as<double>();
+      if (needs.statistics > limit) {
+        pools_.emplace_back(static_cast<std::size_t>(needs.chunk) * sizeof(T));
+        launch.chunk = pools_.back().template as<T>();
+      }
+      pools_.emplace_back(grid_slot_count() * sizeof(double) + 256);
+      launch.grid_slots = pools_.back().template as<double>();
+      launch.grid_arrived = pools_.back().template as<unsigned long long>(grid_slot_count() * sizeof(double));
+      check(cudaMemsetAsync(launch.grid_arrived, 0, sizeof(unsigned long long), stream), "clear a counter");
+    }
+    check(f.run(tier, launch, blocks, shared, stream), "launch the mixtures");
+  }
+
+ private:
+  mixture_tier tier_;
+  std::vector<device_buffer> pools_;
+};
+
+/// The needs of the most demanding of several runs. Those that share a model need room for it once, others a copy each.
+void widen(mixture_needs& most, const mixture_needs& n) {
+  most.sums = std::max(most.sums, n.sums);
+  most.tile = std::max(most.tile, n.tile);
+  most.model = std::max(most.model, n.model);
+  most.factors = std::max(most.factors, n.factors);
+  most.start = std::max(most.start, n.start);
+  most.statistics = std::max(most.statistics, n.statistics);
+  most.chunk = std::max(most.chunk, n.chunk);
+}
+
+template <class T>
+void run_some(const executor& where, const point_batch<T>& data, const mixture_settings& settings, mixture_task* tasks,
+              std::int64_t count, std::int64_t most_bytes) {
+  const auto stream = static_cast<cudaStream_t>(where.stream());
+  const std::int64_t D = data.dimensions(), begin = tasks[0].fit, end = tasks[count - 1].fit + 1;
+  const points_on_device<T> points(data, begin, end, most_bytes, stream);
+
+  // Tasks as the device sees them, their numbers beside them.
+  const std::int64_t trace = settings.max_iterations + std::int64_t{1};
+  const task_numbers numbers(tasks, count, D, trace);
+  const device_buffer device_numbers(static_cast<std::size_t>(numbers.total) * 8);
+  std::vector<double> host_numbers(static_cast<std::size_t>(numbers.total));
+  std::vector<mixture_task> seen(tasks, tasks + count);
+  const auto numbers_of = [&](const mixture_task& task) {
+    return static_cast<std::size_t>(task.components * (1 + D + D * D));
+  };
+  for (std::int64_t i = 0; i < count; ++i) {
+    mixture_task& task = seen[static_cast<std::size_t>(i)];
+    // A task's parameters are one run of numbers on the host too: weights, means, covariances.
+    std::memcpy(host_numbers.data() + numbers.first[i], tasks[i].parameters.weights, numbers_of(task) * 8);
+    double* const at = device_numbers.as<double>() + numbers.first[i];
+    const std::int64_t K = task.components;
+    task.fit -= begin;
+    task.parameters = {at, at + K, at + K + K * D};
+    if (task.trace) task.trace = at + numbers_of(task);
+  }
+  const device_buffer device_tasks(seen.size() * sizeof(mixture_task));
+  check(cudaMemcpyAsync(device_numbers.as<char>(), host_numbers.data(), host_numbers.size() * 8, cudaMemcpyHostToDevice,
+                        stream),
+        "copy starts to the device");
+  check(cudaMemcpyAsync(device_tasks.as<char>(), seen.data(), seen.size() * sizeof(mixture_task),
+                        cudaMemcpyHostToDevice, stream),
+        "copy tasks to the device");
+
+  // Tiers, each largest first; a tier of the grid whose runs share a model or not are two launches.
+  const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
+  constexpr int kinds = mixture_tier_count + 1;
+  std::vector<std::int32_t> order[kinds];
+  mixture_needs needs[kinds];
+  const auto cost = [&](std::int32_t i) { return data.view.rows(tasks[i].fit) * tasks[i].components; };
+  for (std::int64_t i = 0; i < count; ++i) {
+    const int K = tasks[i].components;
+    const std::int64_t rows = data.view.rows(tasks[i].fit);
+    const mixture_tier tier = f.tier_of(settings.structure, static_cast<int>(D), K, rows);
+    const int lanes = tier == mixture_warp ? 32 : mixture_tiers[tier].block_threads;
+    const mixture_needs n =
+        f.needs(settings.structure, static_cast<int>(D), K, rows, lanes, settings.start == mixture_start::given);
+    const int kind = tier == mixture_grid && n.shares_model ? mixture_tier_count : tier;
+    widen(needs[kind], n);
+    order[kind].push_back(static_cast<std::int32_t>(i));
+  }
+  needs[mixture_tier_count].shares_model = true;
+  std::vector<std::int32_t> all_order;
+  std::vector<std::int64_t> bounds(2 * kinds, 0);
+  for (int kind = 0; kind < kinds; ++kind) {
+    std::stable_sort(order[kind].begin(), order[kind].end(),
+                     [&](std::int32_t a, std::int32_t b) { return cost(a) > cost(b); });
+    bounds[2 * kind] = static_cast<std::int64_t>(all_order.size());
+    all_order.insert(all_order.end(), order[kind].begin(), order[kind].end());
+    bounds[2 * kind + 1] = static_cast<std::int64_t>(all_order.size());
+  }
+  const device_buffer device_order(all_order.size() * 4), device_bounds(bounds.size() * 8), next(kinds * 8);
+  check(
+      cudaMemcpyAsync(device_order.as<char>(), all_order.data(), all_order.size() * 4, cudaMemcpyHostToDevice, stream),
+      "copy the order to the device");
+  check(cudaMemcpyAsync(device_bounds.as<char>(), bounds.data(), bounds.size() * 8, cudaMemcpyHostToDevice, stream),
+        "copy bounds to the device");
+  check(cudaMemsetAsync(next.as<char>(), 0, kinds * 8, stream), "clear counters");
+  std::vector<std::unique_ptr<tier_launch<T>>> launches;
+  for (int kind = kinds - 1; kind >= 0; --kind) {
+    if (order[kind].empty()) continue;
+    mixture_launch<T> launch;
+    launch.points = points.view();
+    launch.settings = settings;
+    launch.tasks = device_tasks.as<mixture_task>();
+    launch.order = device_order.as<std::int32_t>();
+    launch.bounds = device_bounds.as<std::int64_t>() + 2 * kind;
+    launch.next = next.as<std::int64_t>() + kind;
+    const mixture_tier tier = kind == mixture_tier_count ? mixture_grid : static_cast<mixture_tier>(kind);
+    launches.push_back(std::make_unique<tier_launch<T>>(tier, needs[kind], launch, stream));
+  }
+  check(cudaMemcpyAsync(host_numbers.data(), device_numbers.as<char>(), host_numbers.size() * 8, cudaMemcpyDeviceToHost,
+                        stream),
+        "copy answers to the host");
+  check(cudaMemcpyAsync(seen.data(), device_tasks.as<char>(), seen.size() * sizeof(mixture_task),
+                        cudaMemcpyDeviceToHost, stream),
+        "copy outcomes to the host");
+  check(cudaStreamSynchronize(stream), "fit the mixtures");
+  for (std::int64_t i = 0; i < count; ++i) {
+    const mixture_task& done = seen[static_cast<std::size_t>(i)];
+    mixture_task& task = tasks[i];
+    task.log_likelihood = done.log_likelihood;
+    task.iterations = done.iterations;
+    task.status = done.status;
+    task.observations = done.observations;
+    task.missing = done.missing;
+    const double* const from = host_numbers.data() + numbers.first[i];
+    std::memcpy(task.parameters.weights, from, numbers_of(task) * 8);
+    if (task.trace) std::memcpy(task.trace, from + numbers_of(task), static_cast<std::size_t>(trace) * 8);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void run_mixtures(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
+                  mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
+                  std::atomic<double>* latest) {
+  const device_scope scope(where.device());
+  // Half of the memory for points, the rest for what the kernels work in.
+  const std::int64_t most_bytes = allowance(where) / 2;
+  const std::int64_t per_row = (data.dimensions() + (data.view.weights ? 1 : 0)) * static_cast<std::int64_t>(sizeof(T));
+  for (std::int64_t begin = 0; begin < count;) {
+    std::int64_t end = begin, bytes = 0;
+    while (end < count) {
+      std::int64_t next = end;
+      while (next < count && tasks[next].fit == tasks[end].fit) ++next;
+      bytes += data.view.rows(tasks[end].fit) * per_row;
+      if (end > begin && data.memory == memory_space::host && bytes > most_bytes) break;
+      end = next;
+    }
+    run_some(where, data, settings, tasks + begin, end - begin, most_bytes);
+    for (std::int64_t i = begin; i < end && latest; ++i)
+      if (tasks[i].log_likelihood == tasks[i].log_likelihood) latest->store(tasks[i].log_likelihood);
+    if (completed) completed->fetch_add(end - begin, std::memory_order_relaxed);
+    begin = end;
+  }
+}
+
+template void run_mixtures(const executor&, const point_batch<double>&, const mixture_settings&, mixture_task*,
+                           std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);
+template void run_mixtures(const executor&, const point_batch<float>&, const mixture_settings&, mixture_task*,
+                           std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);
+
+}  // namespace manyfit::cuda

@@ -1,0 +1,95 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// CUDA's functions for Gaussian mixtures, as plain launchers: every pointer is device memory unless it says otherwise,
+// nothing is allocated, errors are cudaError_t as an int. And which lanes run which fit, as data.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/models/mixture_views.hpp"
+
+namespace manyfit {
+
+/// Who runs an EM run: a warp, a block or the grid; by the run's own size only.
+enum mixture_tier { mixture_warp, mixture_block, mixture_grid, mixture_tier_count };
+struct mixture_tier_policy {
+  const char* name;
+  int block_threads;     ///< lanes of a block
+  int blocks_wanted[2];  ///< per multiprocessor, float and double: what the kernel's registers are limited for
+  std::int64_t largest;  ///< at most: rows (warp), rows × components × features (block)
+};
+inline constexpr mixture_tier_policy mixture_tiers[] = {
+    {"warp", 128, {4, 2}, 8192},
+    {"block", 256, {2, 1}, std::int64_t{1} << 25},
+    {"grid", 256, {2, 1}, INT64_MAX},
+};
+/// Doubles of a model up to which the blocks of a grid each keep their own copy.
+inline constexpr std::int64_t private_model_numbers = 1024;
+/// Doubles that the statistics of all blocks of a grid may take together (64 MiB); beyond, passes go in chunks.
+inline constexpr std::int64_t partial_numbers = std::int64_t{1} << 23;
+
+/// One kind of memory that every group needs a piece of: in shared memory one after the other, or in device memory.
+struct lane_room {
+  char* pool = nullptr;    ///< device memory, [groups × bytes]; null: shared memory
+  std::int64_t bytes = 0;  ///< of one group, a multiple of 16
+};
+
+/// What a run needs.
+struct mixture_needs {
+  std::int64_t sums = 0, tile = 0, model = 0, factors = 0, start = 0;  ///< bytes of each room
+  std::int64_t statistics = 0;                                         ///< grid: doubles per block
+  std::int64_t chunk = 0;                                              ///< grid: numbers of a chunk of points
+  bool shares_model = false;                                           ///< grid: one model for all blocks
+};
+
+/// One launch of one tier.
+template <class T>
+struct mixture_launch {
+  points_view<T> points;
+  mixture_settings settings;
+  mixture_task* tasks = nullptr;         ///< outcomes are written back; its parameters and trace are device memory
+  const std::int32_t* order = nullptr;   ///< task numbers, largest first
+  const std::int64_t* bounds = nullptr;  ///< [2]: begin and end in `order`
+  std::int64_t* next = nullptr;          ///< [1], 0
+  lane_room sums, tile, model, factors, start;
+  double* partial = nullptr;  ///< grid: [2 × blocks × partial_each]
+  std::int64_t partial_each = 0;
+  T* chunk = nullptr;                          ///< grid: [chunk]
+  std::int64_t partial_limit = -1;             ///< for tests: another limit than the device's; -1: none
+  double* grid_slots = nullptr;                ///< grid: as launch_plan's
+  unsigned long long* grid_arrived = nullptr;  ///< grid: [1], 0
+};
+
+/// What scoring reads of every fit, made on the host: [fits × numbers] of T, see mixture_kernels.cuh.
+template <class T>
+struct mixture_score_launch {
+  points_view<T> points;
+  std::int64_t rows = 0;       ///< in all, counted from the first fit's first
+  const T* factors = nullptr;  ///< [fits or 1 × numbers]
+  std::int64_t numbers = 0;    ///< per fit: K (0 for no mixture), then score_numbers(D, K)
+  bool one_for_all = false;
+  const double* shift = nullptr;       ///< [fits or 1]: added to log-densities
+  double* log_density = nullptr;       ///< [rows]
+  double* responsibilities = nullptr;  ///< [rows × width] or null
+  std::int32_t* labels = nullptr;      ///< [rows] or null
+  int width = 0;
+};
+
+template <class T>
+struct cuda_mixture_functions {
+  mixture_tier (*tier_of)(covariance_structure, int D, int K, std::int64_t rows);
+  mixture_needs (*needs)(covariance_structure, int D, int K, std::int64_t rows, int lanes, bool given);
+  /// Bytes of shared memory that one group of a tier can have on the current device.
+  int (*shared_room)(mixture_tier, std::int64_t& bytes);
+  /// How many blocks of a tier the current device holds at once, with this much shared memory for each group. The
+  /// grid's are the same whatever it asks for.
+  int (*blocks)(mixture_tier, std::int64_t shared_bytes, int& blocks);
+  int (*run)(mixture_tier, const mixture_launch<T>&, int blocks, std::int64_t shared_bytes, void* stream);
+  int (*score)(const mixture_score_launch<T>&, void* stream);
+};
+
+extern const cuda_mixture_functions<float> cuda_mixture_float;
+extern const cuda_mixture_functions<double> cuda_mixture_double;
+
+}  // namespace manyfit

@@ -1,0 +1,362 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The group that runs one mixture with many lanes: CUDA's warps, blocks and grids, and threads as lanes in tests. How a
+// pass over the points is run is chosen by the mixture's own size (and the blocks there are), never by its company:
+//   registers  D and K tiny: every lane for itself (mixture_registers.hpp)
+//   tiles      statistics of each block in its own memory, added over blocks in order (mixture_tiles.hpp)
+//   chunks     grid only, statistics too large to have one copy per block: responsibilities of a few thousand points
+//              at a time go through device memory, then every block owns some of the statistics
+// Blocks of a grid each work on a copy of a small model, all doing the same (private), or share a large one: the passes
+// and their bits are the same either way.
+#pragma once
+
+#include "kernels/groups/mixture_tiles.hpp"
+#include "kernels/groups/reduce.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// The memory that lanes work in. A block's own memory may be shared or device memory.
+template <class T>
+struct mixture_lane_memory {
+  T* factors = nullptr;       ///< own, or one for the grid when it shares the model: [lane_factor_numbers]
+  T* tile = nullptr;          ///< own: [mixture_tile::numbers]; unused by registers
+  double* sums = nullptr;     ///< own: [register_sum_numbers]; registers only
+  double* partial = nullptr;  ///< grid: [2 × blocks × numbers] private, [blocks × numbers] shared model
+  std::int64_t partial_each = 0;
+  std::int64_t partial_limit = 0;  ///< statistics of one block, beyond which passes go in chunks
+  T* chunk = nullptr;              ///< grid: [(D + 2 + K) × chunk_points]; null where no pass goes in chunks
+  std::int64_t chunk_points = 0;
+  bool shares_model = false;
+};
+
+MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {
+  return 3 * D + 8 * (1 + 3 + 6) + K * (1 + D + packed_size(D)) + packed_size(D);
+}
+MF_FN constexpr std::int64_t register_sum_numbers(int lanes) {
+  return (lanes + lanes / 32 + 1) * std::int64_t{most_register_sums | 1};
+}
+/// Points per chunk, a multiple of every tile's: responsibilities and coordinates of about 32 MB.
+MF_FN constexpr std::int64_t chunk_points_for(int D, std::int64_t K, int bytes) {
+  const std::int64_t most = (std::int64_t{1} << 25) / ((D + 2 + K) * bytes) / 128 * 128;
+  return most < 128 ? 128 : most > 65536 ? 65536 : most;
+}
+
+template <class T, class Context>
+class mixture_lanes {
+ public:
+  MF_FN mixture_lanes(Context& context, const rows_view<T>& rows, const mixture_lane_memory<T>& memory)
+      : context_(context), rows_(rows), all_rows_(rows), memory_(memory) {}
+
+  // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
+  MF_FN std::int64_t rows() const { return all_rows_.size; }
+  MF_FN void restrict_to(std::int64_t first, std::int64_t count) {
+    rows_ = all_rows_;
+    if (count < 0) return;
+    rows_.values += first * all_rows_.dimensions;
+    if (all_rows_.weights) rows_.weights += first;
+    rows_.size = count;
+  }
+  MF_FN_LARGE double row(std::int64_t i, double* y) const {
+    const int D = rows_.dimensions;
+    const double weight = weigh_row(rows_, i);
+    for (int d = 0; d < D; ++d)
+      y[d] = weight > 0 ? (static_cast<double>(rows_.values[i * D + d]) - centre_[d]) * scale_[d] : 0.0;
+    return weight;
+  }
+  MF_FN bool leads() const { return context_.lane() == 0; }
+  template <class F>
+  MF_FN void leader(F f) {
+    if (scope_lane() == 0) f();
+    scope_barrier();
+  }
+  template <class F>
+  MF_FN void for_each(int count, F f) {
+    for (int i = scope_lane(); i < count; i += scope_lanes()) f(i);
+    scope_barrier();
+  }
+  template <class F>
+  MF_FN void for_answers(int count, F f) {
+    for (int i = context_.lane(); i < count; i += context_.lanes()) f(i);
+    scope_barrier();
+  }
+
+  MF_FN_CALL row_counts measure(const mixture_model& m, bool alike) {
+    const int D = rows_.dimensions;
+    centre_ = m.centre;
+    scale_ = m.scale;
+    row_counts mine;
+    vec<double, 1> first{constants::infinity};
+    for (std::int64_t i = context_.lane(); i < rows_.size; i += context_.lanes())
+      if (weigh_row(rows_, i, &mine) > 0) first[0] = minimum(static_cast<double>(i), first[0]);
+    first = all_reduce<least_value>(context_, first);
+    const vec<double, 4> total = all_reduce<add_values>(
+        context_, vec<double, 4>{static_cast<double>(mine.observations), static_cast<double>(mine.missing),
+                                 static_cast<double>(mine.nonfinite), mine.weight});
+    row_counts counts;
+    counts.observations = static_cast<std::int64_t>(total[0]);
+    counts.missing = static_cast<std::int64_t>(total[1]);
+    counts.nonfinite = static_cast<std::int64_t>(total[2]);
+    counts.weight = total[3];
+    const bool any = counts.weight > 0;
+    for_each(D, [&](int d) {
+      m.centre[d] = any ? static_cast<double>(rows_.values[static_cast<std::int64_t>(first[0]) * D + d]) : 0.0;
+      m.scale[d] = 1;
+      m.variance[d] = 0;
+    });
+    if (!any) return counts;
+    const bool plain = !rows_.weights && counts.observations == rows_.size && counts.nonfinite == 0;
+    for (int d = 0; d < D; ++d) {
+      const double shift = sum_of(plain, [&](std::int64_t i) { return value(i, d) - m.centre[d]; });
+      const double centre = m.centre[d] + shift / counts.weight;
+      const double squares = sum_of(plain, [&](std::int64_t i) { return square(value(i, d) - centre); });
+      leader([&] {
+        m.centre[d] = centre;
+        m.variance[d] = squares / counts.weight;
+      });
+    }
+    double most = 0;
+    for (int d = 0; d < D; ++d) most = maximum(most, m.variance[d]);
+    for_each(D, [&](int d) { m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]); });
+    return counts;
+  }
+
+  MF_FN_CALL double accumulate(const mixture_model& m) {
+    const int padded = register_components(m.D, m.K);
+    const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
+    narrow(m, padded);
+    if (padded > 0) return finish(m, numbers, pass_in_registers(m, padded, destination(m)));
+    if (context_.blocks() > 1 && numbers > memory_.partial_limit) return pass_in_chunks(m, numbers);
+    return finish(m, numbers, pass_in_tiles(m, numbers, destination(m)));
+  }
+
+ private:
+  static constexpr bool is_warp = Context::is_warp;
+  MF_FN int team_lane() const { return context_.lane() % team_lanes(); }
+  MF_FN int team_lanes() const { return 32 * context_.warps(); }
+  MF_FN void team_barrier() {
+    if constexpr (is_warp)
+      context_.warp_barrier();
+    else
+      context_.block_barrier();
+  }
+  /// Who works on one copy of the model.
+  MF_FN int scope_lane() const { return memory_.shares_model ? context_.lane() : team_lane(); }
+  MF_FN int scope_lanes() const { return memory_.shares_model ? context_.lanes() : team_lanes(); }
+  MF_FN void scope_barrier() {
+    if (memory_.shares_model && context_.blocks() > 1)
+      context_.grid_barrier();
+    else
+      team_barrier();
+  }
+
+  MF_FN double value(std::int64_t i, int d) const {
+    return static_cast<double>(rows_.values[i * rows_.dimensions + d]);
+  }
+  /// Σ w f(i) over the rows that count. `plain`: all do, with weight 1.
+  template <class F>
+  MF_FN double sum_of(bool plain, F f) {
+    double sum = 0;
+    for (std::int64_t i = context_.lane(); i < rows_.size; i += context_.lanes()) {
+      const double weight = plain ? 1.0 : weigh_row(rows_, i);
+      if (weight > 0) sum += weight * f(i);
+    }
+    return all_reduce<add_values>(context_, vec<double, 1>{sum})[0];
+  }
+
+  /// The model's numbers that the pass reads, in T: the map's 3 D, then the factors in the pass's own order.
+  MF_FN_CALL void narrow(const mixture_model& m, int padded) {
+    const int D = m.D, K = m.K;
+    T* const centre = memory_.factors;
+    T* const rest = centre + D;
+    T* const scale = rest + D;
+    T* const constant = scale + D;
+    const auto read_map = [&](int d) {
+      centre[d] = static_cast<T>(centre_[d]);
+      rest[d] = static_cast<T>(centre_[d] - static_cast<double>(centre[d]));
+      scale[d] = static_cast<T>(scale_[d]);
+    };
+    map_ = {centre, rest, scale};
+    if (padded > 0) {
+      const int each = 1 + D + packed_size(D);
+      for_each(D + padded * each, [&](int i) {
+        if (i < D)
+          read_map(i);
+        else
+          constant[i - D] = register_factor<T>(m, (i - D) / each, (i - D) % each);
+      });
+      return;
+    }
+    const int factors = static_cast<int>(K * m.factor_numbers_each()), transform = m.transform ? packed_size(D) : 0;
+    T* const offset = constant + K;
+    T* const factor = offset + std::int64_t{K} * D;
+    for_each(D + K + K * D + factors + transform, [&](int i) {
+      if (i < D) return read_map(i);
+      i -= D;
+      const double number = i < K                     ? m.constant[i]
+                            : i < K + K * D           ? m.offset[i - K]
+                            : i < K + K * D + factors ? m.factor[i - K - K * D]
+                                                      : m.transform[i - K - K * D - factors];
+      constant[i] = static_cast<T>(number);
+    });
+    factors_ = {constant, offset, factor, m.transform ? factor + factors : nullptr, m.triangular};
+  }
+
+  /// Where this block adds up its statistics.
+  MF_FN double* destination(const mixture_model& m) {
+    if (context_.blocks() == 1) return m.statistics;
+    if (!memory_.shares_model) turn_ ^= 1;
+    return memory_.partial + (turn_ * context_.blocks() + context_.block()) * memory_.partial_each;
+  }
+  /// Adds the blocks' statistics and values; ends with them in the model and returns the log-likelihood.
+  MF_FN_CALL double finish(const mixture_model& m, std::int64_t numbers, double value) {
+    value = all_reduce<add_values>(context_, vec<double, 1>{value})[0];
+    if (context_.blocks() == 1) {
+      team_barrier();
+      return value;
+    }
+    const double* const from = memory_.partial + turn_ * context_.blocks() * memory_.partial_each;
+    for_each(static_cast<int>(numbers), [&](int i) {
+      double sum = 0;
+      for (int b = 0; b < context_.blocks(); ++b) sum += from[b * memory_.partial_each + i];
+      m.statistics[i] = sum;
+    });
+    return value;
+  }
+
+  MF_FN_CALL double pass_in_registers(const mixture_model& m, int padded, double* to) {
+    const int t = team_lane(), B = team_lanes(), W = context_.warps();
+    const int sums = padded * (1 + m.D + packed_size(m.D)) + 1, step = sums | 1;
+    double* const lanes = memory_.sums;
+    double* const warps = lanes + std::int64_t{B} * step;
+    double* const block = warps + std::int64_t{W} * step;
+    register_pass_of(m.D, padded, rows_, map_, map_.scale + m.D, context_.lane(), context_.lanes(), lanes + t * step);
+    team_barrier();
+    for (int i = t; i < W * sums; i += B) {
+      const int w = i / sums, j = i - w * sums;
+      double sum = 0;
+      for (int l = 0; l < 32; ++l) sum += lanes[(32 * w + l) * step + j];
+      warps[w * step + j] = sum;
+    }
+    team_barrier();
+    for (int j = t; j < sums; j += B) {
+      double sum = 0;
+      for (int w = 0; w < W; ++w) sum += warps[w * step + j];
+      block[j] = sum;
+    }
+    team_barrier();
+    for (int i = t; i < m.K * m.features_each(); i += B) to[i] = register_statistic(m, block, i);
+    return t == 0 ? block[sums - 1] : 0.0;
+  }
+
+  /// The E step of the tile that begins at row `first`; this lane's share of its log-likelihood.
+  MF_FN_CALL double expect(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t first) {
+    const int t = team_lane(), B = team_lanes();
+    const std::int64_t left = rows_.size - first;
+    const int count = left < tile.points ? static_cast<int>(left < 0 ? 0 : left) : tile.points;
+    read_tile(rows_, map_, first, count, tile, t, B);
+    team_barrier();
+    weigh_tile(rows_, first, count, tile, t, B);
+    team_barrier();
+    if (factors_.transform) {
+      transform_tile(factors_.transform, m.D, tile, t, B);
+      team_barrier();
+    }
+    tile_densities(factors_, m.D, m.K, tile, t, B);
+    team_barrier();
+    const double value = normalise_tile(m.K, tile, t, B, [&] { team_barrier(); });
+    team_barrier();
+    return value;
+  }
+
+  MF_FN_CALL double pass_in_tiles(const mixture_model& m, std::int64_t numbers, double* to) {
+    const int t = team_lane(), B = team_lanes(), each = m.features_each();
+    mixture_tile<T> tile;
+    tile.bind(m.D, m.K, B, memory_.tile);
+    for (std::int64_t i = t; i < numbers; i += B) to[i] = 0;
+    const std::int64_t tiles = (rows_.size + tile.points - 1) / tile.points;
+    double value = 0;
+    for (std::int64_t i = context_.block(); i < tiles; i += context_.blocks()) {
+      value += expect(m, tile, i * tile.points);
+      for (int f = 0; f < each; f += staged_features) {
+        const int count = each - f < staged_features ? each - f : staged_features;
+        stage_features(m.structure, m.D, f, count, tile.y, tile.stride, tile.points, tile.staged, tile.stride, t, B);
+        team_barrier();
+        add_tile_products(tile.table, m.K, tile.staged, f, count, tile.points, tile.stride, to, each, t, B);
+        team_barrier();
+      }
+    }
+    return value;
+  }
+
+  /// A grid with one copy of the statistics: 16 lanes in a row own 64 features of 4 components.
+  MF_FN_CALL double pass_in_chunks(const mixture_model& m, std::int64_t numbers) {
+    const int t = team_lane(), B = team_lanes(), each = m.features_each(), D = m.D, K = m.K;
+    mixture_tile<T> tile;
+    tile.bind(D, K, B, memory_.tile);
+    const std::int64_t C = memory_.chunk_points;
+    T* const features = memory_.chunk;
+    T* const shares = features + (D + 2) * C;
+    for (std::int64_t i = context_.lane(); i < numbers; i += context_.lanes()) m.statistics[i] = 0;
+    const int high = B / 16 * 4, groups = (each + staged_features - 1) / staged_features;
+    const int owned = (K + high - 1) / high * groups;
+    const int my_k = 4 * (t / 16), my_f = 4 * (t % 16);
+    double value = 0;
+    for (std::int64_t begin = 0; begin < rows_.size; begin += C) {
+      const std::int64_t left = rows_.size - begin, points = left < C ? left : C;
+      const int tiles = static_cast<int>((points + tile.points - 1) / tile.points);
+      for (int i = context_.block(); i < tiles; i += context_.blocks()) {
+        value += expect(m, tile, begin + std::int64_t{i} * tile.points);
+        const std::int64_t at = std::int64_t{i} * tile.points;
+        for (std::int64_t j = t; j < (D + 2 + std::int64_t{K}) * tile.points; j += B) {
+          const std::int64_t row = j / tile.points, p = j - row * tile.points;
+          const T* const from = row < D + 2 ? tile.y + row * tile.stride : tile.table + (row - D - 2) * tile.stride;
+          features[row * C + at + p] = from[p];
+        }
+        team_barrier();
+      }
+      context_.grid_barrier();
+      for (int o = context_.block(); o < owned; o += context_.blocks()) {
+        const int k = o / groups * high, f = (o - o / groups * groups) * staged_features;
+        const int components = K - k < high ? K - k : high,
+                  count = each - f < staged_features ? each - f : staged_features;
+        const bool mine = my_k < components && my_f < count;
+        double total[4][4] = {};
+        for (int i = 0; i < tiles; ++i) {
+          const std::int64_t at = std::int64_t{i} * tile.points;
+          for (int j = t; j < components * tile.points; j += B) {
+            const int row = j / tile.points, p = j - row * tile.points;
+            tile.table[row * tile.stride + p] = shares[(k + row) * C + at + p];
+          }
+          stage_features(m.structure, D, f, count, features + at, C, tile.points, tile.staged, tile.stride, t, B);
+          team_barrier();
+          if (mine) {
+            T sum[4][4];
+            product_quad(tile.table + my_k * tile.stride, components - 1 - my_k, tile.staged + my_f * tile.stride,
+                         count - 1 - my_f, tile.points, tile.stride, sum);
+            for (int a = 0; a < 4; ++a)
+              for (int b = 0; b < 4; ++b) total[a][b] += static_cast<double>(sum[a][b]);
+          }
+          team_barrier();
+        }
+        for (int a = 0; mine && a < 4 && my_k + a < components; ++a)
+          for (int b = 0; b < 4 && my_f + b < count; ++b)
+            m.statistics[std::int64_t{k + my_k + a} * each + f + my_f + b] += total[a][b];
+      }
+      context_.grid_barrier();
+    }
+    return all_reduce<add_values>(context_, vec<double, 1>{value})[0];
+  }
+
+  Context& context_;
+  rows_view<T> rows_;  ///< that passes go over
+  rows_view<T> all_rows_;
+  mixture_lane_memory<T> memory_;
+  const double* centre_ = nullptr;
+  const double* scale_ = nullptr;
+  point_map<T> map_;
+  tile_factors<T> factors_;
+  int turn_ = 0;
+};
+
+MF_NAMESPACE_END

@@ -1,0 +1,55 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rows of one fit: which of them count, and for how much.
+#pragma once
+
+#include "kernels/math/scalar.hpp"
+#include "kernels/models/mixture_views.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// What became of the rows of a fit.
+struct row_counts {
+  std::int64_t observations = 0, missing = 0, nonfinite = 0;
+  double weight = 0;
+};
+
+template <class T>
+struct rows_view {
+  const T* values = nullptr;   ///< [size × dimensions]
+  const T* weights = nullptr;  ///< [size] or null
+  std::int64_t size = 0;
+  int dimensions = 1;
+};
+
+template <class T>
+MF_FN rows_view<T> rows_of(const points_view<T>& points, std::int64_t fit) {
+  const std::int64_t first = points.offsets ? points.offsets[fit] : fit * points.size;
+  const std::int64_t size = points.offsets ? points.offsets[fit + 1] - first : points.size;
+  return {points.values + first * points.dimensions, points.weights ? points.weights + first : nullptr, size,
+          points.dimensions};
+}
+
+/// What a row is worth: its weight, 0 when it is left out. Counts it when asked.
+template <class T>
+MF_FN_LARGE double weigh_row(const rows_view<T>& rows, std::int64_t i, row_counts* counts = nullptr) {
+  double weight = rows.weights ? static_cast<double>(rows.weights[i]) : 1.0;
+  bool missing = is_missing(weight), finite = weight >= 0 && is_finite(weight);
+  for (int d = 0; d < rows.dimensions; ++d) {
+    const T x = rows.values[i * rows.dimensions + d];
+    missing = missing || is_missing(x);
+    finite = finite && is_finite(x);
+  }
+  if (weight == 0 && !missing) return 0;
+  if (missing || !finite) weight = 0;
+  if (counts) {
+    counts->missing += missing;
+    counts->nonfinite += !missing && !finite;
+    counts->observations += !missing;
+    counts->weight += weight;
+  }
+  return weight;
+}
+
+MF_NAMESPACE_END

@@ -1,0 +1,250 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// `manyfit mixture`, and `manyfit score` with what it printed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "cli_support.hpp"
+
+namespace manyfit::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> names_in(const json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
+}
+
+class mixture_command : public testing::Test {
+ protected:
+  folder place;
+  std::string data = std::string(MF_GOLDEN_DIR) + "/faithful.csv";
+
+  run_result fit(std::vector<std::string> more, const run_input& input = {}) const {
+    std::vector<std::string> all{"mixture", "gaussian", data};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all, input);
+  }
+};
+
+TEST_F(mixture_command, json_has_the_contracts_members_in_the_contracts_order) {
+  const json document = parsed(fit({"--components", "2", "--format", "json", "--device", "cpu", "--trace"}));
+  EXPECT_THAT(names_in(document),
+              ElementsAre("manyfit", "command", "family", "covariance", "device", "precision", "fits"));
+  EXPECT_EQ(document["command"], "mixture");
+  EXPECT_EQ(document["family"], "gaussian");
+  EXPECT_EQ(document["covariance"], "full");
+  EXPECT_EQ(document["device"], "cpu");
+  ASSERT_EQ(document["fits"].size(), 1u);
+  const json& found = document["fits"][0];
+  EXPECT_THAT(names_in(found), ElementsAre("n", "missing", "status", "iterations", "components", "weights", "means",
+                                           "covariances", "log_likelihood", "aic", "bic", "log_likelihood_trace"));
+  EXPECT_EQ(found["n"], 272);
+  EXPECT_EQ(found["missing"], 0);
+  EXPECT_EQ(found["status"], "converged");
+  EXPECT_EQ(found["components"], 2);
+  ASSERT_EQ(found["weights"].size(), 2u);
+  ASSERT_EQ(found["covariances"][1].size(), 2u);
+  ASSERT_EQ(found["covariances"][1][1].size(), 2u);
+  EXPECT_EQ(found["covariances"][0][0][1], found["covariances"][0][1][0]);
+  EXPECT_LT(found["means"][0][0].get<double>(), found["means"][1][0].get<double>());
+  const double likelihood = found["log_likelihood"];
+  EXPECT_TRUE(std::abs(likelihood - -1130.264) <= 1e-3);
+  EXPECT_TRUE(std::abs(found["aic"].get<double>() - (22 - 2 * likelihood)) <= 1e-9);
+  EXPECT_TRUE(std::abs(found["bic"].get<double>() - (11 * std::log(272.0) - 2 * likelihood)) <= 1e-9);
+  const json& trace = found["log_likelihood_trace"];
+  ASSERT_EQ(trace.size(), found["iterations"].get<std::size_t>() + 1);
+  EXPECT_EQ(trace.back(), found["log_likelihood"]);
+}
+
+TEST_F(mixture_command, zero_tolerance_runs_exactly_the_iterations_asked_for) {
+  const json document = parsed(fit({"--components", "3", "--format", "json", "--tolerance", "0", "--max-iterations",
+                                    "7", "--trace", "--regularize", "0", "--fail-on", "any"}));
+  EXPECT_EQ(document["fits"][0]["iterations"], 7);
+  EXPECT_EQ(document["fits"][0]["log_likelihood_trace"].size(), 8u);
+}
+
+TEST_F(mixture_command, chooses_the_number_of_components) {
+  const run_result table = fit({"--components", "1:6"});
+  EXPECT_EQ(table.code, 0);
+  EXPECT_THAT(table.out, HasSubstr("2  2322.1919  <- lowest, taken"));
+  EXPECT_THAT(table.out, HasSubstr("eruptions x waiting"));
+  EXPECT_THAT(table.err, HasSubstr("by BIC"));
+  EXPECT_EQ(parsed(fit({"--components", "1:4", "--format", "json"}))["fits"][0]["components"], 2);
+  EXPECT_EQ(parsed(fit({"--components", "1:4", "--covariance", "tied", "--format", "json"}))["fits"][0]["components"],
+            3);
+}
+
+TEST_F(mixture_command, every_structure_is_printed_as_whole_matrices) {
+  for (const char* structure : {"full", "diagonal", "tied", "spherical"}) {
+    const json document = parsed(fit({"--components", "2", "--covariance", structure, "--format", "json"}));
+    EXPECT_EQ(document["covariance"], structure);
+    const json& covariances = document["fits"][0]["covariances"];
+    ASSERT_EQ(covariances.size(), 2u);
+    for (const json& covariance : covariances) ASSERT_EQ(covariance.size(), 2u);
+    const std::string name = structure;
+    if (name == "tied") {
+      EXPECT_EQ(covariances[0], covariances[1]);
+    }
+    if (name == "diagonal" || name == "spherical") {
+      EXPECT_EQ(covariances[0][0][1], 0.0);
+    }
+    if (name == "spherical") {
+      EXPECT_EQ(covariances[0][0][0], covariances[0][1][1]);
+    }
+  }
+}
+
+TEST_F(mixture_command, csv_has_a_line_for_each_fit) {
+  const auto rows = cells(fit({"--components", "1:3", "--format", "csv", "--quiet"}).out);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0][0], "n");
+  EXPECT_EQ(rows[0][4], "components");
+  EXPECT_EQ(rows[0][5], "weight0");
+  EXPECT_EQ(rows[0][6], "mean0_eruptions");
+  EXPECT_EQ(rows[0][9], "cov0_waiting_eruptions");
+  EXPECT_EQ(rows[0].back(), "bic");
+  EXPECT_EQ(rows[1].size(), rows[0].size());
+  EXPECT_EQ(rows[1][4], "2");
+}
+
+TEST_F(mixture_command, a_start_keeps_its_order_and_its_fit_is_reached_again) {
+  const json document = parsed(
+      fit({"--components", "2", "--format", "json", "--out", place.path("model.json")}).code == 0
+          ? run({"mixture", "gaussian", data, "--start", place.path("model.json"), "--format", "json", "--trace"})
+          : run_result{});
+  const json model = json::parse(place.read("model.json"));
+  EXPECT_TRUE(std::abs(document["fits"][0]["log_likelihood_trace"][0].get<double>() -
+                       model["fits"][0]["log_likelihood"].get<double>()) <= 1e-8);
+  json turned = model;  // the components the other way round
+  for (const char* name : {"weights", "means", "covariances"})
+    std::swap(turned["fits"][0][name][0], turned["fits"][0][name][1]);
+  for (const char* name : {"n", "missing", "status", "iterations", "log_likelihood", "aic", "bic"})
+    turned["fits"][0].erase(name);
+  place.file("turned.json", turned.dump());
+  const json kept =
+      parsed(run({"mixture", "gaussian", data, "--start", place.path("turned.json"), "--format", "json"}));
+  EXPECT_GT(kept["fits"][0]["means"][0][0].get<double>(), kept["fits"][0]["means"][1][0].get<double>());
+  EXPECT_EQ(run({"mixture", "gaussian", data, "--start", place.path("model.json"), "--components", "3"}).code, 2);
+  EXPECT_EQ(run({"mixture", "gaussian", data, "--column", "waiting", "--start", place.path("model.json")}).code, 3);
+}
+
+TEST_F(mixture_command, fits_each_key_by_itself_and_names_what_failed) {
+  std::string csv = "k,x,y\n";
+  for (int i = 0; i < 40; ++i)
+    csv += "a," + std::to_string(i % 2 * 10 + 0.1 * (i % 7)) + "," + std::to_string(0.2 * (i % 5)) + "\n";
+  csv += "b,1,2\nc,1,\n";
+  for (int i = 0; i < 9; ++i) csv += "d,3,3\n";
+  const run_result result = run(
+      {"mixture", "gaussian", "-", "--by", "k", "--components", "2", "--format", "json", "--fail-on", "any"}, {csv});
+  EXPECT_EQ(result.code, 4);
+  const json document = json::parse(result.out);
+  ASSERT_EQ(document["fits"].size(), 4u);
+  EXPECT_EQ(document["fits"][0]["key"]["k"], "a");
+  EXPECT_EQ(document["fits"][0]["status"], "converged");
+  EXPECT_EQ(document["fits"][1]["status"], "too_few");
+  EXPECT_TRUE(document["fits"][1]["weights"].is_null());
+  EXPECT_TRUE(document["fits"][1]["means"].is_null());
+  EXPECT_TRUE(document["fits"][1]["log_likelihood"].is_null());
+  EXPECT_EQ(document["fits"][2]["missing"], 1);
+  EXPECT_EQ(document["fits"][3]["status"], "constant_sample");
+  place.file("by.json", result.out);
+  const auto rows =
+      cells(run({"score", place.path("by.json"), "-", "--by", "k", "--label", "--format", "csv"}, {csv}).out);
+  ASSERT_EQ(rows.size(), 52u);
+  EXPECT_THAT(rows[0], ElementsAre("log_density", "label"));
+  EXPECT_EQ(rows[1][1], "0");
+  EXPECT_EQ(rows[2][1], "1");
+  EXPECT_EQ(rows[41][0], "");
+}
+
+TEST_F(mixture_command, score_gives_densities_responsibilities_and_labels_in_input_order) {
+  ASSERT_EQ(fit({"--components", "2", "--format", "json", "--out", place.path("m.json"), "--quiet"}).code, 0);
+  const double likelihood = json::parse(place.read("m.json"))["fits"][0]["log_likelihood"];
+  const json scores =
+      parsed(run({"score", place.path("m.json"), data, "--responsibilities", "--label", "--format", "json"}));
+  ASSERT_EQ(scores["log_density"].size(), 272u);
+  double sum = 0;
+  for (std::size_t i = 0; i < 272; ++i) {
+    sum += scores["log_density"][i].get<double>();
+    const double r0 = scores["r0"][i], r1 = scores["r1"][i];
+    EXPECT_TRUE(std::abs(r0 + r1 - 1) <= 1e-12);
+    EXPECT_EQ(scores["label"][i], r1 > r0 ? 1.0 : 0.0);
+  }
+  EXPECT_TRUE(std::abs(sum - likelihood) <= 1e-8 * std::abs(likelihood));
+  const auto rows = cells(run({"score", place.path("m.json"), data, "--format", "csv"}).out);
+  EXPECT_THAT(rows[0], ElementsAre("log_density"));
+  EXPECT_EQ(run({"score", place.path("m.json"), data, "--column", "waiting"}).code, 3);
+}
+
+TEST_F(mixture_command, takes_an_array_with_a_point_for_each_row) {
+  std::ifstream file(data);
+  std::string line, header = "{'descr': '<f8', 'fortran_order': False, 'shape': (272, 2), }";
+  header.resize(117, ' ');
+  std::string bytes = "\x93NUMPY\x01";
+  bytes += '\0';
+  bytes += static_cast<char>(118);
+  bytes += '\0';
+  bytes += header + "\n";
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    double pair[2];
+    char comma;
+    std::stringstream(line) >> pair[0] >> comma >> pair[1];
+    bytes.append(reinterpret_cast<const char*>(pair), sizeof pair);
+  }
+  const std::string array = place.file("faithful.npy", bytes);
+  const json a = parsed(run({"mixture", "gaussian", array, "--components", "2", "--format", "json"})),
+             b = parsed(fit({"--components", "2", "--format", "json"}));
+  EXPECT_EQ(a["fits"], b["fits"]);
+}
+
+TEST_F(mixture_command, draws_pictures) {
+  ASSERT_EQ(fit({"--components", "2", "--plot", place.path("two.svg")}).code, 0);
+  const std::string two = place.read("two.svg");
+  EXPECT_THAT(two, HasSubstr("component 1: weight 0.6441"));
+  ASSERT_EQ(fit({"--components", "2", "--column", "waiting", "--plot", place.path("one.svg")}).code, 0);
+  EXPECT_THAT(place.read("one.svg"), HasSubstr("2 components"));
+  const std::string iris = std::string(MF_GOLDEN_DIR) + "/iris.csv";
+  ASSERT_EQ(run({"mixture", "gaussian", iris, "--components", "3", "--plot", place.path("pairs.png")}).code, 0);
+  EXPECT_EQ(place.read("pairs.png").substr(1, 3), "PNG");
+  EXPECT_EQ(fit({"--components", "2", "--plot", place.path("two.pdf")}).code, 2);
+}
+
+TEST_F(mixture_command, refuses_what_cannot_be) {
+  const auto refused = [&](std::vector<std::string> more, int code, const char* text) {
+    const run_result result = fit(std::move(more));
+    EXPECT_EQ(result.code, code) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(text));
+    EXPECT_LE(lines_in(result.err), 2);
+    EXPECT_EQ(result.out, "");
+  };
+  refused({}, 2, "--components");
+  for (const char* components : {"0", "-1", "two", "3:2", "1:", ":3", "1:2:3", "2x", "1.5"})
+    refused({"--components", components}, 2, "--components");
+  refused({"--components", "2", "--covariance", "round"}, 2, "--covariance");
+  refused({"--components", "2", "--init", "lucky"}, 2, "--init");
+  refused({"--components", "2", "--regularize", "-1"}, 2, "--regularize");
+  refused({"--components", "2", "--restarts", "0"}, 2, "--restarts");
+  refused({"--components", "2", "--columns", "eruptions,wating"}, 3, "'wating'");
+  refused({"--components", "2", "--weights", "w"}, 3, "'w'");
+  refused({"--components", "2", "--start", "absent.json", "--init", "random"}, 2, "--init");
+  refused({"--start", place.path("absent.json")}, 3, "absent.json");
+  EXPECT_EQ(run({"mixture", "gaussian", place.path("absent.csv"), "--components", "2"}).code, 3);
+  EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {""}).code, 3);
+  EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {"a,b\nu,v\n"}).code, 3);
+  EXPECT_EQ(run({"mixture", "gamma_ray", data, "--components", "2"}).code, 2);
+  const json empty = parsed(run({"mixture", "gaussian", "-", "--components", "2", "--format", "json"}, {"x,y\n"}));
+  EXPECT_EQ(empty["fits"][0]["status"], "too_few");
+}
+
+}  // namespace
+}  // namespace manyfit::test

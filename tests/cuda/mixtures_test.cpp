@@ -1,0 +1,112 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Gaussian mixtures on CUDA against the CPU, in every tier: a warp per fit, a block per fit, the grid with passes in
+// registers, in tiles and in chunks.
+#include <random>
+
+#include "cuda_tests.hpp"
+#include "manyfit/mixture.hpp"
+
+namespace manyfit::tests {
+namespace {
+
+struct clusters {
+  std::vector<double> values;
+  std::vector<std::int64_t> offsets{0};
+  int D = 1;
+  clusters(int dimensions, int K, const std::vector<std::int64_t>& sizes) : D(dimensions) {
+    std::mt19937_64 random(11);
+    std::normal_distribution<double> normal;
+    std::vector<double> centres(static_cast<std::size_t>(K * D));
+    for (double& c : centres) c = 6 * normal(random) + 100;
+    for (const std::int64_t size : sizes) {
+      for (std::int64_t i = 0; i < size; ++i)
+        for (int d = 0; d < D; ++d)
+          values.push_back(static_cast<float>(centres[static_cast<std::size_t>(i % K * D + d)] + normal(random)));
+      offsets.push_back(offsets.back() + size);
+    }
+    for (std::size_t i = 40; i < values.size(); i += 1013) values[i] = std::numeric_limits<double>::quiet_NaN();
+  }
+  point_batch<double> points() const { return ragged_points<double>(values, D, offsets); }
+};
+
+void expect_agreement(const mixture_results& a, const mixture_results& b, double tolerance) {
+  ASSERT_EQ(a.count, b.count);
+  for (std::int64_t i = 0; i < a.count; ++i) {
+    ASSERT_EQ(a.status[i], b.status[i]) << "fit " << i;
+    EXPECT_EQ(a.observations[i], b.observations[i]);
+    EXPECT_EQ(a.missing[i], b.missing[i]);
+    if (std::isnan(b.log_likelihood[i])) continue;
+    EXPECT_TRUE(std::abs(a.log_likelihood[i] - b.log_likelihood[i]) <= tolerance * std::abs(b.log_likelihood[i]))
+        << a.log_likelihood[i] << " and " << b.log_likelihood[i];
+    for (int k = 0; k < a.components[i]; ++k)
+      for (int d = 0; d < a.dimensions; ++d)
+        EXPECT_TRUE(std::abs(a.mean(i, k)[d] - b.mean(i, k)[d]) <= 1e3 * tolerance * std::abs(b.mean(i, k)[d]));
+  }
+}
+
+struct shape {
+  int D, K;
+  std::vector<std::int64_t> sizes;
+};
+
+class cuda_mixtures : public testing::TestWithParam<shape> {};
+
+TEST_P(cuda_mixtures, cuda_agrees_with_the_cpu) {
+  MF_NEEDS_CUDA();
+  const clusters data(GetParam().D, GetParam().K, GetParam().sizes);
+  for (const auto structure : {covariance_structure::full, covariance_structure::diagonal, covariance_structure::tied,
+                               covariance_structure::spherical}) {
+    mixture_options options;
+    options.components = GetParam().K;
+    options.covariance = structure;
+    options.restarts = 1;
+    options.max_iterations = 12;
+    options.tolerance = 0;
+    const mixture_results cpu = fit_mixture(executor::cpu(), data.points(), options);
+    const mixture_results gpu = fit_mixture(executor::cuda(), data.points(), options);
+    expect_agreement(gpu, cpu, 1e-9);
+    const mixture_scores a = score_mixture(executor::cpu(), data.points(), cpu, {true, true}),
+                         b = score_mixture(executor::cuda(), data.points(), cpu, {true, true});
+    EXPECT_EQ(a.labels, b.labels);
+    for (std::size_t i = 0; i < a.log_density.size(); ++i)
+      EXPECT_TRUE(std::isnan(a.log_density[i])
+                      ? std::isnan(b.log_density[i])
+                      : std::abs(a.log_density[i] - b.log_density[i]) <= 1e-9 * (1 + std::abs(a.log_density[i])));
+    const std::vector<float> narrow(data.values.begin(), data.values.end());
+    const auto floats = ragged_points<float>(narrow, data.D, data.offsets);
+    expect_agreement(fit_mixture(executor::cuda(), floats, options), cpu, 1e-5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(tiers, cuda_mixtures,
+                         testing::Values(shape{1, 3, {400, 1000, 7000}}, shape{2, 3, {500, 1000, 3, 900}},
+                                         shape{2, 7, {2000, 300}}, shape{8, 5, {4000, 100}}, shape{1, 4, {9000000}},
+                                         shape{2, 3, {3000000}}, shape{16, 64, {60000}}, shape{32, 100, {20000}}));
+
+TEST(cuda_mixtures_bits, cuda_keeps_them_in_company_and_from_call_to_call) {
+  MF_NEEDS_CUDA();
+  const clusters data(2, 3, {500, 1000, 800, 2, 100000, 640});
+  mixture_options options;
+  options.components = {1, 4};
+  options.restarts = 3;
+  const executor gpu = executor::cuda();
+  const mixture_results all = fit_mixture(gpu, data.points(), options),
+                        again = fit_mixture(gpu, data.points(), options);
+  EXPECT_EQ(all.means, again.means);
+  EXPECT_EQ(all.covariances, again.covariances);
+  for (std::int64_t i = 0; i < all.count; ++i) {
+    const std::vector<double> own(data.values.begin() + data.offsets[i] * 2,
+                                  data.values.begin() + data.offsets[i + 1] * 2);
+    const mixture_results alone = fit_mixture(gpu, points<double>(own, 2), options);
+    EXPECT_EQ(alone.status[0], all.status[i]);
+    ASSERT_EQ(alone.components[0], all.components[i]);
+    for (int k = 0; k < alone.components[0]; ++k)
+      for (int d = 0; d < 2; ++d)
+        EXPECT_EQ(std::memcmp(&alone.mean(0, k)[d], &all.mean(i, k)[d], sizeof(double)), 0) << "fit " << i;
+  }
+}
+
+}  // namespace
+}  // namespace manyfit::tests
