@@ -12,6 +12,7 @@
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
+#include "mixture_arguments.hpp"
 #include "mixture_models.hpp"
 #include "mixture_plot.hpp"
 #include "options.hpp"
@@ -23,15 +24,6 @@
 namespace manyfit::app {
 
 namespace {
-
-struct mixture_arguments {
-  common_options common;
-  point_request input;
-  std::string family, by, columns, column, components, select = "bic", covariance = "full", init, start, plot;
-  double regularize = -1;
-  bool regularize_given = false;
-  mixture_options options;
-};
 
 using clock = std::chrono::steady_clock;
 
@@ -59,10 +51,15 @@ component_range range_of(const std::string& text) {
 void check_options(mixture_arguments& arguments) {
   if (arguments.family != "gaussian") {
     find_family(arguments.family);  // says what families there are
-    throw usage_error(
-        fmt::format("mixtures of {} are not supported yet\nmanyfit mixture gaussian INPUT fits gaussian "
-                    "mixtures",
-                    arguments.family));
+    const char* gaussian_only = !arguments.covariance.empty() ? "--covariance"
+                                : arguments.regularize_given  ? "--regularize"
+                                : !arguments.columns.empty()  ? "--columns"
+                                                              : nullptr;
+    if (gaussian_only)
+      throw usage_error(fmt::format("{} is for gaussian mixtures, and this is one of {}\nleave it out{}", gaussian_only,
+                                    arguments.family, arguments.columns.empty() ? "" : ", or name one --column"));
+  } else if (!arguments.fixed.empty()) {
+    throw usage_error("--fix is for mixtures of other families than gaussian\nleave it out");
   }
   mixture_options& options = arguments.options;
   for (int i = 0; i < covariance_structure_count; ++i)
@@ -125,8 +122,8 @@ mixture_results starts_for(const mixture_arguments& arguments, const model& docu
   return starts;
 }
 
-void print_summary(const mixture_results& results, const mixture_options& options, const common_options& common,
-                   double fit_seconds, double all_seconds) {
+void print_summary(const mixture_results& results, const common_options& common, double fit_seconds,
+                   double all_seconds) {
   std::int64_t rows = 0, missing = 0;
   for (const std::int64_t n : results.observations) rows += n;
   for (const std::int64_t n : results.missing) missing += n;
@@ -135,19 +132,6 @@ void print_summary(const mixture_results& results, const mixture_options& option
              "{} in all\n",
              results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
              missing, results.device, common.precision, short_time(fit_seconds), short_time(all_seconds));
-  if (options.start != mixture_start::given && (options.restarts > 1 || results.tried > 1))
-    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
-               results.tried > 1 ? fmt::format(" for each of {} to {} components, by {}", results.fewest_components,
-                                               results.fewest_components + results.tried - 1,
-                                               options.select == information_criterion::bic ? "BIC" : "AIC")
-                                 : "");
-  for (int i = 0; i < fit_status_count; ++i) {
-    const auto status = static_cast<fit_status>(i);
-    const auto count = std::count(results.status.begin(), results.status.end(), status);
-    if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status));
-  }
 }
 
 template <class T>
@@ -196,11 +180,11 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   }
   to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
-  if (!common.quiet) print_summary(results, options, common, fit_seconds, seconds_since(begin));
-  bool failed = false;
-  for (const fit_status status : results.status)  // with tolerance 0 the iterations were asked for
-    failed = failed || !(usable(status) || (options.tolerance == 0 && status == fit_status::max_iterations));
-  return failed && common.fail_on_any() ? exit_failed : exit_done;
+  if (!common.quiet) {
+    print_summary(results, common, fit_seconds, seconds_since(begin));
+    print_outcome(arguments, results.fewest_components, results.tried, results.status);
+  }
+  return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 
 int run(mixture_arguments& arguments) {
@@ -208,21 +192,47 @@ int run(mixture_arguments& arguments) {
   const output_format format = format_of(arguments.common);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
+  if (arguments.family != "gaussian") return run_family_mixture(arguments, where, format, to);
   return arguments.common.single() ? run_mixture<float>(arguments, where, format, to)
                                    : run_mixture<double>(arguments, where, format, to);
 }
 
 }  // namespace
 
+void print_outcome(const mixture_arguments& arguments, int fewest, int tried, const std::vector<fit_status>& status) {
+  const mixture_options& options = arguments.options;
+  if (arguments.start.empty() && (options.restarts > 1 || tried > 1))
+    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
+               tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
+                                       options.select == information_criterion::bic ? "BIC" : "AIC")
+                         : "");
+  for (int i = 0; i < fit_status_count; ++i) {
+    const auto each = static_cast<fit_status>(i);
+    const auto count = std::count(status.begin(), status.end(), each);
+    if (count == 0) continue;
+    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
+               each == fit_status::converged ? "" : describe(each));
+  }
+}
+
+bool any_failed(const mixture_arguments& arguments, const std::vector<fit_status>& status) {
+  return std::any_of(status.begin(), status.end(), [&](fit_status each) {
+    return !usable(each) && !(arguments.options.tolerance == 0 && each == fit_status::max_iterations);
+  });
+}
+
 void add_mixture(CLI::App& program, command_action& action) {
   const auto arguments = std::make_shared<mixture_arguments>();
   CLI::App& command = *program.add_subcommand("mixture", "Fit a mixture to one sample, or to every group of rows");
-  command.add_option("FAMILY", arguments->family, "What the components are: gaussian")->required();
+  command
+      .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
+      ->required();
   command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
   command
       .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
       ->type_name("a,b");
-  command.add_option("--column", arguments->column, "The only coordinate")->type_name("NAME");
+  command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
+      ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
                   "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
@@ -249,6 +259,9 @@ void add_mixture(CLI::App& program, command_action& action) {
                   "Added to the covariances' diagonals (default 1e-6 of the data's mean variance)")
       ->each([arguments](const std::string&) { arguments->regularize_given = true; })
       ->type_name("X");
+  command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; not of gaussian")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   command.add_option("--max-iterations", arguments->options.max_iterations, "EM iterations at most (default 1000)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
@@ -266,7 +279,8 @@ void add_mixture(CLI::App& program, command_action& action) {
       "Examples:\n"
       "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
       "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "
-      "m.json");
+      "m.json\n"
+      "  manyfit mixture gamma rain.csv --column millimetres --components 1:3");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "input/model_json.hpp"
-#include "manyfit/mixture.hpp"
+#include "manyfit/family_mixture.hpp"
 #include "samples.hpp"
 
 namespace manyfit::app {
@@ -17,6 +17,9 @@ namespace manyfit::app {
 /// The Gaussian mixtures of a document; fits without parameters have status not_run. Throws input_error when it holds
 /// something else.
 mixture_results gaussian_mixtures(const model& document, const std::string& path);
+
+/// The mixtures of a family of a document, as gaussian_mixtures.
+family_mixture_results family_mixtures(const model& document, const std::string& path);
 
 /// --by, which the model must have been fitted with; without it what the model was fitted with. Throws usage_error.
 std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path);
