@@ -23,7 +23,7 @@ struct em_part {
 
 /// One fit's values that count.
 struct em_sample {
-  std::vector<double> x, w;
+  std::vector<double> x, w;  ///< [observations], then zeros to a multiple of 8: whole packs
   double weight = 0;
   std::int64_t observations = 0, missing = 0, nonfinite = 0;
 };
@@ -48,6 +48,7 @@ struct em_request {
   std::uint64_t seed = 0, stream = 0;
   int max_iterations = 1000;
   double tolerance = 1e-8;
+  bool restart_collapsed = false;
 };
 
 /// `run.weights` and `run.parameters` are the start where it is given.

@@ -56,7 +56,7 @@ int room_for(std::span<const mixture_component> parts) {
   return room;
 }
 
-void check(const family_mixture_options& options, std::int64_t count, int parts) {
+void check(const family_mixture_options& options, std::int64_t count, int parts, int room) {
   const auto& range = options.components;
   if (parts == 1 && (range.fewest < 1 || range.most < range.fewest || range.most > max_components))
     refuse("components: " + std::to_string(range.fewest) + " to " + std::to_string(range.most) +
@@ -74,6 +74,13 @@ void check(const family_mixture_options& options, std::int64_t count, int parts)
   if (parts > 1 && start->max_components != parts)
     refuse("start_values: mixtures of " + std::to_string(start->max_components) + " components given for a list of " +
            std::to_string(parts));
+  if (start->parameter_room != room)
+    refuse("start_values: components of up to " + std::to_string(start->parameter_room) + " parameters given; up to " +
+           std::to_string(room) + " expected");
+  for (const std::int32_t K : start->components)
+    if (K < 1 || K > start->max_components || (parts > 1 && K != parts))
+      refuse("start_values: a mixture of " + std::to_string(K) + " components in room for " +
+             std::to_string(start->max_components));
 }
 
 bool has_parameters(fit_status status) {
@@ -116,7 +123,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   require_host_memory(data.memory);
   if (parts.empty()) refuse("components: none given; one or more expected");
   const bool given = options.start == mixture_start::given, listed = parts.size() > 1;
-  check(options, data.count(), static_cast<int>(parts.size()));
+  check(options, data.count(), static_cast<int>(parts.size()), room_for(parts));
   const family_mixture_results* start = given ? options.start_values : nullptr;
   const int fewest = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.fewest;
   const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
@@ -142,6 +149,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
     request.stream = static_cast<std::uint64_t>(number % restarts);
     request.max_iterations = options.max_iterations;
     request.tolerance = options.tolerance;
+    request.restart_collapsed = options.restart_collapsed;
     const std::int64_t source = given && start->count > 1 ? fit : 0;
     const int K =
         given ? start->components[static_cast<std::size_t>(source)] : fewest + static_cast<int>(number / restarts);

@@ -5,8 +5,9 @@
 //   auto two = manyfit::fit_mixture(manyfit::executor::cpu(), manyfit::find_family("poisson"), data, {.components =
 //   2}); std::vector<manyfit::mixture_component> inflated{manyfit::point_mass(0), {&manyfit::find_family("poisson")}};
 //   auto zip = manyfit::fit_mixture(manyfit::executor::cpu(), inflated, data);
-// Runs on the CPU; a CUDA executor is refused. Memory: per thread 2 K + 3 numbers for every value of the fit it is on,
-// the responsibilities among them.
+// Runs on the CPU; a CUDA executor is refused. Memory: per thread K + 2 numbers for every value of the fit it is on,
+// the responsibilities among them. A component whose best parameter lies at an edge of its range (a t that wants to be
+// normal) takes a value just inside: 1e8 for infinity.
 #pragma once
 
 #include <map>
@@ -47,7 +48,9 @@ struct family_mixture_options {
   /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations.
   double tolerance = 1e-8;
   std::uint64_t seed = 0;
-  bool trace = false;                        ///< keep the log-likelihood of the start and after every iteration
+  bool trace = false;  ///< keep the log-likelihood of the start and after every iteration
+  /// A run of which a component collapses starts anew at random (the trace may fall there), in place of a status.
+  bool restart_collapsed = false;
   std::map<std::string, double> fixed = {};  ///< of one family: parameters held at a value in every component
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
