@@ -47,8 +47,8 @@ void run(mixture_work& work) {
     for (long fit = 0; fit < work.fits; ++fit) learn(fit, iterations);
   };
   fit_all(1);  // warm
-  const double first = seconds_of([&] { fit_all(1); });
-  const double all = seconds_of([&] { fit_all(1 + work.iterations); });
+  const time_taken first = time_of([&] { fit_all(1); });
+  const time_taken all = time_of([&] { fit_all(1 + work.iterations); });
   for (long fit = 0; fit < work.fits; ++fit)
     log_likelihood[static_cast<std::size_t>(fit)] =
         models[static_cast<std::size_t>(fit)].avg_log_p(sample(fit)) * static_cast<double>(work.rows);

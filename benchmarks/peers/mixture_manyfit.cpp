@@ -42,9 +42,9 @@ void run(const mixture_work& work) {
   manyfit::mixture_results found;
   const auto fit = [&] { found = manyfit::fit_mixture(manyfit::executor::cpu(), data, options); };
   fit();  // warm
-  const double first = seconds_of(fit);
+  const time_taken first = time_of(fit);
   options.max_iterations = 1 + static_cast<int>(work.iterations);
-  const double all = seconds_of(fit);
+  const time_taken all = time_of(fit);
   answer("manyfit " + std::string(manyfit::version()), first, all, found.log_likelihood);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -48,17 +49,25 @@ struct mixture_work {
   }
 };
 
+/// Seconds by the clock, and of processor time, all threads together.
+struct time_taken {
+  double wall, cpu;
+};
+
 template <class F>
-double seconds_of(F&& call) {
+time_taken time_of(F&& call) {
   const auto from = std::chrono::steady_clock::now();
+  const std::clock_t cpu_from = std::clock();
   call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count(),
+          static_cast<double>(std::clock() - cpu_from) / CLOCKS_PER_SEC};
 }
 
-/// `first`: seconds of a run of one iteration, `all`: of one with `iterations` more; log-likelihoods at that run's end.
-inline void answer(const std::string& software, double first, double all, const std::vector<double>& log_likelihood) {
-  std::printf("{\"software\": \"%s\", \"first\": %.9g, \"all\": %.9g, \"log_likelihood\": [", software.c_str(), first,
-              all);
+/// `first`: a run of one iteration, `all`: one with `iterations` more; log-likelihoods at that run's end.
+inline void answer(const std::string& software, time_taken first, time_taken all,
+                   const std::vector<double>& log_likelihood) {
+  std::printf("{\"software\": \"%s\", \"first\": [%.9g, %.9g], \"all\": [%.9g, %.9g], \"log_likelihood\": [",
+              software.c_str(), first.wall, first.cpu, all.wall, all.cpu);
   for (std::size_t i = 0; i < log_likelihood.size(); ++i) std::printf("%s%.17g", i ? ", " : "", log_likelihood[i]);
   std::printf("]}\n");
 }
