@@ -40,9 +40,10 @@ struct gamma {
   }
   /// In a sample that is not narrow the linear part, whose mean is 0, may as well be left out.
   template <class S>
-  MF_FN static S log_argument(const S& x, const sample_summary& s) {
-    return x * S(1 / s.mean);
+  MF_FN static vec<S, 1> log_arguments(const S& x, const sample_summary& s) {
+    return {x * S(1 / s.mean)};
   }
+  static constexpr int logarithms = 1;
   MF_FN static bool takes_logs(const sample_summary& s) {
     return !is_narrow(s) && s.maximum < 1e70 * s.mean && s.minimum > 1e-70 * s.mean;
   }
