@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The fixed work whose instructions tests/budgets/run.sh counts: `fixed_fits NAME` does one row of the table below on one
-// thread. Draws are made first and cost what they cost in every run, so run.sh counts inside the work alone.
+// The fixed work whose instructions tests/budgets/run.sh counts: `fixed_fits NAME` does one row of the table below on
+// one thread. Draws are made first and cost what they cost in every run, so run.sh counts inside the work alone.
 #include <cstdio>
 #include <cstring>
 #include <vector>
