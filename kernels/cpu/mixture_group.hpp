@@ -155,7 +155,7 @@ class mixture_group {
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
     {
       mixture_scratch<T>& scratch = this->scratch();
-      T value[256];
+      alignas(64) T value[256];  // written by whole vectors
 #pragma omp for schedule(dynamic, 16)
       for (std::int64_t block = 0; block < blocks; ++block) {
         const std::int64_t first = block * stride;
