@@ -1,0 +1,159 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mixtures of families in hard cases: how they end, and which calls are refused.
+#include "family_mixture_tests.hpp"
+
+namespace manyfit::tests {
+namespace {
+
+family_mixture_results fit_one(const char* family, const std::vector<double>& x, family_mixture_options options = {}) {
+  return fit_mixture(executor::cpu(1), find_family(family), one(x), options);
+}
+
+std::vector<double> normals(int n, double mean, double sd, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> draw(mean, sd);
+  std::vector<double> x;
+  for (int i = 0; i < n; ++i) x.push_back(draw(random));
+  return x;
+}
+
+TEST(mixture_of_families_status, of_samples_that_cannot_be_fitted) {
+  EXPECT_EQ(fit_one("gamma", {}).status[0], fit_status::too_few);
+  EXPECT_EQ(fit_one("gamma", {1}).status[0], fit_status::too_few);
+  EXPECT_EQ(fit_one("gamma", {nan, nan, nan}).status[0], fit_status::too_few);
+  EXPECT_EQ(fit_one("normal", std::vector<double>(30, 4.5)).status[0], fit_status::constant_sample);
+  EXPECT_EQ(fit_one("gamma", {1, 2, 3, 4, -1, 6, 7}).status[0], fit_status::out_of_support);
+  EXPECT_EQ(fit_one("poisson", {1, 2, 3, 4, 0.5, 6, 7}).status[0], fit_status::out_of_support);
+  EXPECT_EQ(fit_one("normal", {1, 2, 3, 4, INFINITY, 6, 7}).status[0], fit_status::nonfinite);
+}
+
+TEST(mixture_of_families_status, a_value_that_only_another_component_takes_is_no_fault) {
+  std::vector<double> x = normals(300, -3, 1, 1);
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 200; ++i) x.push_back(std::gamma_distribution<double>(5, 2)(random));
+  const std::vector<mixture_component> parts{{&find_family("gamma")}, {&find_family("normal")}};
+  const auto r = fit_mixture(executor::cpu(1), parts, one(x));
+  ASSERT_EQ(r.status[0], fit_status::converged);
+  EXPECT_TRUE(std::abs(r.weight(0, 0) - 0.4) <= 0.05) << r.weight(0, 0);
+  const std::vector<mixture_component> positive{{&find_family("gamma")}, {&find_family("weibull")}};
+  EXPECT_EQ(fit_mixture(executor::cpu(1), positive, one(x)).status[0], fit_status::out_of_support);
+}
+
+TEST(mixture_of_families_status, a_component_on_ties_has_collapsed) {
+  for (const double tie : {0.0, 5.0, 1e5}) {
+    std::vector<double> x = normals(100, tie, 1, 3);
+    x.insert(x.end(), 40, tie);
+    family_mixture_options options;
+    options.restarts = 1;
+    options.max_iterations = 5000;
+    EXPECT_EQ(fit_one("normal", x, options).status[0], fit_status::collapsed_component) << tie;
+  }
+}
+
+TEST(mixture_of_families_status, a_collapsed_run_starts_anew_where_it_may) {
+  std::vector<double> x = normals(200, 0, 1, 4);
+  for (double& each : x) each += 3;
+  x.push_back(1000);
+  x.push_back(1000);
+  family_mixture_options options;
+  options.restarts = 1;
+  options.max_iterations = 300;
+  options.restart_collapsed = true;
+  const auto r = fit_one("normal", x, options);
+  EXPECT_TRUE(has_parameters(r.status[0]) || r.status[0] == fit_status::collapsed_component);
+  EXPECT_EQ(has_parameters(r.status[0]), std::isfinite(r.log_likelihood[0]));
+}
+
+TEST(mixture_of_families_status, small_values_beside_large_ones_are_no_collapse) {
+  std::mt19937_64 random(5);
+  std::vector<double> x;
+  for (int i = 0; i < 600; ++i) x.push_back(std::exponential_distribution<double>(i % 2 ? 1e4 : 1e-5)(random));
+  for (const char* family : {"exponential", "gamma", "lognormal"}) {
+    const auto r = fit_one(family, x);
+    ASSERT_EQ(r.status[0], fit_status::converged) << family;
+    EXPECT_TRUE(std::abs(r.weight(0, 0) - 0.5) <= 0.03) << family << ": " << r.weight(0, 0);
+  }
+}
+
+TEST(mixture_of_families_status, parameters_at_an_edge_stay_just_inside) {
+  std::vector<double> x = normals(600, 0, 1, 6), far = normals(400, 30, 2, 7);
+  for (double& each : x) each = std::fmod(each, 2.0);  // lighter tails than any t has
+  for (double& each : far) each = 30 + std::fmod(each, 3.0);
+  x.insert(x.end(), far.begin(), far.end());
+  const auto t = fit_one("student_t", x);
+  ASSERT_EQ(t.status[0], fit_status::converged);
+  EXPECT_TRUE(t.parameter(0, 0, 0) >= 100 && t.parameter(0, 0, 0) <= 1e8) << t.parameter(0, 0, 0);
+  std::vector<double> counts;
+  std::mt19937_64 random(8);
+  for (int i = 0; i < 800; ++i)  // less spread than Poisson counts
+    counts.push_back(static_cast<double>(std::binomial_distribution<int>(i % 2 ? 10 : 60, 0.8)(random)));
+  const auto negative = fit_one("negative_binomial", counts);
+  ASSERT_TRUE(has_parameters(negative.status[0])) << to_string(negative.status[0]);
+  EXPECT_TRUE(std::abs(negative.parameter(0, 0, 1) - 8) <= 0.3) << negative.parameter(0, 0, 1);
+  EXPECT_TRUE(std::abs(negative.parameter(0, 1, 1) - 48) <= 0.6) << negative.parameter(0, 1, 1);
+  std::vector<double> zeros(50, 0.0);
+  for (int i = 0; i < 50; ++i) zeros.push_back(40 + i % 7);
+  const auto poisson = fit_one("poisson", zeros);
+  ASSERT_TRUE(has_parameters(poisson.status[0])) << to_string(poisson.status[0]);
+  EXPECT_TRUE(poisson.parameter(0, 0, 0) <= 1e-6);
+  EXPECT_TRUE(std::abs(poisson.weight(0, 0) - 0.5) <= 1e-6);
+}
+
+TEST(mixture_of_families_status, uniforms_end_with_a_mixture_that_covers_the_sample) {
+  std::vector<double> x;
+  for (int i = 0; i < 100; ++i) x.push_back(i % 2 ? i : 1000 + i);
+  const auto r = fit_one("uniform", x);
+  ASSERT_TRUE(has_parameters(r.status[0])) << to_string(r.status[0]);
+  for (const double each : score_mixture(executor::cpu(1), one(x), r).log_density) EXPECT_TRUE(std::isfinite(each));
+}
+
+TEST(mixture_of_families_status, wrong_calls_are_refused) {
+  const std::vector<double> x = normals(50, 3, 1, 9);
+  const auto refused = [&](const char* family, const family_mixture_options& options) {
+    EXPECT_THROW(fit_one(family, x, options), error) << family;
+  };
+  family_mixture_options options;
+  options.components = 0;
+  refused("normal", options);
+  options = {};
+  options.restarts = 0;
+  refused("normal", options);
+  options = {};
+  options.tolerance = nan;
+  refused("normal", options);
+  options = {};
+  options.start = mixture_start::given;
+  refused("normal", options);  // no start given
+  family_mixture_results start = empty_family_mixtures(1, 2, {{&find_family("poisson")}});
+  options.start_values = &start;
+  refused("normal", options);  // of another family, with fewer parameters
+  start = empty_family_mixtures(1, 2, {{&find_family("normal")}});
+  start.components[0] = 3;
+  refused("normal", options);  // more components than it has room for
+  start.components[0] = 0;
+  refused("normal", options);
+  refused("binomial", {});  // trials must be fixed
+}
+
+TEST(mixture_of_families_status, a_start_that_is_no_mixture_ends_with_a_status) {
+  const std::vector<double> x = normals(50, 3, 1, 10);
+  family_mixture_results start = empty_family_mixtures(1, 2, {{&find_family("normal")}});
+  family_mixture_options options;
+  options.start = mixture_start::given;
+  options.start_values = &start;
+  for (const double sd : {nan, -1.0, 0.0, 1e-300}) {
+    start.weights = {0.5, 0.5};
+    start.parameters = {0, sd, 3, sd};
+    const auto r = fit_one("normal", x, options);
+    EXPECT_FALSE(has_parameters(r.status[0])) << sd;
+    EXPECT_TRUE(std::isnan(r.log_likelihood[0])) << sd;
+  }
+  start.weights = {-1, 2};
+  start.parameters = {0, 1, 3, 1};
+  EXPECT_FALSE(has_parameters(fit_one("normal", x, options).status[0]));
+}
+
+}  // namespace
+}  // namespace manyfit::tests
