@@ -140,6 +140,8 @@ def table(points):
         best = {row["precision"]: min(row["seconds"]) for row in rows if row["software"].startswith("manyfit")}
         for row in rows:
             time = min(row["seconds"])
+            if not time > 0:
+                raise RuntimeError(f"{point}: {row['software']}'s time is lost in noise: the machine is too busy")
             known = [s for s in row["cpu_seconds"] if s is not None]
             processor_time = shown(min(known)) if known else ""
             ratios = [f"{time / best[p]:.1f}" if p in best else "" for p in ("double", "float")]
