@@ -129,8 +129,9 @@ def shown(seconds):
 
 
 def table(points):
-    lines = ["| work point | software | precision | time | processor time | times manyfit double | times manyfit float | log-likelihood differs by |"]
-    lines.append("|---|---|---|---|---|---|---|---|")
+    heads = ["work point", "software", "precision", "time", "processor time"]
+    heads += ["times manyfit double", "times manyfit float", "log-likelihood differs by"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for point, rows in points.items():
         count, D, K, structure, fits, iterations, _ = POINTS[point]
         what = f"{point}. {structure}, N={count} D={D} K={K}, an iteration"
@@ -139,10 +140,13 @@ def table(points):
         best = {row["precision"]: min(row["seconds"]) for row in rows if row["software"].startswith("manyfit")}
         for row in rows:
             time = min(row["seconds"])
+            if not time > 0:
+                raise RuntimeError(f"{point}: {row['software']}'s time is lost in noise: the machine is too busy")
             known = [s for s in row["cpu_seconds"] if s is not None]
             processor_time = shown(min(known)) if known else ""
             ratios = [f"{time / best[p]:.1f}" if p in best else "" for p in ("double", "float")]
-            lines.append(f"| {what} | {row['software']} | {row['precision']} | {shown(time)} | {processor_time} | {ratios[0]} | {ratios[1]} | {row['difference']:.0e} |")
+            cells = [what, row["software"], row["precision"], shown(time), processor_time, *ratios]
+            lines.append(f"| {' | '.join(cells)} | {row['difference']:.0e} |")
             what = ""
     return "\n".join(lines)
 
@@ -162,7 +166,8 @@ def main():
         with tempfile.TemporaryDirectory(dir=programs) as folder:
             points[point] = compare(point, programs, Path(folder))
         about = f"{processor()}, {os.cpu_count()} cores, load at the end {os.getloadavg()[0]:.1f}"
-        text = f"# The same mixtures in other software\n\n{about}. Written by ./dev bench --peers; how: benchmarks/peers/compare.py.\n\n"
+        text = "# The same mixtures in other software\n\n"
+        text += f"{about}. Written by ./dev bench --peers; how: benchmarks/peers/compare.py.\n\n"
         (results / "peers-mixtures.md").write_text(text + table(points) + "\n")
         (results / "peers-mixtures.json").write_text(json.dumps({"machine": about, "points": points}, indent=1) + "\n")
     print(table(points))

@@ -23,7 +23,7 @@ start_of <- function(fit) {
 }
 fit_all <- function(count) {
   control <- emControl(eps = 0, tol = c(0, 0), itmax = c(count, count))
-  lapply(seq_len(fits), function(i) em(name, sample_of(i), start_of(i), control = control, warn = FALSE))
+  lapply(seq_len(fits), function(i) em(sample_of(i), name, start_of(i), control = control, warn = FALSE))
 }
 seconds <- function(count) {
   taken <- system.time(models <<- fit_all(count))
@@ -32,6 +32,6 @@ seconds <- function(count) {
 invisible(seconds(1)) # warm
 first <- seconds(1)
 all <- seconds(1 + iterations)
-found <- vapply(seq_len(fits), function(i) estep(name, sample_of(i), models[[i]]$parameters)$loglik, 0)
+found <- vapply(seq_len(fits), function(i) estep(sample_of(i), name, models[[i]]$parameters)$loglik, 0)
 cat(sprintf('{"software": "mclust %s", "first": [%.9g, %.9g], "all": [%.9g, %.9g], "log_likelihood": [%s]}\n',
             packageVersion("mclust"), first[1], first[2], all[1], all[2], paste(sprintf("%.17g", found), collapse = ", ")))

@@ -50,8 +50,9 @@ def main():
     values, start = (np.fromfile(name) for name in sys.argv[1:3])
     rows, dimensions, components = map(int, sys.argv[3:6])
     structure, fits, iterations, precision = sys.argv[6], int(sys.argv[7]), int(sys.argv[8]), sys.argv[9]
-    values = values.reshape(fits, rows, dimensions).astype(np.float32 if precision == "float" else np.float64)
-    start = start.reshape(fits, -1).astype(values.dtype)
+    values = values[: fits * rows * dimensions].reshape(fits, rows, dimensions)
+    values = values.astype(np.float32 if precision == "float" else np.float64)
+    start = start[: fits * components * (1 + 2 * dimensions)].reshape(fits, -1).astype(values.dtype)
 
     def run(count):
         shape = (rows, dimensions, components, structure, count)
