@@ -4,34 +4,30 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
+#include "mixture_arguments.hpp"
 #include "mixture_models.hpp"
 #include "mixture_plot.hpp"
 #include "options.hpp"
 #include "output/mixture_report.hpp"
 #include "plot.hpp"
+#include "point_file.hpp"
 #include "point_samples.hpp"
 #include "progress_bar.hpp"
 
 namespace manyfit::app {
 
 namespace {
-
-struct mixture_arguments {
-  common_options common;
-  point_request input;
-  std::string family, by, columns, column, components, select = "bic", covariance = "full", init, start, plot;
-  double regularize = -1;
-  bool regularize_given = false;
-  mixture_options options;
-};
 
 using clock = std::chrono::steady_clock;
 
@@ -59,10 +55,15 @@ component_range range_of(const std::string& text) {
 void check_options(mixture_arguments& arguments) {
   if (arguments.family != "gaussian") {
     find_family(arguments.family);  // says what families there are
-    throw usage_error(
-        fmt::format("mixtures of {} are not supported yet\nmanyfit mixture gaussian INPUT fits gaussian "
-                    "mixtures",
-                    arguments.family));
+    const char* gaussian_only = !arguments.covariance.empty() ? "--covariance"
+                                : arguments.regularize_given  ? "--regularize"
+                                : !arguments.columns.empty()  ? "--columns"
+                                                              : nullptr;
+    if (gaussian_only)
+      throw usage_error(fmt::format("{} is for gaussian mixtures, and this is one of {}\nleave it out{}", gaussian_only,
+                                    arguments.family, arguments.columns.empty() ? "" : ", or name one --column"));
+  } else if (!arguments.fixed.empty()) {
+    throw usage_error("--fix is for mixtures of other families than gaussian\nleave it out");
   }
   mixture_options& options = arguments.options;
   for (int i = 0; i < covariance_structure_count; ++i)
@@ -88,45 +89,19 @@ void check_options(mixture_arguments& arguments) {
   if (!arguments.plot.empty()) check_plot(arguments.plot);
 }
 
-/// The start of every fit: by key where the document has keys, the one that there is for all, or in order.
+/// The start of every fit.
 mixture_results starts_for(const mixture_arguments& arguments, const model& document,
                            const std::vector<key_column>& keys, std::int64_t count, int dimensions) {
-  const std::string path = excerpt(arguments.start, 300);
-  mixture_results all = gaussian_mixtures(document, arguments.start);
+  const mixture_results all = gaussian_mixtures(document, arguments.start);
   if (all.dimensions != dimensions)
     throw input_error(
-        fmt::format("{}: mixtures of {} coordinates for points of {}\nname the coordinates with --columns", path,
-                    all.dimensions, dimensions));
-  std::vector<std::int64_t> fit_of(static_cast<std::size_t>(count), 0);
-  if (!document.fits.front().key.empty()) {
-    match_columns(arguments.by, document, arguments.start);
-    fit_of = fits_of_samples(document, keys, arguments.start);
-  } else if (all.count != 1) {
-    if (all.count != count)
-      throw input_error(
-          fmt::format("{}: {} mixtures for {} fits\none for all or one for each was expected", path, all.count, count));
-    for (std::size_t i = 0; i < fit_of.size(); ++i) fit_of[i] = static_cast<std::int64_t>(i);
-  }
-  mixture_results starts = empty_mixtures(count, all.max_components, dimensions, all.covariance);
-  const std::size_t K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(dimensions);
-  for (std::size_t i = 0; i < fit_of.size(); ++i) {
-    const auto from = static_cast<std::size_t>(std::max<std::int64_t>(fit_of[i], 0));
-    if (fit_of[i] < 0 || !(all.weights[from * K] >= 0))
-      throw input_error(
-          fmt::format("{}: there is no start for fit {}\nparameters for every fit were expected", path, i));
-    starts.components[i] = all.components[from];
-    std::copy_n(all.weights.begin() + static_cast<std::ptrdiff_t>(from * K), K,
-                starts.weights.begin() + static_cast<std::ptrdiff_t>(i * K));
-    std::copy_n(all.means.begin() + static_cast<std::ptrdiff_t>(from * K * D), K * D,
-                starts.means.begin() + static_cast<std::ptrdiff_t>(i * K * D));
-    std::copy_n(all.covariances.begin() + static_cast<std::ptrdiff_t>(from * K * D * D), K * D * D,
-                starts.covariances.begin() + static_cast<std::ptrdiff_t>(i * K * D * D));
-  }
-  return starts;
+        fmt::format("{}: mixtures of {} coordinates for points of {}\nname the coordinates with --columns",
+                    excerpt(arguments.start, 300), all.dimensions, dimensions));
+  return mixtures_at(all, starts_of_fits(arguments, document, keys, count));
 }
 
-void print_summary(const mixture_results& results, const mixture_options& options, const common_options& common,
-                   double fit_seconds, double all_seconds) {
+void print_summary(const mixture_results& results, const common_options& common, double fit_seconds,
+                   double all_seconds) {
   std::int64_t rows = 0, missing = 0;
   for (const std::int64_t n : results.observations) rows += n;
   for (const std::int64_t n : results.missing) missing += n;
@@ -135,19 +110,6 @@ void print_summary(const mixture_results& results, const mixture_options& option
              "{} in all\n",
              results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
              missing, results.device, common.precision, short_time(fit_seconds), short_time(all_seconds));
-  if (options.start != mixture_start::given && (options.restarts > 1 || results.tried > 1))
-    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
-               results.tried > 1 ? fmt::format(" for each of {} to {} components, by {}", results.fewest_components,
-                                               results.fewest_components + results.tried - 1,
-                                               options.select == information_criterion::bic ? "BIC" : "AIC")
-                                 : "");
-  for (int i = 0; i < fit_status_count; ++i) {
-    const auto status = static_cast<fit_status>(i);
-    const auto count = std::count(results.status.begin(), results.status.end(), status);
-    if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status));
-  }
 }
 
 template <class T>
@@ -155,16 +117,19 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   const common_options& common = arguments.common;
   mixture_options& options = arguments.options;
   const auto begin = clock::now();
-  const point_set<T> points = read_points<T>(arguments.input, common, where.threads());
+  // A Parquet file too large for memory is read again in every pass; a picture would need its points at hand.
+  const auto streamed = where.is_cuda() || !arguments.plot.empty()
+                            ? nullptr
+                            : stream_points<T>(arguments.input, where.threads(), half_of_memory());
+  const point_set<T> points = streamed ? point_set<T>{.source = excerpt(arguments.input.path, 300),
+                                                      .names = streamed->names(),
+                                                      .offsets = {0, streamed->rows()}}
+                                       : read_points<T>(arguments.input, common, where.threads());
   if (points.rows() == 0) warn(common, fmt::format("{} has no observations", points.source));
   mixture_results starts;
   if (!arguments.start.empty()) {
     const model document = read_model(arguments.start);
     starts = starts_for(arguments, document, points.keys, points.count(), points.dimensions());
-    for (const std::int32_t K : starts.components)
-      if (!arguments.components.empty() && (options.components.fewest != K || options.components.most != K))
-        throw usage_error(fmt::format("--components {} given, and the start has {}\nleave --components out",
-                                      arguments.components, K));
     options.start = mixture_start::given;
     options.start_values = &starts;
   }
@@ -176,7 +141,8 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
     };
   options.seed = common.seed;
   const auto fit_begin = clock::now();
-  const mixture_results results = fit_mixture(where, points.view(), options);
+  const mixture_results results =
+      streamed ? fit_mixture(where, *streamed, options) : fit_mixture(where, points.view(), options);
   const double fit_seconds = seconds_since(fit_begin);
   bar.clear();
 
@@ -196,11 +162,11 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   }
   to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
-  if (!common.quiet) print_summary(results, options, common, fit_seconds, seconds_since(begin));
-  bool failed = false;
-  for (const fit_status status : results.status)  // with tolerance 0 the iterations were asked for
-    failed = failed || !(usable(status) || (options.tolerance == 0 && status == fit_status::max_iterations));
-  return failed && common.fail_on_any() ? exit_failed : exit_done;
+  if (!common.quiet) {
+    print_summary(results, common, fit_seconds, seconds_since(begin));
+    print_outcome(arguments, results.fewest_components, results.tried, results.status);
+  }
+  return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 
 int run(mixture_arguments& arguments) {
@@ -208,21 +174,77 @@ int run(mixture_arguments& arguments) {
   const output_format format = format_of(arguments.common);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
+  if (arguments.family != "gaussian") return run_family_mixture(arguments, where, format, to);
   return arguments.common.single() ? run_mixture<float>(arguments, where, format, to)
                                    : run_mixture<double>(arguments, where, format, to);
 }
 
 }  // namespace
 
+void print_outcome(const mixture_arguments& arguments, int fewest, int tried, const std::vector<fit_status>& status) {
+  const mixture_options& options = arguments.options;
+  if (arguments.start.empty() && (options.restarts > 1 || tried > 1))
+    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
+               tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
+                                       options.select == information_criterion::bic ? "BIC" : "AIC")
+                         : "");
+  for (int i = 0; i < fit_status_count; ++i) {
+    const auto each = static_cast<fit_status>(i);
+    const auto count = std::count(status.begin(), status.end(), each);
+    if (count == 0) continue;
+    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
+               each == fit_status::converged ? "" : describe(each));
+  }
+}
+
+std::vector<std::int64_t> starts_of_fits(const mixture_arguments& arguments, const model& document,
+                                         const std::vector<key_column>& keys, std::int64_t count) {
+  const std::string path = excerpt(arguments.start, 300);
+  std::vector<std::int64_t> fit_of(static_cast<std::size_t>(count), 0);
+  if (!document.fits.front().key.empty()) {
+    match_columns(arguments.by, document, arguments.start);
+    if (keys.empty())
+      throw usage_error(
+          fmt::format("{}: its mixtures have keys, and the fit has none\ngive their columns to --by", path));
+    fit_of = fits_of_samples(document, keys, arguments.start);
+  } else if (document.fits.size() != 1) {
+    if (static_cast<std::int64_t>(document.fits.size()) != count)
+      throw input_error(fmt::format("{}: {} mixtures for {} fits\none for all or one for each was expected", path,
+                                    document.fits.size(), count));
+    std::iota(fit_of.begin(), fit_of.end(), 0);
+  }
+  const component_range& wanted = arguments.options.components;
+  for (std::size_t i = 0; i < fit_of.size(); ++i) {
+    const model_fit* const start = fit_of[i] < 0 ? nullptr : &document.fits[static_cast<std::size_t>(fit_of[i])];
+    if (!start || start->weights.empty() || std::isnan(start->weights.front()))
+      throw input_error(
+          fmt::format("{}: there is no start for fit {}\nparameters for every fit were expected", path, i));
+    const auto K = static_cast<std::int64_t>(start->components);
+    if (!arguments.components.empty() && (wanted.fewest != K || wanted.most != K))
+      throw usage_error(
+          fmt::format("--components {} given, and the start has {}\nleave --components out", arguments.components, K));
+  }
+  return fit_of;
+}
+
+bool any_failed(const mixture_arguments& arguments, const std::vector<fit_status>& status) {
+  return std::any_of(status.begin(), status.end(), [&](fit_status each) {
+    return !usable(each) && !(arguments.options.tolerance == 0 && each == fit_status::max_iterations);
+  });
+}
+
 void add_mixture(CLI::App& program, command_action& action) {
   const auto arguments = std::make_shared<mixture_arguments>();
   CLI::App& command = *program.add_subcommand("mixture", "Fit a mixture to one sample, or to every group of rows");
-  command.add_option("FAMILY", arguments->family, "What the components are: gaussian")->required();
+  command
+      .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
+      ->required();
   command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
   command
       .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
       ->type_name("a,b");
-  command.add_option("--column", arguments->column, "The only coordinate")->type_name("NAME");
+  command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
+      ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
                   "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
@@ -249,6 +271,9 @@ void add_mixture(CLI::App& program, command_action& action) {
                   "Added to the covariances' diagonals (default 1e-6 of the data's mean variance)")
       ->each([arguments](const std::string&) { arguments->regularize_given = true; })
       ->type_name("X");
+  command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; not of gaussian")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   command.add_option("--max-iterations", arguments->options.max_iterations, "EM iterations at most (default 1000)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
@@ -262,11 +287,14 @@ void add_mixture(CLI::App& program, command_action& action) {
   add_common_options(command, arguments->common);
   command.footer(
       "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
-      "out and counted. Components are numbered from 0, in order of their first mean coordinate.\n\n"
+      "out and counted. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "may be\n"
+      "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"
       "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
       "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "
-      "m.json");
+      "m.json\n"
+      "  manyfit mixture gamma rain.csv --column millimetres --components 1:3");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "failures.hpp"
+#include "manyfit/manyfit.hpp"
 #include "options.hpp"
 #include "output/mixture_report.hpp"
 
@@ -29,6 +30,13 @@ std::vector<std::string> key_names(const model& document) {
   std::vector<std::string> names;
   for (const auto& [name, text] : document.fits.front().key) names.push_back(name);
   return names;
+}
+
+/// Row `from` of [rows × each] numbers to row `to` of others.
+void copy_row(const std::vector<double>& source, std::size_t from, std::vector<double>& target, std::size_t to,
+              std::size_t each) {
+  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from * each), each,
+              target.begin() + static_cast<std::ptrdiff_t>(to * each));
 }
 
 }  // namespace
@@ -103,6 +111,73 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
     std::copy(fit.covariances.begin(), fit.covariances.end(),
               r.covariances.begin() + static_cast<std::ptrdiff_t>(i * most * D * D));
     r.status[i] = fit_status::converged;
+  }
+  return r;
+}
+
+family_mixture_results family_mixtures(const model& document, const std::string& path) {
+  const std::string name = excerpt(path, 300);
+  const family_info* family = nullptr;
+  for (const family_info* each : all_families())
+    if (document.family == each->name) family = each;
+  if (!family)
+    throw input_error(
+        fmt::format("{}: the family is '{}', which this manyfit does not know\n"
+                    "manyfit families lists what it knows",
+                    name, excerpt(document.family)));
+  std::size_t most = 1;
+  for (const model_fit& fit : document.fits) most = std::max(most, fit.components);
+  if (most > static_cast<std::size_t>(max_components))
+    throw input_error(fmt::format("{}: {} components\nat most {} were expected", name, most, max_components));
+  family_mixture_results r =
+      empty_family_mixtures(static_cast<std::int64_t>(document.fits.size()), static_cast<int>(most), {{family}});
+  const auto P = static_cast<std::size_t>(r.parameter_room);
+  for (std::size_t i = 0; i < document.fits.size(); ++i) {
+    const model_fit& fit = document.fits[i];
+    r.components[i] = static_cast<std::int32_t>(fit.components);
+    if (fit.weights.empty()) continue;
+    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
+    for (std::size_t k = 0; k < fit.components; ++k)
+      for (int p = 0; p < family->parameter_count; ++p) {
+        const named_numbers& given = fit.component_parameters[k];
+        const char* wanted = family->parameters[p].name;
+        const auto found =
+            std::find_if(given.begin(), given.end(), [&](const auto& each) { return each.first == wanted; });
+        if (found == given.end())
+          throw input_error(fmt::format("{}: fits[{}].parameters[{}] has no '{}'\nevery parameter of {} was expected",
+                                        name, i, k, wanted, family->name));
+        r.parameters[(i * most + k) * P + static_cast<std::size_t>(p)] = found->second;
+      }
+    r.status[i] = fit_status::converged;
+  }
+  return r;
+}
+
+mixture_results mixtures_at(const mixture_results& all, const std::vector<std::int64_t>& places) {
+  mixture_results r =
+      empty_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.dimensions, all.covariance);
+  const auto K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(all.dimensions);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] < 0) continue;
+    const auto from = static_cast<std::size_t>(places[i]);
+    r.components[i] = all.components[from];
+    copy_row(all.weights, from, r.weights, i, K);
+    copy_row(all.means, from, r.means, i, K * D);
+    copy_row(all.covariances, from, r.covariances, i, K * D * D);
+  }
+  return r;
+}
+
+family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places) {
+  family_mixture_results r =
+      empty_family_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.parts);
+  const auto K = static_cast<std::size_t>(all.max_components), P = static_cast<std::size_t>(all.parameter_room);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] < 0) continue;
+    const auto from = static_cast<std::size_t>(places[i]);
+    r.components[i] = all.components[from];
+    copy_row(all.weights, from, r.weights, i, K);
+    copy_row(all.parameters, from, r.parameters, i, K * P);
   }
   return r;
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "input/model_json.hpp"
-#include "manyfit/mixture.hpp"
+#include "manyfit/family_mixture.hpp"
 #include "samples.hpp"
 
 namespace manyfit::app {
@@ -18,11 +18,18 @@ namespace manyfit::app {
 /// something else.
 mixture_results gaussian_mixtures(const model& document, const std::string& path);
 
+/// The mixtures of a family of a document, as gaussian_mixtures.
+family_mixture_results family_mixtures(const model& document, const std::string& path);
+
 /// --by, which the model must have been fitted with; without it what the model was fitted with. Throws usage_error.
 std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path);
 
 /// Which fit of the document each sample belongs to; -1 for a key without a fit.
 std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
                                           const std::string& path);
+
+/// The mixtures at these places of others, in this order; NaN where the place is -1.
+mixture_results mixtures_at(const mixture_results& all, const std::vector<std::int64_t>& places);
+family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places);
 
 }  // namespace manyfit::app

@@ -21,20 +21,22 @@ namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
-/// One mixture for each sample: those of a document, in the samples' order; NaN for a key without a fit.
-mixture_results mixtures_of_samples(const mixture_results& all, const std::vector<std::int64_t>& fit_of) {
-  mixture_results r =
-      empty_mixtures(static_cast<std::int64_t>(fit_of.size()), all.max_components, all.dimensions, all.covariance);
-  const auto K = static_cast<std::ptrdiff_t>(all.max_components), D = static_cast<std::ptrdiff_t>(all.dimensions);
-  for (std::size_t i = 0; i < fit_of.size(); ++i) {
-    if (fit_of[i] < 0) continue;
-    const auto from = static_cast<std::ptrdiff_t>(fit_of[i]), to = static_cast<std::ptrdiff_t>(i);
-    r.components[i] = all.components[static_cast<std::size_t>(from)];
-    std::copy_n(all.weights.begin() + from * K, K, r.weights.begin() + to * K);
-    std::copy_n(all.means.begin() + from * K * D, K * D, r.means.begin() + to * K * D);
-    std::copy_n(all.covariances.begin() + from * K * D * D, K * D * D, r.covariances.begin() + to * K * D * D);
-  }
-  return r;
+template <class T>
+mixture_scores score_points(const executor& where, const point_set<T>& points, const mixture_results& mixtures,
+                            const mixture_score_options& options) {
+  return score_mixture(where, points.view(), mixtures, options);
+}
+template <class T>
+mixture_scores score_points(const executor& where, const point_set<T>& points, const family_mixture_results& mixtures,
+                            const mixture_score_options& options) {
+  return score_mixture(where, ragged<T>(points.coordinates(), points.offsets), mixtures, options);
+}
+
+int dimensions_of(const mixture_results& mixtures) {
+  return mixtures.dimensions;
+}
+int dimensions_of(const family_mixture_results&) {
+  return 1;
 }
 
 /// Rows as they were in the input: `each` numbers per row.
@@ -56,8 +58,8 @@ struct row_scores {
   std::int64_t rows = 0, without_fit = 0, of_failed_fits = 0;
 };
 
-template <class T>
-row_scores score(const score_mixture_arguments& arguments, const model& document, const mixture_results& mixtures,
+template <class T, class Mixtures>
+row_scores score(const score_mixture_arguments& arguments, const model& document, const Mixtures& mixtures,
                  const executor& where) {
   point_request request = arguments.input;
   request.by = match_columns(arguments.by, document, arguments.model_path);
@@ -66,31 +68,31 @@ row_scores score(const score_mixture_arguments& arguments, const model& document
   if (!arguments.column.empty()) request.columns = {arguments.column};
   const point_set<T> points = read_points<T>(request, arguments.common, where.threads());
   const std::string path = excerpt(arguments.model_path, 300);
-  if (points.dimensions() != mixtures.dimensions)
+  if (points.dimensions() != dimensions_of(mixtures))
     throw input_error(fmt::format("{}: {} coordinate{} ({}), and {} has {}\nname the coordinates with --columns",
                                   points.source, points.dimensions(), points.dimensions() == 1 ? "" : "s",
-                                  list_names(points.names), path, mixtures.dimensions));
+                                  list_names(points.names), path, dimensions_of(mixtures)));
   if (points.rows() == 0) warn(arguments.common, fmt::format("{} has no observations", points.source));
   if (request.by.empty() && mixtures.count > 1)
     throw input_error(fmt::format("{}: {} fits without keys\na model of one fit was expected, or one with keys", path,
                                   mixtures.count));
   row_scores result;
   result.rows = points.rows();
-  mixture_results of_sample;
+  Mixtures of_sample;
   if (!request.by.empty()) {
     const std::vector<std::int64_t> fit_of = fits_of_samples(document, points.keys, arguments.model_path);
     for (std::size_t i = 0; i < fit_of.size(); ++i)
       if (fit_of[i] < 0) result.without_fit += points.offsets[i + 1] - points.offsets[i];
-    of_sample = mixtures_of_samples(mixtures, fit_of);
+    of_sample = mixtures_at(mixtures, fit_of);
   }
-  const mixture_results& used = request.by.empty() ? mixtures : of_sample;
+  const Mixtures& used = request.by.empty() ? mixtures : of_sample;
   for (std::int64_t i = 0; i < points.count(); ++i)
     if (!(used.weight(used.count == 1 ? 0 : i, 0) >= 0))
       result.of_failed_fits +=
           points.offsets[static_cast<std::size_t>(i) + 1] - points.offsets[static_cast<std::size_t>(i)];
   result.of_failed_fits -= result.without_fit;
-  result.scores = score_mixture(where, points.view(), used,
-                                {.responsibilities = arguments.responsibilities, .labels = arguments.label});
+  result.scores =
+      score_points(where, points, used, {.responsibilities = arguments.responsibilities, .labels = arguments.label});
   restore_order(result.scores.log_density, 1, points.row_sample, points.offsets);
   restore_order(result.scores.responsibilities, static_cast<std::size_t>(mixtures.max_components), points.row_sample,
                 points.offsets);
@@ -103,6 +105,7 @@ struct score_columns {
   const mixture_scores& scores;
   std::size_t width;  ///< responsibilities per row, or 0
   bool label;
+  std::string family;
   std::size_t count() const { return 1 + width + label; }
   std::string name(std::size_t column) const {
     return column == 0 ? "log_density" : column <= width ? fmt::format("r{}", column - 1) : "label";
@@ -120,9 +123,9 @@ void write_scores(const score_columns& columns, std::size_t rows, const executor
   switch (format) {
     case output_format::json:
       text += fmt::format(
-          "{{\"manyfit\": \"{}\", \"command\": \"score\", \"family\": \"gaussian\", \"device\": \"{}\", "
+          "{{\"manyfit\": \"{}\", \"command\": \"score\", \"family\": \"{}\", \"device\": \"{}\", "
           "\"precision\": \"{}\"",
-          version(), where.name(), common.precision);
+          version(), columns.family, where.name(), common.precision);
       for (std::size_t i = 0; i < columns.count(); ++i) {
         text += fmt::format(",\n \"{}\": [", columns.name(i));
         for (std::size_t row = 0; row < rows; ++row) {
@@ -176,18 +179,18 @@ void write_scores(const score_columns& columns, std::size_t rows, const executor
 
 }  // namespace
 
-int score_mixture_model(score_mixture_arguments arguments, const model& document, const executor& where,
-                        output_format format) {
+namespace {
+
+template <class Mixtures>
+int score_and_write(const score_mixture_arguments& arguments, const model& document, const Mixtures& mixtures,
+                    const executor& where, output_format format) {
   const common_options& common = arguments.common;
-  if (!arguments.column.empty() && !arguments.columns.empty())
-    throw usage_error("--column and --columns cannot be given together\ngive the coordinates to --columns");
-  const mixture_results mixtures = gaussian_mixtures(document, arguments.model_path);
   output to(common.out);
   const row_scores result = common.single() ? score<float>(arguments, document, mixtures, where)
                                             : score<double>(arguments, document, mixtures, where);
   const std::size_t width = arguments.responsibilities ? static_cast<std::size_t>(mixtures.max_components) : 0;
-  write_scores({result.scores, width, arguments.label}, static_cast<std::size_t>(result.rows), where, common, format,
-               to);
+  write_scores({result.scores, width, arguments.label, document.family}, static_cast<std::size_t>(result.rows), where,
+               common, format, to);
   if (result.without_fit > 0)
     warn(common,
          fmt::format("{} rows have a key without a fit in the model: their log_density is empty", result.without_fit));
@@ -195,9 +198,20 @@ int score_mixture_model(score_mixture_arguments arguments, const model& document
     warn(common,
          fmt::format("{} rows belong to fits without parameters: their log_density is empty", result.of_failed_fits));
   if (!common.quiet)
-    fmt::print(stderr, "manyfit: {} rows scored under gaussian mixtures on {}, {} precision\n", result.rows,
+    fmt::print(stderr, "manyfit: {} rows scored under {} mixtures on {}, {} precision\n", result.rows, document.family,
                where.name(), common.precision);
   return result.without_fit + result.of_failed_fits > 0 && common.fail_on_any() ? exit_failed : exit_done;
+}
+
+}  // namespace
+
+int score_mixture_model(const score_mixture_arguments& arguments, const model& document, const executor& where,
+                        output_format format) {
+  if (!arguments.column.empty() && !arguments.columns.empty())
+    throw usage_error("--column and --columns cannot be given together\ngive the coordinates to --columns");
+  if (document.family == "gaussian")
+    return score_and_write(arguments, document, gaussian_mixtures(document, arguments.model_path), where, format);
+  return score_and_write(arguments, document, family_mixtures(document, arguments.model_path), where, format);
 }
 
 }  // namespace manyfit::app

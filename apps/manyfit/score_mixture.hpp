@@ -21,7 +21,7 @@ struct score_mixture_arguments {
 };
 
 /// Writes the scores; the exit code.
-int score_mixture_model(score_mixture_arguments arguments, const model& document, const executor& where,
+int score_mixture_model(const score_mixture_arguments& arguments, const model& document, const executor& where,
                         output_format format);
 
 }  // namespace manyfit::app

@@ -8,12 +8,11 @@
 
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
+#include "family_settings.hpp"
 #include "kernels/math/normal.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
-
-namespace {
 
 fit_settings settings_from(const family_info& family, const fit_options& options) {
   fit_settings settings;
@@ -45,6 +44,8 @@ fit_settings settings_from(const family_info& family, const fit_options& options
                                              family.parameters[p].name + "\", 10}}");
   return settings;
 }
+
+namespace {
 
 fit_results empty_results(const family_info& family, std::int64_t count, const executor& where) {
   const double nan = std::numeric_limits<double>::quiet_NaN();

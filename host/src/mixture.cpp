@@ -203,8 +203,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
     });
     for (std::int64_t fit = begin; fit < end; ++fit) {
       const mixture_task* first = tasks.data() + (fit - begin) * each;
-      const mixture_task& best = best_of(first, first + each, options, D,
-                                         given ? nullptr : r.criteria.data() + fit * r.tried);
+      const mixture_task& best =
+          best_of(first, first + each, options, D, given ? nullptr : r.criteria.data() + fit * r.tried);
       keep(best, !given, best.trace, r);
     }
   }

@@ -3,6 +3,7 @@
 //
 // Gaussian mixtures for one instruction set; compiled once for each, with MF_TARGET set.
 #include "kernels/cpu/mixture_loop.hpp"
+#include "kernels/cpu/mixture_shares.hpp"
 #include "kernels/models/mixture_registry.hpp"
 
 #define MF_PASTE(a, b) a##b
@@ -23,5 +24,5 @@ MF_NAMESPACE_END
 namespace manyfit {
 extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
 const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {&run_mixture_tasks<double>, &run_mixture_tasks<float>,
-                                                                &score_fit<double>, &score_fit<float>};
+                                                                &score_fit<double>, &score_fit<float>, &share_out};
 }  // namespace manyfit

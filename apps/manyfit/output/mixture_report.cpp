@@ -6,10 +6,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <functional>
-#include <limits>
 
 #include "manyfit/manyfit.hpp"
+#include "output/columns.hpp"
 #include "output/text.hpp"
 
 namespace manyfit::app {
@@ -110,66 +109,33 @@ void write_mixture_json(const mixture_report& report, output& to) {
 
 table mixture_columns(const mixture_report& report) {
   const mixture_results& results = report.results;
-  const auto count = static_cast<std::size_t>(results.count);
-  table data{.source = "results", .rows = count};
-  const auto texts = [&](std::string name) -> column& {
-    return data.columns.emplace_back(column{.name = std::move(name), .kind = column_kind::text});
-  };
-  const auto numbers = [&](std::string name, auto value_of) {
-    column& each = data.columns.emplace_back(column{.name = std::move(name)});
-    each.numbers.reserve(count);
-    for (std::int64_t fit = 0; fit < results.count; ++fit) each.numbers.push_back(static_cast<double>(value_of(fit)));
-  };
-  for (const key_column& key : report.keys) {
-    column& each = texts(key.name);
-    each.dictionary = key.texts;
-    for (std::size_t fit = 0; fit < count; ++fit) each.codes.push_back(static_cast<std::int32_t>(fit));
-  }
-  numbers("n", [&](std::int64_t fit) { return results.observations[static_cast<std::size_t>(fit)]; });
-  numbers("missing", [&](std::int64_t fit) { return results.missing[static_cast<std::size_t>(fit)]; });
-  column& status = texts("status");
-  for (int i = 0; i < fit_status_count; ++i) status.dictionary.emplace_back(to_string(static_cast<fit_status>(i)));
-  for (const fit_status each : results.status) status.codes.push_back(static_cast<std::int32_t>(each));
-  numbers("iterations", [&](std::int64_t fit) { return results.iterations[static_cast<std::size_t>(fit)]; });
-  numbers("components", [&](std::int64_t fit) { return results.components[static_cast<std::size_t>(fit)]; });
+  column_writer data(static_cast<std::size_t>(results.count), report.keys);
+  data.numbers("n", results.observations);
+  data.numbers("missing", results.missing);
+  data.statuses(results.status);
+  data.numbers("iterations", results.iterations);
+  data.numbers("components", results.components);
   const int D = results.dimensions;
+  const auto name = [&](int d) { return report.names[static_cast<std::size_t>(d)]; };
   for (int k = 0; k < results.max_components; ++k) {
-    numbers(fmt::format("weight{}", k), [&](std::int64_t fit) { return results.weight(fit, k); });
+    data.numbers(fmt::format("weight{}", k), [&](std::int64_t fit) { return results.weight(fit, k); });
     for (int i = 0; i < D; ++i)
-      numbers(fmt::format("mean{}_{}", k, report.names[static_cast<std::size_t>(i)]),
-              [&](std::int64_t fit) { return results.mean(fit, k)[static_cast<std::size_t>(i)]; });
+      data.numbers(fmt::format("mean{}_{}", k, name(i)),
+                   [&](std::int64_t fit) { return results.mean(fit, k)[static_cast<std::size_t>(i)]; });
     for (int i = 0; i < D; ++i)
       for (int j = 0; j <= i; ++j)
-        numbers(fmt::format("cov{}_{}_{}", k, report.names[static_cast<std::size_t>(i)],
-                            report.names[static_cast<std::size_t>(j)]),
-                [&](std::int64_t fit) { return results.covariance_of(fit, k)[static_cast<std::size_t>(i * D + j)]; });
+        data.numbers(fmt::format("cov{}_{}_{}", k, name(i), name(j)), [&](std::int64_t fit) {
+          return results.covariance_of(fit, k)[static_cast<std::size_t>(i * D + j)];
+        });
   }
-  numbers("log_likelihood", [&](std::int64_t fit) { return results.log_likelihood[static_cast<std::size_t>(fit)]; });
-  numbers("aic", [&](std::int64_t fit) { return results.aic(fit); });
-  numbers("bic", [&](std::int64_t fit) { return results.bic(fit); });
-  return data;
+  data.numbers("log_likelihood", results.log_likelihood);
+  data.numbers("aic", [&](std::int64_t fit) { return results.aic(fit); });
+  data.numbers("bic", [&](std::int64_t fit) { return results.bic(fit); });
+  return data.take();
 }
 
 void write_mixture_csv(const mixture_report& report, output& to) {
-  const table data = mixture_columns(report);
-  std::string& text = to.text();
-  for (std::size_t i = 0; i < data.columns.size(); ++i) {
-    if (i > 0) text += ',';
-    append_csv_text(text, data.columns[i].name);
-  }
-  text += '\n';
-  for (std::size_t row = 0; row < data.rows; ++row) {
-    for (std::size_t i = 0; i < data.columns.size(); ++i) {
-      const column& each = data.columns[i];
-      if (i > 0) text += ',';
-      if (each.kind == column_kind::text)
-        append_csv_text(text, each.dictionary[static_cast<std::size_t>(each.codes[row])]);
-      else
-        append_csv_number(text, each.numbers[row]);
-    }
-    text += '\n';
-    to.flush_when_full();
-  }
+  write_csv(mixture_columns(report), to);
 }
 
 }  // namespace manyfit::app

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "manyfit/manyfit.hpp"
+#include "output/columns.hpp"
 #include "output/mixture_report.hpp"
 #include "output/text.hpp"
 #include "output/text_table.hpp"
@@ -33,23 +34,6 @@ double correlation(const mixture_results& results, std::int64_t fit, int k, int 
          (deviation(results, fit, k, i) * deviation(results, fit, k, j));
 }
 
-/// How the numbers of components compare, and which was taken.
-void write_choice(const mixture_report& report, output& to) {
-  const mixture_results& results = report.results;
-  const bool bic = report.select == information_criterion::bic;
-  text_table lines({{"components", true}, {bic ? "bic" : "aic", true}, {""}});
-  for (int i = 0; i < results.tried; ++i) {
-    const double value = results.criteria[static_cast<std::size_t>(i)];
-    lines.add(whole(results.fewest_components + i));
-    lines.add(likelihood(value));
-    lines.add(std::isnan(value)                                             ? "no fit"
-              : results.fewest_components + i == results.components.front() ? "<- lowest, taken"
-                                                                            : "");
-  }
-  lines.write(to);
-  to.write("\n");
-}
-
 /// One fit: a line for each component, then what belongs to all.
 void write_one(const mixture_report& report, output& to) {
   const mixture_results& results = report.results;
@@ -59,7 +43,8 @@ void write_one(const mixture_report& report, output& to) {
                   "on {}\n\n",
                   name_of(results.covariance), to_string(results.status[0]), K, K == 1 ? "" : "s",
                   results.observations[0], results.missing[0], results.iterations[0], results.device));
-  if (results.tried > 1) write_choice(report, to);
+  if (results.tried > 1)
+    write_choice(results.fewest_components, results.criteria, results.components[0], report.select, to);
   if (!(results.weight(0, 0) >= 0)) {
     to.write(fmt::format("no parameters: {}\n", describe(results.status[0])));
     return;

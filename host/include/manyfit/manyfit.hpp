@@ -9,8 +9,10 @@
 #include "manyfit/error.hpp"
 #include "manyfit/executor.hpp"
 #include "manyfit/families.hpp"
+#include "manyfit/family_mixture.hpp"
 #include "manyfit/fit.hpp"
 #include "manyfit/mixture.hpp"
+#include "manyfit/point_source.hpp"
 #include "manyfit/score.hpp"
 #include "manyfit/status.hpp"
 

@@ -1,0 +1,65 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "output/columns.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "manyfit/status.hpp"
+#include "output/text.hpp"
+#include "output/text_table.hpp"
+
+namespace manyfit::app {
+
+column_writer::column_writer(std::size_t fits, const std::vector<key_column>& keys) {
+  data_.source = "results";
+  data_.rows = fits;
+  for (const key_column& key : keys) {
+    column& each = data_.columns.emplace_back(column{.name = key.name, .kind = column_kind::text});
+    each.dictionary = key.texts;
+    for (std::size_t fit = 0; fit < fits; ++fit) each.codes.push_back(static_cast<std::int32_t>(fit));
+  }
+}
+
+void column_writer::statuses(const std::vector<fit_status>& status) {
+  column& each = data_.columns.emplace_back(column{.name = "status", .kind = column_kind::text});
+  for (int i = 0; i < fit_status_count; ++i) each.dictionary.emplace_back(to_string(static_cast<fit_status>(i)));
+  for (const fit_status one : status) each.codes.push_back(static_cast<std::int32_t>(one));
+}
+
+void write_csv(const table& data, output& to) {
+  std::string& text = to.text();
+  for (std::size_t i = 0; i < data.columns.size(); ++i) {
+    if (i > 0) text += ',';
+    append_csv_text(text, data.columns[i].name);
+  }
+  text += '\n';
+  for (std::size_t row = 0; row < data.rows; ++row) {
+    for (std::size_t i = 0; i < data.columns.size(); ++i) {
+      const column& each = data.columns[i];
+      if (i > 0) text += ',';
+      if (each.kind == column_kind::text)
+        append_csv_text(text, each.dictionary[static_cast<std::size_t>(each.codes[row])]);
+      else
+        append_csv_number(text, each.numbers[row]);
+    }
+    text += '\n';
+    to.flush_when_full();
+  }
+}
+
+void write_choice(int fewest, const std::vector<double>& criteria, int taken, information_criterion by, output& to) {
+  text_table lines({{"components", true}, {by == information_criterion::bic ? "bic" : "aic", true}, {""}});
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    const int K = fewest + static_cast<int>(i);
+    lines.add(fmt::format("{}", K));
+    lines.add(readable_number(criteria[i], 8));
+    lines.add(std::isnan(criteria[i]) ? "no fit" : K == taken ? "<- lowest, taken" : "");
+  }
+  lines.write(to);
+  to.write("\n");
+}
+
+}  // namespace manyfit::app

@@ -1,0 +1,48 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Results as typed columns, and those as CSV.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "input/table.hpp"
+#include "kernels/views.hpp"
+#include "manyfit/mixture.hpp"
+#include "output/output.hpp"
+#include "samples.hpp"
+
+namespace manyfit::app {
+
+/// Builds a table of one row per fit, keys first.
+class column_writer {
+ public:
+  column_writer(std::size_t fits, const std::vector<key_column>& keys);
+  /// value_of(fit), a number.
+  template <class F>
+  requires std::is_invocable_v<F, std::int64_t>
+  void numbers(std::string name, F value_of) {
+    column& each = data_.columns.emplace_back(column{.name = std::move(name)});
+    each.numbers.reserve(data_.rows);
+    for (std::size_t fit = 0; fit < data_.rows; ++fit)
+      each.numbers.push_back(static_cast<double>(value_of(static_cast<std::int64_t>(fit))));
+  }
+  template <class Number>
+  void numbers(std::string name, const std::vector<Number>& values) {
+    numbers(std::move(name), [&](std::int64_t fit) { return values[static_cast<std::size_t>(fit)]; });
+  }
+  void statuses(const std::vector<fit_status>& status);
+  table take() { return std::move(data_); }
+
+ private:
+  table data_;
+};
+
+/// A header, then a line for each row.
+void write_csv(const table& data, output& to);
+
+/// For people: how the numbers of components compare, and which was taken.
+void write_choice(int fewest, const std::vector<double>& criteria, int taken, information_criterion by, output& to);
+
+}  // namespace manyfit::app

@@ -1,0 +1,117 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mixtures of any registered family, and of different families, by EM: a family's weighted fit is its M step.
+//   auto two = manyfit::fit_mixture(manyfit::executor::cpu(), manyfit::find_family("poisson"), data, {.components =
+//   2}); std::vector<manyfit::mixture_component> inflated{manyfit::point_mass(0), {&manyfit::find_family("poisson")}};
+//   auto zip = manyfit::fit_mixture(manyfit::executor::cpu(), inflated, data);
+// Runs on the CPU; a CUDA executor is refused. Memory: per thread K + 2 numbers for every value of the fit it is on,
+// the responsibilities among them. A component whose best parameter lies at an edge of its range (a t that wants to be
+// normal) takes a value just inside: 1e8 for infinity.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "manyfit/batch.hpp"
+#include "manyfit/executor.hpp"
+#include "manyfit/families.hpp"
+#include "manyfit/mixture.hpp"
+
+namespace manyfit {
+
+/// One component of a mixture of families.
+struct mixture_component {
+  const family_info* family = nullptr;       ///< null: all probability at the value `at`
+  double at = 0;                             ///< of a point mass
+  std::map<std::string, double> fixed = {};  ///< parameters held at a value: {{"trials", 10}}
+};
+
+/// All probability at one value: with a family of counts, zero inflation.
+inline mixture_component point_mass(double at) {
+  return {nullptr, at};
+}
+
+struct family_mixture_results;
+
+/// How to fit mixtures of families. Every member has a default.
+struct family_mixture_options {
+  component_range components = 2;  ///< of one family; a list of components has its own number
+  information_criterion select = information_criterion::bic;
+  mixture_start start = mixture_start::kmeans_plus_plus;  ///< the first start splits at quantiles
+  /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
+  int restarts = 10;
+  const family_mixture_results* start_values = nullptr;  ///< with mixture_start::given: one for all fits, or one each
+  int max_iterations = 1000;
+  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations.
+  double tolerance = 1e-8;
+  std::uint64_t seed = 0;
+  bool trace = false;  ///< keep the log-likelihood of the start and after every iteration
+  /// A run of which a component collapses starts anew at random (the trace may fall there), in place of a status.
+  bool restart_collapsed = false;
+  std::map<std::string, double> fixed = {};  ///< of one family: parameters held at a value in every component
+  std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
+};
+
+/// Fitted mixtures, in host memory. Fits with fewer than max_components components leave the rest of their room NaN.
+/// Components of one family are in ascending order of the mean of the data that they account for, except with a given
+/// start; a list of components keeps its order.
+struct family_mixture_results {
+  std::int64_t count = 0;
+  std::vector<mixture_component> parts;  ///< one: the family of all components; else [Kmax], each component's own
+  int max_components = 1;                ///< Kmax
+  int parameter_room = 0;                ///< P: the most parameters that a component has
+  std::string device;
+  std::vector<std::int32_t> components;    ///< [count]: K of each fit
+  std::vector<double> weights;             ///< [count × Kmax]
+  std::vector<double> parameters;          ///< [count × Kmax × P], in the families' own parametrisations
+  std::vector<double> means;               ///< [count × Kmax], of the data by responsibility
+  std::vector<double> log_likelihood;      ///< [count], nats
+  std::vector<std::int32_t> iterations;    ///< [count]
+  std::vector<fit_status> status;          ///< [count]
+  std::vector<std::int64_t> observations;  ///< [count], values used
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights, left out
+  std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
+  int fewest_components = 1, tried = 0;                   ///< as in mixture_results
+  std::vector<double> criteria;                           ///< [count × tried], as in mixture_results
+
+  const mixture_component& part(int k) const { return parts.size() == 1 ? parts[0] : parts[k]; }
+  double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
+  double parameter(std::int64_t fit, int k, int p) const {
+    return parameters[(fit * max_components + k) * parameter_room + p];
+  }
+  /// K − 1 weights and the components' parameters that are not held.
+  std::int64_t free_parameters(std::int64_t fit) const;
+  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better.
+  double aic(std::int64_t fit) const;
+  double bic(std::int64_t fit) const;
+};
+
+/// Room for `count` mixtures of `components` components, all NaN and not_run: to fill in a start by hand. `parts`: one
+/// for all components, or one each.
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts);
+
+/// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only;
+/// each fit has its status.
+family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<double>& data,
+                                   const family_mixture_options& options = {});
+family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<float>& data,
+                                   const family_mixture_options& options = {});
+family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,
+                                   const batch<double>& data, const family_mixture_options& options = {});
+family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,
+                                   const batch<float>& data, const family_mixture_options& options = {});
+
+/// Scores every sample under its own fit, or all under the one that there is; as score_mixture() of points.
+mixture_scores score_mixture(const executor& where, const batch<double>& data, const family_mixture_results& mixtures,
+                             const mixture_score_options& options = {});
+mixture_scores score_mixture(const executor& where, const batch<float>& data, const family_mixture_results& mixtures,
+                             const mixture_score_options& options = {});
+
+/// `size` values from each mixture: [count × size], host memory; NaN where a fit has no usable parameters.
+std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
+                                     std::uint64_t seed = 0, std::span<const std::uint64_t> streams = {});
+
+}  // namespace manyfit

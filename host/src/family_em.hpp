@@ -1,0 +1,60 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// EM for ONE mixture of families on one thread, over the families' own tables of functions: the E step asks for
+// log-densities, the M step for weighted fits. Source: Dempster, Laird & Rubin, JRSS B 39 (1977) 1–38.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/registry.hpp"
+#include "manyfit/family_mixture.hpp"
+
+namespace manyfit {
+
+/// A component as EM sees it.
+struct em_part {
+  const family_info* family = nullptr;  ///< null: a point mass
+  const cpu_functions* functions = nullptr;
+  fit_settings settings = {};
+  double at = 0;
+};
+
+/// One fit's values that count.
+struct em_sample {
+  std::vector<double> x, w;  ///< [observations], then zeros to a multiple of 8: whole packs
+  double weight = 0;
+  std::int64_t observations = 0, missing = 0, nonfinite = 0;
+};
+template <class T>
+em_sample sample_for_em(const batch_view<T>& batch, std::int64_t fit);
+
+/// One run, from a start to its outcome.
+struct em_run {
+  std::vector<double> weights;     ///< [K]
+  std::vector<double> parameters;  ///< [K × room]
+  std::vector<double> means;       ///< [K]
+  std::vector<double> trace;
+  double log_likelihood;
+  std::int32_t iterations = 0;
+  fit_status status = fit_status::not_run;
+};
+
+struct em_request {
+  std::vector<em_part> parts;  ///< [K]
+  int room = 1;                ///< parameters per component
+  mixture_start start = mixture_start::kmeans_plus_plus;
+  std::uint64_t seed = 0, stream = 0;
+  int max_iterations = 1000;
+  double tolerance = 1e-8;
+  bool restart_collapsed = false;
+};
+
+/// `run.weights` and `run.parameters` are the start where it is given.
+void run_family_em(const em_sample& sample, const em_request& request, em_run& run);
+
+/// log f_k(x_i) of a component with `parameters` into out [n].
+void component_log_density(const em_part& part, const double* parameters, std::span<const double> x, double* out);
+
+}  // namespace manyfit

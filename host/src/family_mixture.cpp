@@ -1,0 +1,383 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+#include "manyfit/family_mixture.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "cpu_dispatch.hpp"
+#include "family_em.hpp"
+#include "family_settings.hpp"
+#include "kernels/random/philox_cpu.hpp"
+#include "manyfit/fit.hpp"
+#include "manyfit/score.hpp"
+#include "progress.hpp"
+
+namespace manyfit {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw error(error::kind::argument, message);
+}
+
+void require_cpu(const executor& where) {
+  if (where.is_cuda())
+    throw error(error::kind::device, "mixtures of families run on the CPU only; use executor::cpu()");
+}
+
+/// `fits`: what an M step needs is checked too, such as that a number of trials is given.
+em_part part_for(const mixture_component& component, bool fits) {
+  em_part part;
+  if (!component.family) {
+    if (!std::isfinite(component.at)) refuse("point_mass: a finite value expected");
+    part.at = component.at;
+    return part;
+  }
+  part.family = component.family;
+  part.functions = &functions_of(*component.family);
+  if (!fits) return part;
+  fit_options options;
+  options.std_errors = false;
+  options.fixed = component.fixed;
+  part.settings = settings_from(*component.family, options);
+  return part;
+}
+
+int room_for(std::span<const mixture_component> parts) {
+  int room = 1;
+  for (const mixture_component& part : parts)
+    if (part.family) room = std::max(room, part.family->parameter_count);
+  return room;
+}
+
+void check(const family_mixture_options& options, std::int64_t count, int parts, int room) {
+  const auto& range = options.components;
+  if (parts == 1 && (range.fewest < 1 || range.most < range.fewest || range.most > max_components))
+    refuse("components: " + std::to_string(range.fewest) + " to " + std::to_string(range.most) +
+           " given; at least 1, at most " + std::to_string(max_components) + ", fewest first");
+  if (options.restarts < 1) refuse("restarts: " + std::to_string(options.restarts) + " given; 1 or more expected");
+  if (options.max_iterations < 0)
+    refuse("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
+  if (!(options.tolerance >= 0)) refuse("tolerance: a number of 0 or more expected");
+  if (options.start != mixture_start::given) return;
+  const family_mixture_results* start = options.start_values;
+  if (!start) refuse("start_values: mixture_start::given needs them");
+  if (start->count != 1 && start->count != count)
+    refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
+           " fits; one for all or one for each expected");
+  if (parts > 1 && start->max_components != parts)
+    refuse("start_values: mixtures of " + std::to_string(start->max_components) + " components given for a list of " +
+           std::to_string(parts));
+  if (start->parameter_room != room)
+    refuse("start_values: components of up to " + std::to_string(start->parameter_room) + " parameters given; up to " +
+           std::to_string(room) + " expected");
+  for (const std::int32_t K : start->components)
+    if (K < 1 || K > start->max_components || (parts > 1 && K != parts))
+      refuse("start_values: a mixture of " + std::to_string(K) + " components in room for " +
+             std::to_string(start->max_components));
+}
+
+bool has_parameters(fit_status status) {
+  return status == fit_status::converged || status == fit_status::max_iterations;
+}
+
+std::int64_t count_free(std::span<const mixture_component> parts, int K) {
+  std::int64_t free = K - 1;
+  for (int k = 0; k < K; ++k) {
+    const mixture_component& part = parts.size() == 1 ? parts[0] : parts[static_cast<std::size_t>(k)];
+    if (part.family) free += part.family->parameter_count - static_cast<std::int64_t>(part.fixed.size());
+  }
+  return free;
+}
+
+/// A run into the results, its components in order of their means where they are of one family.
+void keep(const em_run& run, std::int64_t fit, bool sorted, family_mixture_results& r) {
+  const auto K = run.weights.size();
+  std::vector<std::size_t> order(K);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (sorted)
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return run.means[a] < run.means[b]; });
+  const auto room = static_cast<std::size_t>(r.parameter_room);
+  for (std::size_t k = 0; k < K; ++k) {
+    const std::size_t to = static_cast<std::size_t>(fit * r.max_components) + k;
+    r.weights[to] = run.weights[order[k]];
+    r.means[to] = run.means[order[k]];
+    std::copy_n(run.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
+                r.parameters.begin() + static_cast<std::ptrdiff_t>(to * room));
+  }
+  r.log_likelihood[static_cast<std::size_t>(fit)] = run.log_likelihood;
+  if (!r.log_likelihood_trace.empty()) r.log_likelihood_trace[static_cast<std::size_t>(fit)] = run.trace;
+}
+
+template <class T>
+family_mixture_results fit_any(const executor& where, std::vector<mixture_component> parts, const batch<T>& data,
+                               const family_mixture_options& options) {
+  require_cpu(where);
+  require_host_memory(data.memory);
+  if (parts.empty()) refuse("components: none given; one or more expected");
+  const bool given = options.start == mixture_start::given, listed = parts.size() > 1;
+  check(options, data.count(), static_cast<int>(parts.size()), room_for(parts));
+  const family_mixture_results* start = given ? options.start_values : nullptr;
+  const int fewest = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.fewest;
+  const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
+  std::vector<em_part> seen;
+  for (const mixture_component& part : parts) seen.push_back(part_for(part, true));
+  family_mixture_results r =
+      empty_family_mixtures(data.count(), given ? start->max_components : most, std::move(parts));
+  r.device = where.name();
+  if (!given) {
+    r.fewest_components = fewest;
+    r.tried = most - fewest + 1;
+    r.criteria.assign(static_cast<std::size_t>(r.count * r.tried), nan);
+  }
+  if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(r.count));
+
+  // All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out.
+  const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
+  const auto request_for = [&](std::int64_t fit, std::int64_t number, em_run& run) {
+    em_request request;
+    request.room = r.parameter_room;
+    request.start = options.start;
+    request.seed = options.seed;
+    request.stream = static_cast<std::uint64_t>(number % restarts);
+    request.max_iterations = options.max_iterations;
+    request.tolerance = options.tolerance;
+    request.restart_collapsed = options.restart_collapsed;
+    const std::int64_t source = given && start->count > 1 ? fit : 0;
+    const int K =
+        given ? start->components[static_cast<std::size_t>(source)] : fewest + static_cast<int>(number / restarts);
+    for (int k = 0; k < K; ++k) request.parts.push_back(seen[listed ? static_cast<std::size_t>(k) : 0]);
+    if (given) {
+      const auto first = static_cast<std::size_t>(source * start->max_components);
+      double sum = 0;
+      for (int k = 0; k < K; ++k) sum += start->weights[first + static_cast<std::size_t>(k)];
+      for (int k = 0; k < K; ++k) {
+        run.weights.push_back(start->weights[first + static_cast<std::size_t>(k)] / sum);
+        for (int p = 0; p < r.parameter_room; ++p) run.parameters.push_back(start->parameter(source, k, p));
+      }
+    }
+    return request;
+  };
+  std::atomic<double> latest{nan};
+  const auto finish = [&](std::int64_t fit, const em_sample& sample, const std::vector<em_run>& runs) {
+    const auto at = static_cast<std::size_t>(fit);
+    std::size_t best = 0;
+    double best_value = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (!has_parameters(runs[i].status)) continue;
+      const int K = static_cast<int>(runs[i].weights.size());
+      const auto p = static_cast<double>(count_free(r.parts, K));
+      const double price =
+          options.select == information_criterion::bic ? p * std::log(static_cast<double>(sample.observations)) : 2 * p;
+      const double value = price - 2 * runs[i].log_likelihood;
+      if (!given) {
+        double& known = r.criteria[static_cast<std::size_t>(fit * r.tried + K - fewest)];
+        if (!(known <= value)) known = value;
+      }
+      if (value < best_value) {
+        best_value = value;
+        best = i;
+      }
+    }
+    const em_run& run = runs[best];
+    r.components[at] = given ? static_cast<std::int32_t>(run.weights.size())
+                             : fewest + static_cast<std::int32_t>(static_cast<std::int64_t>(best) / restarts);
+    r.status[at] = run.status;
+    r.iterations[at] = run.iterations;
+    r.observations[at] = sample.observations;
+    r.missing[at] = sample.missing;
+    if (!has_parameters(run.status)) return;
+    keep(run, fit, !given && !listed, r);
+    latest.store(run.log_likelihood, std::memory_order_relaxed);
+  };
+  std::function<void(std::int64_t, std::int64_t)> report;
+  if (options.progress)
+    report = [&](std::int64_t done, std::int64_t total) {
+      options.progress(done, total, latest.load(std::memory_order_relaxed));
+    };
+  run_with_progress(r.count * each, report, [&](std::atomic<std::int64_t>* completed) {
+    const bool one = r.count == 1;
+    const em_sample only = one ? sample_for_em(data.view, 0) : em_sample{};
+    std::vector<em_run> runs_of_one(one ? static_cast<std::size_t>(each) : 0);
+#pragma omp parallel for num_threads(where.threads()) schedule(dynamic, 1)
+    for (std::int64_t i = 0; i < (one ? each : r.count); ++i) {
+      if (one) {
+        em_run& run = runs_of_one[static_cast<std::size_t>(i)];
+        const em_request request = request_for(0, i, run);
+        run_family_em(only, request, run);
+      } else {
+        const em_sample sample = sample_for_em(data.view, i);
+        std::vector<em_run> runs(static_cast<std::size_t>(each));
+        for (std::int64_t number = 0; number < each; ++number) {
+          em_run& run = runs[static_cast<std::size_t>(number)];
+          const em_request request = request_for(i, number, run);
+          run_family_em(sample, request, run);
+        }
+        finish(i, sample, runs);
+      }
+      if (completed) completed->fetch_add(one ? 1 : each, std::memory_order_relaxed);
+    }
+    if (one) finish(0, only, runs_of_one);
+  });
+  return r;
+}
+
+template <class T>
+mixture_scores score_any(const executor& where, const batch<T>& data, const family_mixture_results& mixtures,
+                         const mixture_score_options& options) {
+  require_cpu(where);
+  require_host_memory(data.memory);
+  if (mixtures.count != 1 && mixtures.count != data.count())
+    refuse("score_mixture: " + std::to_string(mixtures.count) + " mixtures for " + std::to_string(data.count()) +
+           " samples; one for all or one for each expected");
+  std::vector<em_part> seen;
+  for (const mixture_component& part : mixtures.parts) seen.push_back(part_for(part, false));
+  const auto values = static_cast<std::size_t>(data.value_count),
+             width = static_cast<std::size_t>(mixtures.max_components);
+  mixture_scores scores;
+  scores.log_density.assign(values, nan);
+  if (options.responsibilities) scores.responsibilities.assign(values * width, nan);
+  if (options.labels) scores.labels.assign(values, -1);
+  constexpr std::int64_t piece = 4096;  // values at a time
+#pragma omp parallel for num_threads(where.threads()) schedule(dynamic, 1)
+  for (std::int64_t fit = 0; fit < data.count(); ++fit) {
+    const std::int64_t source = mixtures.count == 1 ? 0 : fit;
+    if (!(mixtures.weight(source, 0) >= 0)) continue;
+    const std::int64_t begin = data.view.offsets ? data.view.offsets[fit] : fit * data.view.size;
+    const std::int64_t end = data.view.offsets ? data.view.offsets[fit + 1] : begin + data.view.size;
+    const int K = mixtures.components[static_cast<std::size_t>(source)];
+    std::vector<double> x, terms;
+    for (std::int64_t first = begin; first < end; first += piece) {
+      const auto n = static_cast<std::size_t>(std::min(piece, end - first));
+      x.assign(data.view.values + first, data.view.values + first + static_cast<std::int64_t>(n));
+      terms.resize(static_cast<std::size_t>(K) * n);
+      for (int k = 0; k < K; ++k) {
+        double* const to = terms.data() + static_cast<std::size_t>(k) * n;
+        component_log_density(
+            seen.size() == 1 ? seen[0] : seen[static_cast<std::size_t>(k)],
+            mixtures.parameters.data() + (source * mixtures.max_components + k) * mixtures.parameter_room, x, to);
+        for (std::size_t i = 0; i < n; ++i) to[i] += std::log(mixtures.weight(source, k));
+      }
+      for (std::size_t i = 0; i < n; ++i) {
+        if (std::isnan(x[i])) continue;
+        const std::size_t row = static_cast<std::size_t>(first) + i;
+        double most = -std::numeric_limits<double>::infinity(), sum = 0;
+        int likeliest = 0;
+        for (int k = 0; k < K; ++k)
+          if (terms[static_cast<std::size_t>(k) * n + i] > most) {
+            most = terms[static_cast<std::size_t>(k) * n + i];
+            likeliest = k;
+          }
+        if (std::isinf(most)) {  // outside every support: a density of 0, and no share for anyone
+          scores.log_density[row] = most;
+          continue;
+        }
+        for (int k = 0; k < K; ++k) sum += std::exp(terms[static_cast<std::size_t>(k) * n + i] - most);
+        scores.log_density[row] = most + std::log(sum);
+        if (options.labels) scores.labels[row] = likeliest;
+        for (int k = 0; k < K && options.responsibilities; ++k)
+          scores.responsibilities[row * width + static_cast<std::size_t>(k)] =
+              std::exp(terms[static_cast<std::size_t>(k) * n + i] - most) / sum;
+      }
+    }
+  }
+  return scores;
+}
+
+}  // namespace
+
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
+  family_mixture_results r;
+  r.count = count;
+  r.max_components = components;
+  r.parameter_room = room_for(parts);
+  r.parts = std::move(parts);
+  const auto n = static_cast<std::size_t>(count), all = n * static_cast<std::size_t>(components);
+  r.components.assign(n, components);
+  r.weights.assign(all, nan);
+  r.parameters.assign(all * static_cast<std::size_t>(r.parameter_room), nan);
+  r.means.assign(all, nan);
+  r.log_likelihood.assign(n, nan);
+  r.iterations.assign(n, 0);
+  r.status.assign(n, fit_status::not_run);
+  r.observations.assign(n, 0);
+  r.missing.assign(n, 0);
+  return r;
+}
+
+std::int64_t family_mixture_results::free_parameters(std::int64_t fit) const {
+  return count_free(parts, components[static_cast<std::size_t>(fit)]);
+}
+double family_mixture_results::aic(std::int64_t fit) const {
+  return 2.0 * static_cast<double>(free_parameters(fit)) - 2 * log_likelihood[static_cast<std::size_t>(fit)];
+}
+double family_mixture_results::bic(std::int64_t fit) const {
+  const auto at = static_cast<std::size_t>(fit);
+  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[at])) -
+         2 * log_likelihood[at];
+}
+
+#define MF_MIXTURE(T)                                                                                               \
+  family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<T>& data,        \
+                                     const family_mixture_options& options) {                                       \
+    return fit_any(where, {{&family, 0, options.fixed}}, data, options);                                            \
+  }                                                                                                                 \
+  family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,          \
+                                     const batch<T>& data, const family_mixture_options& options) {                 \
+    return fit_any(where, std::vector<mixture_component>(components.begin(), components.end()), data, options);     \
+  }                                                                                                                 \
+  mixture_scores score_mixture(const executor& where, const batch<T>& data, const family_mixture_results& mixtures, \
+                               const mixture_score_options& options) {                                              \
+    return score_any(where, data, mixtures, options);                                                               \
+  }
+MF_MIXTURE(double)
+MF_MIXTURE(float)
+#undef MF_MIXTURE
+
+std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
+                                     std::uint64_t seed, std::span<const std::uint64_t> streams) {
+  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
+  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
+    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
+           " mixtures; one for each expected");
+  const auto n = static_cast<std::size_t>(size);
+  std::vector<double> out(static_cast<std::size_t>(mixtures.count) * n, nan);
+  for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
+    if (!(mixtures.weight(fit, 0) >= 0)) continue;
+    const std::uint64_t stream =
+        streams.empty() ? static_cast<std::uint64_t>(fit) : streams[static_cast<std::size_t>(fit)];
+    const int K = mixtures.components[static_cast<std::size_t>(fit)];
+    // Which component each value comes from, by words of its own; then every component's draws, of which it takes one.
+    std::vector<int> source(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      philox_stream random(~seed, stream, static_cast<std::uint32_t>(i));
+      double target = random.uniform();
+      int k = 0;
+      while (k + 1 < K && target >= mixtures.weight(fit, k)) target -= mixtures.weight(fit, k++);
+      source[i] = k;
+    }
+    double* const to = out.data() + static_cast<std::size_t>(fit) * n;
+    for (int k = 0; k < K; ++k) {
+      const mixture_component& part = mixtures.part(k);
+      std::vector<double> draws;
+      if (part.family) {
+        const double* parameters =
+            mixtures.parameters.data() + (fit * mixtures.max_components + k) * mixtures.parameter_room;
+        draws = simulate(where, *part.family, {parameters, 0, 1}, 1, size,
+                         {.seed = seed + static_cast<std::uint64_t>(k), .streams = {stream}});
+      }
+      for (std::size_t i = 0; i < n; ++i)
+        if (source[i] == k) to[i] = part.family ? draws[i] : part.at;
+    }
+  }
+  return out;
+}
+
+}  // namespace manyfit
