@@ -187,24 +187,43 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
   const mixture_tag<T> d;
   constexpr int lanes = mixture_lanes<T>;
   const auto lowest = hn::Set(d, sizeof(T) == 8 ? T(-1e300) : T(-1e37));
+  using V = hn::Vec<mixture_tag<T>>;
+  // Four vectors at once: exp, log and the division each wait long for their results.
+  constexpr int at_once = 4;
   auto total = hn::Zero(d);
-  for (int p = 0; p < points; p += lanes) {
+  for (int p = 0; p < points; p += at_once * lanes) {
     T* const column = table + p;
-    auto most = lowest;
-    for (int k = 0; k < K; ++k) most = hn::Max(most, hn::Load(d, column + k * stride));
-    auto sum = hn::Zero(d);
-    for (int k = 0; k < K; ++k) {
-      const auto term = exp_negative(d, hn::Sub(hn::Load(d, column + k * stride), most));
-      hn::Store(term, d, column + k * stride);
-      sum = hn::Add(sum, term);
+    V most[at_once], sum[at_once], share[at_once];
+    for (int v = 0; v < at_once; ++v) {
+      most[v] = lowest;
+      sum[v] = hn::Zero(d);
     }
-    sum = hn::Max(sum, hn::Set(d, T(0.5)));  // at least 1, but where every density underflowed
-    const auto weight = hn::Load(d, weights + p);
-    const auto share = hn::Div(weight, sum);
-    for (int k = 0; k < K; ++k) hn::Store(hn::Mul(hn::Load(d, column + k * stride), share), d, column + k * stride);
-    const auto value = hn::Add(most, log_above_one(d, sum));
-    if (log_density) hn::Store(value, d, log_density + p);
-    total = hn::MulAdd(weight, value, total);
+    for (int k = 0; k < K; ++k)
+      for (int v = 0; v < at_once; ++v) most[v] = hn::Max(most[v], hn::Load(d, column + k * stride + v * lanes));
+    for (int k = 0; k < K; ++k) {
+      V term[at_once];
+      for (int v = 0; v < at_once; ++v)
+        term[v] = exp_negative(d, hn::Sub(hn::Load(d, column + k * stride + v * lanes), most[v]));
+      for (int v = 0; v < at_once; ++v) {
+        hn::Store(term[v], d, column + k * stride + v * lanes);
+        sum[v] = hn::Add(sum[v], term[v]);
+      }
+    }
+    V value[at_once];
+    for (int v = 0; v < at_once; ++v) {
+      sum[v] = hn::Max(sum[v], hn::Set(d, T(0.5)));  // at least 1, but where every density underflowed
+      share[v] = hn::Div(hn::Load(d, weights + p + v * lanes), sum[v]);
+      value[v] = hn::Add(most[v], log_above_one(d, sum[v]));
+    }
+    for (int k = 0; k < K; ++k)
+      for (int v = 0; v < at_once; ++v) {
+        T* const at = column + k * stride + v * lanes;
+        hn::Store(hn::Mul(hn::Load(d, at), share[v]), d, at);
+      }
+    for (int v = 0; v < at_once; ++v) {
+      if (log_density) hn::Store(value[v], d, log_density + p + v * lanes);
+      total = hn::MulAdd(hn::Load(d, weights + p + v * lanes), value[v], total);
+    }
   }
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
 }
@@ -255,8 +274,21 @@ void add_up(const T* r, int K, const T* phi, int count, int points, int stride, 
   int k = 0;
   for (; k + 4 <= K; k += 4)
     product_rows<4>(r + k * stride, phi, count, points, stride, statistics + std::int64_t{k} * row, row);
-  for (; k < K; ++k)
-    product_rows<1>(r + k * stride, phi, count, points, stride, statistics + std::int64_t{k} * row, row);
+  const T* const rest = r + k * stride;
+  double* const to = statistics + std::int64_t{k} * row;
+  switch (K - k) {
+    case 3:
+      product_rows<3>(rest, phi, count, points, stride, to, row);
+      break;
+    case 2:
+      product_rows<2>(rest, phi, count, points, stride, to, row);
+      break;
+    case 1:
+      product_rows<1>(rest, phi, count, points, stride, to, row);
+      break;
+    default:
+      break;
+  }
 }
 
 /// Features made from a block's coordinates a few rows at a time, so that D² of them never leave L1.

@@ -47,6 +47,18 @@ struct mixture_scratch {
   T* coordinates() const { return features.get() + points; }
 };
 
+/// A block as a pass sees it.
+template <class T>
+struct mixture_points {
+  const T* features;  ///< [1 + D rows of the scratch's points]: ones, coordinates
+  const T* weights;   ///< [points]
+  int padded;         ///< points with padding, a multiple of what `densities` takes
+};
+
+/// Numbers of a small fit that stay as they were read, in the model's coordinates, from one pass to the next: they and
+/// a block's responsibilities still fit into L2.
+inline constexpr std::int64_t resident_numbers = std::int64_t{1} << 15;
+
 template <class T>
 class mixture_group {
  public:
@@ -55,7 +67,10 @@ class mixture_group {
       : all_(rows), size_(rows.size()), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
   /// Points are read as the model's centre and scale say from now on.
-  void set_map(const mixture_model& m) { map_ = {m.centre, m.scale}; }
+  void set_map(const mixture_model& m) {
+    map_ = {m.centre, m.scale};
+    resident_blocks_ = 0;
+  }
 
   // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
   row_counts measure(const mixture_model& m, bool alike) {
@@ -87,6 +102,7 @@ class mixture_group {
     double most = 0;
     for (int d = 0; d < D; ++d) most = std::max(most, m.variance[d] = squares[d] / counts.weight);
     for (int d = 0; d < D; ++d) m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]);
+    resident_blocks_ = 0;
     return counts;
   }
   bool leads() const { return true; }
@@ -160,9 +176,9 @@ class mixture_group {
       for (std::int64_t block = 0; block < blocks; ++block) {
         const std::int64_t first = block * stride;
         const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
-        const int padded = load(scratch, first, count);
-        std::fill(scratch.weights.get(), scratch.weights.get() + padded, T(1));
-        expect(m, factors, scratch, padded, value);
+        const mixture_points<T> points = load(scratch, first, count);
+        std::fill(scratch.weights.get(), scratch.weights.get() + points.padded, T(1));
+        expect(m, factors, scratch, points, value);
         visit(first, count, scratch.table.get(), stride, value);
       }
     }
@@ -233,19 +249,35 @@ class mixture_group {
     return f;
   }
 
-  /// A block into the scratch; the number of points with padding, a multiple of what `densities` takes.
-  int load(mixture_scratch<T>& scratch, std::int64_t first, int count) const {
+  /// Rows [first, first + count) into the scratch.
+  mixture_points<T> load(mixture_scratch<T>& scratch, std::int64_t first, int count) const {
     constexpr int step = 4 * mixture_lanes<T>;
     const int padded = (count + step - 1) / step * step;
     read_rows(all_.fetch(scratch.window, begin_ + first, count), map_, padded, scratch.points, scratch.coordinates(),
               scratch.weights.get());
-    return padded;
+    return {scratch.features.get(), scratch.weights.get(), padded};
   }
 
-  double expect(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch, int padded,
-                T* log_density) const {
-    const int stride = scratch.points;
-    const T* y = scratch.coordinates();
+  /// The same for a block of a small fit, which stays where it was put the first time.
+  mixture_points<T> load_once(mixture_scratch<T>& scratch, std::int64_t block, int count) {
+    const std::int64_t features = (all_.dimensions() + std::int64_t{1}) * scratch.points;
+    const std::int64_t blocks = (size_ + scratch.points - 1) / scratch.points;
+    T* const at = resident_.resize(blocks * (features + scratch.points)) + block * (features + scratch.points);
+    if (block < resident_blocks_) {
+      constexpr int step = 4 * mixture_lanes<T>;
+      return {at, at + features, (count + step - 1) / step * step};
+    }
+    const mixture_points<T> read = load(scratch, block * scratch.points, count);
+    std::copy(read.features, read.features + features, at);
+    std::copy(read.weights, read.weights + scratch.points, at + features);
+    resident_blocks_ = block + 1;
+    return {at, at + features, read.padded};
+  }
+
+  double expect(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
+                const mixture_points<T>& points, T* log_density) const {
+    const int stride = scratch.points, padded = points.padded;
+    const T* y = points.features + stride;
     if (factors.transform) {
       T* const moved = scratch.moved.get();
       for (int d = 0; d < m.D; ++d) std::copy(y + d * stride, y + d * stride + padded, moved + d * stride);
@@ -253,23 +285,25 @@ class mixture_group {
       y = moved;
     }
     densities(factors, y, padded, stride, scratch.table.get());
-    return normalise(m.K, padded, stride, scratch.weights.get(), scratch.table.get(), log_density);
+    return normalise(m.K, padded, stride, points.weights, scratch.table.get(), log_density);
   }
 
   double accumulate_share(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
-                          int share, int shares, double* statistics) const {
+                          int share, int shares, double* statistics) {
     scratch.prepare(m.D, m.K);
     const int stride = scratch.points, row = m.features_each();
     const std::int64_t blocks = (size_ + stride - 1) / stride;
+    const bool resident = shares == 1 && size_ == all_.size() && stride == block_points(1) &&
+                          blocks * (m.D + 2) * stride <= resident_numbers;
     std::fill(statistics, statistics + std::int64_t{m.K} * row, 0.0);
     double total = 0;
     for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
       const std::int64_t first = block * stride;
       const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
-      const int padded = load(scratch, first, count);
-      total += expect(m, factors, scratch, padded, nullptr);
-      add_up(scratch.table.get(), m.K, scratch.features.get(), 1 + m.D, padded, stride, statistics, row);
-      add_products(scratch.table.get(), m.K, m.structure, scratch.coordinates(), m.D, padded, stride,
+      const mixture_points<T> points = resident ? load_once(scratch, block, count) : load(scratch, first, count);
+      total += expect(m, factors, scratch, points, nullptr);
+      add_up(scratch.table.get(), m.K, points.features, 1 + m.D, points.padded, stride, statistics, row);
+      add_products(scratch.table.get(), m.K, m.structure, points.features + stride, m.D, points.padded, stride,
                    scratch.products.get(), mixture_scratch<T>::product_rows_at_once, statistics, row);
     }
     return total;
@@ -280,7 +314,8 @@ class mixture_group {
   row_map map_;
   int threads_;
   std::vector<mixture_scratch<T>> scratch_;
-  aligned_array<T> factors_;
+  aligned_array<T> factors_, resident_;
+  std::int64_t resident_blocks_ = 0;  ///< that stand in resident_
   aligned_array<double> partial_;
 };
 
