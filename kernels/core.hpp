@@ -9,8 +9,8 @@
 
 #if defined(__CUDACC__)
 #define MF_FN __host__ __device__ __forceinline__
-#define MF_FN_LARGE inline __host__ __device__       // may stay a call: solves that run once per fit
-#define MF_FN_CALL __noinline__ __host__ __device__  // stays a call: its loops get all registers for themselves
+#define MF_FN_LARGE inline __host__ __device__              // may stay a call: solves that run once per fit
+#define MF_FN_CALL inline __noinline__ __host__ __device__  // stays a call: its loops get all registers for themselves
 #elif defined(__GNUC__)
 #define MF_FN inline __attribute__((always_inline))
 #define MF_FN_LARGE inline
