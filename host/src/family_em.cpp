@@ -205,8 +205,8 @@ struct em_work {
     return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
   }
 
-  /// Shares of a start: each value to the nearest of K seeds, a little of it to all. `anew`: after a collapse, at
-  /// random.
+  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all.
+  /// `anew`: after a collapse, at random.
   void start(philox_stream& random, bool anew) {
     std::vector<std::size_t> free;  // components that take part in the split
     for (std::size_t k = 0; k < K; ++k)
@@ -222,9 +222,9 @@ struct em_work {
       });
       double passed = 0;
       std::size_t next = 0;
-      for (const std::size_t i : order) {  // the middle of each of F equal parts
+      for (const std::size_t i : order) {  // the greatest value of each of F equal parts
         passed += sample.w[i];
-        while (next < F && passed >= sample.weight * (static_cast<double>(next) + 0.5) / static_cast<double>(F)) {
+        while (next < F && passed >= sample.weight * (static_cast<double>(next) + 1) / static_cast<double>(F)) {
           seeds.push_back(sample.x[i]);
           ++next;
         }
@@ -264,7 +264,9 @@ struct em_work {
         }
       std::size_t nearest = 0;
       for (std::size_t f = 1; f < F; ++f)
-        if (std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest])) nearest = f;
+        if (first ? sample.x[i] > seeds[f - 1]
+                  : std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest]))
+          nearest = f;
       for (std::size_t f = 0; f < F; ++f)
         share_of(free[f])[i] = left * ((f == nearest ? 1 - start_blend : 0.0) + start_blend / static_cast<double>(F));
     }
