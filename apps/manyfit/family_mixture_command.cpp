@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/ticks.hpp"
@@ -208,7 +209,8 @@ std::function<std::vector<double>(std::span<const double>)> density_of(const rep
 template <class T>
 void write_plot_of(const std::string& path, const report& what, const sample_set<T>& samples) {
   const family_mixture_results& r = what.results;
-  plot_style style{.title = fmt::format("{}: mixture of {}", samples.source, what.family.name),
+  plot_style style{.title = fmt::format("{}: mixture of {}", std::filesystem::path(samples.source).filename().string(),
+                                        what.family.name),
                    .x_label = excerpt(samples.value_name),
                    .total = r.count};
   const std::int64_t shown = std::min<std::int64_t>(r.count, style.most_panels);
@@ -282,10 +284,11 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
   family_mixture_results starts;
   if (!arguments.start.empty()) {
     const model document = read_model(arguments.start);
-    starts = family_mixtures(document, arguments.start);
-    if (document.family != family.name)
-      throw input_error(fmt::format("{}: a mixture of {}\none of {} was expected", excerpt(arguments.start, 300),
-                                    excerpt(document.family), family.name));
+    if (document.command != "mixture" || document.family != family.name)
+      throw input_error(fmt::format("{}: a {} of {}\na mixture of {} was expected", excerpt(arguments.start, 300),
+                                    document.command, excerpt(document.family), family.name));
+    starts = mixtures_at(family_mixtures(document, arguments.start),
+                         starts_of_fits(arguments, document, samples.keys, std::ssize(offsets) - 1));
     options.start = mixture_start::given;
     options.start_values = &starts;
   }

@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <memory>
+#include <numeric>
 
 #include "commands.hpp"
 #include "failures.hpp"
@@ -18,6 +21,7 @@
 #include "options.hpp"
 #include "output/mixture_report.hpp"
 #include "plot.hpp"
+#include "point_file.hpp"
 #include "point_samples.hpp"
 #include "progress_bar.hpp"
 
@@ -85,41 +89,15 @@ void check_options(mixture_arguments& arguments) {
   if (!arguments.plot.empty()) check_plot(arguments.plot);
 }
 
-/// The start of every fit: by key where the document has keys, the one that there is for all, or in order.
+/// The start of every fit.
 mixture_results starts_for(const mixture_arguments& arguments, const model& document,
                            const std::vector<key_column>& keys, std::int64_t count, int dimensions) {
-  const std::string path = excerpt(arguments.start, 300);
-  mixture_results all = gaussian_mixtures(document, arguments.start);
+  const mixture_results all = gaussian_mixtures(document, arguments.start);
   if (all.dimensions != dimensions)
     throw input_error(
-        fmt::format("{}: mixtures of {} coordinates for points of {}\nname the coordinates with --columns", path,
-                    all.dimensions, dimensions));
-  std::vector<std::int64_t> fit_of(static_cast<std::size_t>(count), 0);
-  if (!document.fits.front().key.empty()) {
-    match_columns(arguments.by, document, arguments.start);
-    fit_of = fits_of_samples(document, keys, arguments.start);
-  } else if (all.count != 1) {
-    if (all.count != count)
-      throw input_error(
-          fmt::format("{}: {} mixtures for {} fits\none for all or one for each was expected", path, all.count, count));
-    for (std::size_t i = 0; i < fit_of.size(); ++i) fit_of[i] = static_cast<std::int64_t>(i);
-  }
-  mixture_results starts = empty_mixtures(count, all.max_components, dimensions, all.covariance);
-  const std::size_t K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(dimensions);
-  for (std::size_t i = 0; i < fit_of.size(); ++i) {
-    const auto from = static_cast<std::size_t>(std::max<std::int64_t>(fit_of[i], 0));
-    if (fit_of[i] < 0 || !(all.weights[from * K] >= 0))
-      throw input_error(
-          fmt::format("{}: there is no start for fit {}\nparameters for every fit were expected", path, i));
-    starts.components[i] = all.components[from];
-    std::copy_n(all.weights.begin() + static_cast<std::ptrdiff_t>(from * K), K,
-                starts.weights.begin() + static_cast<std::ptrdiff_t>(i * K));
-    std::copy_n(all.means.begin() + static_cast<std::ptrdiff_t>(from * K * D), K * D,
-                starts.means.begin() + static_cast<std::ptrdiff_t>(i * K * D));
-    std::copy_n(all.covariances.begin() + static_cast<std::ptrdiff_t>(from * K * D * D), K * D * D,
-                starts.covariances.begin() + static_cast<std::ptrdiff_t>(i * K * D * D));
-  }
-  return starts;
+        fmt::format("{}: mixtures of {} coordinates for points of {}\nname the coordinates with --columns",
+                    excerpt(arguments.start, 300), all.dimensions, dimensions));
+  return mixtures_at(all, starts_of_fits(arguments, document, keys, count));
 }
 
 void print_summary(const mixture_results& results, const common_options& common, double fit_seconds,
@@ -139,16 +117,19 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   const common_options& common = arguments.common;
   mixture_options& options = arguments.options;
   const auto begin = clock::now();
-  const point_set<T> points = read_points<T>(arguments.input, common, where.threads());
+  // A Parquet file too large for memory is read again in every pass; a picture would need its points at hand.
+  const auto streamed = where.is_cuda() || !arguments.plot.empty()
+                            ? nullptr
+                            : stream_points<T>(arguments.input, where.threads(), half_of_memory());
+  const point_set<T> points = streamed ? point_set<T>{.source = excerpt(arguments.input.path, 300),
+                                                      .names = streamed->names(),
+                                                      .offsets = {0, streamed->rows()}}
+                                       : read_points<T>(arguments.input, common, where.threads());
   if (points.rows() == 0) warn(common, fmt::format("{} has no observations", points.source));
   mixture_results starts;
   if (!arguments.start.empty()) {
     const model document = read_model(arguments.start);
     starts = starts_for(arguments, document, points.keys, points.count(), points.dimensions());
-    for (const std::int32_t K : starts.components)
-      if (!arguments.components.empty() && (options.components.fewest != K || options.components.most != K))
-        throw usage_error(fmt::format("--components {} given, and the start has {}\nleave --components out",
-                                      arguments.components, K));
     options.start = mixture_start::given;
     options.start_values = &starts;
   }
@@ -160,7 +141,8 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
     };
   options.seed = common.seed;
   const auto fit_begin = clock::now();
-  const mixture_results results = fit_mixture(where, points.view(), options);
+  const mixture_results results =
+      streamed ? fit_mixture(where, *streamed, options) : fit_mixture(where, points.view(), options);
   const double fit_seconds = seconds_since(fit_begin);
   bar.clear();
 
@@ -213,6 +195,36 @@ void print_outcome(const mixture_arguments& arguments, int fewest, int tried, co
     fmt::print(stderr, "  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
                each == fit_status::converged ? "" : describe(each));
   }
+}
+
+std::vector<std::int64_t> starts_of_fits(const mixture_arguments& arguments, const model& document,
+                                         const std::vector<key_column>& keys, std::int64_t count) {
+  const std::string path = excerpt(arguments.start, 300);
+  std::vector<std::int64_t> fit_of(static_cast<std::size_t>(count), 0);
+  if (!document.fits.front().key.empty()) {
+    match_columns(arguments.by, document, arguments.start);
+    if (keys.empty())
+      throw usage_error(
+          fmt::format("{}: its mixtures have keys, and the fit has none\ngive their columns to --by", path));
+    fit_of = fits_of_samples(document, keys, arguments.start);
+  } else if (document.fits.size() != 1) {
+    if (static_cast<std::int64_t>(document.fits.size()) != count)
+      throw input_error(fmt::format("{}: {} mixtures for {} fits\none for all or one for each was expected", path,
+                                    document.fits.size(), count));
+    std::iota(fit_of.begin(), fit_of.end(), 0);
+  }
+  const component_range& wanted = arguments.options.components;
+  for (std::size_t i = 0; i < fit_of.size(); ++i) {
+    const model_fit* const start = fit_of[i] < 0 ? nullptr : &document.fits[static_cast<std::size_t>(fit_of[i])];
+    if (!start || start->weights.empty() || std::isnan(start->weights.front()))
+      throw input_error(
+          fmt::format("{}: there is no start for fit {}\nparameters for every fit were expected", path, i));
+    const auto K = static_cast<std::int64_t>(start->components);
+    if (!arguments.components.empty() && (wanted.fewest != K || wanted.most != K))
+      throw usage_error(
+          fmt::format("--components {} given, and the start has {}\nleave --components out", arguments.components, K));
+  }
+  return fit_of;
 }
 
 bool any_failed(const mixture_arguments& arguments, const std::vector<fit_status>& status) {
@@ -275,7 +287,9 @@ void add_mixture(CLI::App& program, command_action& action) {
   add_common_options(command, arguments->common);
   command.footer(
       "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
-      "out and counted. Components are numbered from 0, in order of their first mean coordinate.\n\n"
+      "out and counted. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "may be\n"
+      "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"
       "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
       "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "

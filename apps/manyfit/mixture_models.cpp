@@ -32,6 +32,13 @@ std::vector<std::string> key_names(const model& document) {
   return names;
 }
 
+/// Row `from` of [rows × each] numbers to row `to` of others.
+void copy_row(const std::vector<double>& source, std::size_t from, std::vector<double>& target, std::size_t to,
+              std::size_t each) {
+  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from * each), each,
+              target.begin() + static_cast<std::ptrdiff_t>(to * each));
+}
+
 }  // namespace
 
 /// --by, which the model must have been fitted with; without it what the model was fitted with.
@@ -142,6 +149,35 @@ family_mixture_results family_mixtures(const model& document, const std::string&
         r.parameters[(i * most + k) * P + static_cast<std::size_t>(p)] = found->second;
       }
     r.status[i] = fit_status::converged;
+  }
+  return r;
+}
+
+mixture_results mixtures_at(const mixture_results& all, const std::vector<std::int64_t>& places) {
+  mixture_results r =
+      empty_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.dimensions, all.covariance);
+  const auto K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(all.dimensions);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] < 0) continue;
+    const auto from = static_cast<std::size_t>(places[i]);
+    r.components[i] = all.components[from];
+    copy_row(all.weights, from, r.weights, i, K);
+    copy_row(all.means, from, r.means, i, K * D);
+    copy_row(all.covariances, from, r.covariances, i, K * D * D);
+  }
+  return r;
+}
+
+family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places) {
+  family_mixture_results r =
+      empty_family_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.parts);
+  const auto K = static_cast<std::size_t>(all.max_components), P = static_cast<std::size_t>(all.parameter_room);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] < 0) continue;
+    const auto from = static_cast<std::size_t>(places[i]);
+    r.components[i] = all.components[from];
+    copy_row(all.weights, from, r.weights, i, K);
+    copy_row(all.parameters, from, r.parameters, i, K * P);
   }
   return r;
 }

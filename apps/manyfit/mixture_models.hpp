@@ -28,4 +28,8 @@ std::vector<std::string> match_columns(const std::string& by, const model& docum
 std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
                                           const std::string& path);
 
+/// The mixtures at these places of others, in this order; NaN where the place is -1.
+mixture_results mixtures_at(const mixture_results& all, const std::vector<std::int64_t>& places);
+family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places);
+
 }  // namespace manyfit::app

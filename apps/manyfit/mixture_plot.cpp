@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/mixture_plot.hpp"
@@ -74,13 +75,13 @@ void plot_one_dimension(const std::string& path, const mixture_report& report, c
   copies.reserve(2 * static_cast<std::size_t>(shown));
   for (std::int64_t fit = 0; fit < shown; ++fit) {
     const auto at = static_cast<std::size_t>(fit);
-    const auto part = [&](const std::vector<T>& of) -> std::span<const double> {
+    const auto part = [&](std::span<const T> of) -> std::span<const double> {
       if (of.empty()) return {};
       return copies.emplace_back(of.begin() + points.offsets[at], of.begin() + points.offsets[at + 1]);
     };
     panel& each = panels.emplace_back();
     each.title = title_of(report.keys, fit);
-    each.values = part(points.values);
+    each.values = part(points.coordinates());
     each.weights = part(points.weights);
     if (!has_parameters(r, fit)) {
       each.status = to_string(r.status[at]);
@@ -110,7 +111,7 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
   const std::int64_t first = points.offsets[at], rows = points.offsets[at + 1] - first;
   const std::int64_t shown = std::min(rows, most_points);
   for (std::int64_t i = 0; i < shown; ++i) {
-    const T* const row = points.values.data() + (first + i * rows / shown) * D;
+    const T* const row = points.coordinates().data() + (first + i * rows / shown) * D;
     if (std::all_of(row, row + D, [](T x) { return std::isfinite(x); })) m.points.insert(m.points.end(), row, row + D);
   }
   if (!has_parameters(r, fit)) {
@@ -141,7 +142,8 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
 template <class T>
 void write_mixture_plot(const std::string& path, const mixture_report& report, const point_set<T>& points) {
   const mixture_results& r = report.results;
-  const std::string title = fmt::format("{}: gaussian mixture", points.source);
+  const std::string title =
+      fmt::format("{}: gaussian mixture", std::filesystem::path(points.source).filename().string());
   try {
     if (r.dimensions == 1) return plot_one_dimension(path, report, points, title);
     mixture_plot_style style{.title = title};

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "input/input.hpp"
+#include "point_file.hpp"
 #include "progress_bar.hpp"
 
 namespace manyfit::app {
@@ -17,14 +18,11 @@ namespace {
 
 template <class T>
 point_set<T> points_of(npy_array&& array) {
-  point_set<T> result{.source = array.source};
-  const std::size_t rows = array.shape[0], coordinates = array.shape.size() == 2 ? array.shape[1] : 1;
-  if (coordinates == 0 || coordinates > static_cast<std::size_t>(max_dimensions))
-    throw input_error(fmt::format("{}: each row has {} coordinates\n1 to {} were expected", array.source, coordinates,
-                                  max_dimensions));
-  for (std::size_t d = 0; d < coordinates; ++d) result.names.push_back(fmt::format("x{}", d));
-  result.values = std::visit([](auto&& values) { return std::vector<T>(values.begin(), values.end()); }, array.values);
-  result.offsets = {0, static_cast<std::int64_t>(rows)};
+  point_set<T> result = array_points<T>(array.source, array.shape);
+  if (auto* const same = std::get_if<std::vector<T>>(&array.values))
+    result.values = std::move(*same);
+  else
+    result.values = std::visit([](auto&& each) { return std::vector<T>(each.begin(), each.end()); }, array.values);
   return result;
 }
 
@@ -46,8 +44,10 @@ std::vector<const column*> coordinates_of(const table& data, const point_request
   return found;
 }
 
+}  // namespace
+
 template <class T>
-point_set<T> points_of(table&& data, const point_request& request) {
+point_set<T> table_points(table&& data, const point_request& request) {
   const std::vector<const column*> coordinates = coordinates_of(data, request);
   if (coordinates.size() > static_cast<std::size_t>(max_dimensions))
     throw input_error(
@@ -89,15 +89,20 @@ point_set<T> points_of(table&& data, const point_request& request) {
   return result;
 }
 
-}  // namespace
-
-template <class T>
-point_set<T> read_points(const point_request& request, const common_options& options, int threads) {
+read_request columns_of(const point_request& request) {
   read_request columns{
       .numeric_columns = request.columns, .key_columns = request.by, .all_numeric = request.columns.empty()};
   if (!request.weights.empty() &&
       std::find(request.columns.begin(), request.columns.end(), request.weights) == request.columns.end())
     columns.numeric_columns.push_back(request.weights);
+  return columns;
+}
+
+template <class T>
+point_set<T> read_points(const point_request& request, const common_options& options, int threads) {
+  const read_request columns = columns_of(request);
+  if (columns.numeric_columns.empty() && columns.key_columns.empty())
+    if (std::optional<point_set<T>> mapped = map_points<T>(request.path)) return *std::move(mapped);
   progress_bar bar("reading", "B", options.quiet);
   progress_function progress;
   if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
@@ -105,9 +110,11 @@ point_set<T> read_points(const point_request& request, const common_options& opt
       read_input(request.path, columns, {.threads = static_cast<unsigned>(threads), .progress = std::move(progress)});
   bar.clear();
   if (auto* array = std::get_if<npy_array>(&data)) return points_of<T>(std::move(*array));
-  return points_of<T>(std::move(std::get<table>(data)), request);
+  return table_points<T>(std::move(std::get<table>(data)), request);
 }
 
+template point_set<double> table_points(table&&, const point_request&);
+template point_set<float> table_points(table&&, const point_request&);
 template point_set<double> read_points(const point_request&, const common_options&, int);
 template point_set<float> read_points(const point_request&, const common_options&, int);
 

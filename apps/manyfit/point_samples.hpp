@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "input/file_bytes.hpp"
 #include "manyfit/mixture.hpp"
 #include "samples.hpp"
 
@@ -26,23 +29,33 @@ template <class T>
 struct point_set {
   std::string source = {};                    ///< the input's name for messages
   std::vector<std::string> names = {};        ///< of the coordinates
-  std::vector<T> values = {};                 ///< [rows × coordinates]; NaN where missing
+  std::vector<T> values = {};                 ///< [rows × coordinates]; NaN where missing; empty when mapped
   std::vector<T> weights = {};                ///< [rows], or empty
   std::vector<std::int64_t> offsets = {};     ///< [samples + 1], in rows
   std::vector<key_column> keys = {};          ///< [parts of the key]; empty without --by
   std::vector<std::int32_t> row_sample = {};  ///< as in sample_set
+  /// A file whose numbers are used where they lie, so that it may be larger than memory; or null.
+  std::shared_ptr<const file_bytes> file = {};
+  std::span<const T> mapped = {};  ///< [rows × coordinates], in `file`
 
   int dimensions() const { return static_cast<int>(names.size()); }
   std::int64_t count() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t rows() const { return offsets.back(); }
+  std::span<const T> coordinates() const { return file ? mapped : std::span<const T>(values); }
   point_batch<T> view() const {
-    const point_batch<T> all = ragged_points<T>(values, dimensions(), offsets);
+    const point_batch<T> all = ragged_points<T>(coordinates(), dimensions(), offsets);
     return weights.empty() ? all : all.weighted(weights);
   }
 };
 
+/// The columns that a request needs of a table, and those columns as points. Throw input_error.
+read_request columns_of(const point_request& request);
+template <class T>
+point_set<T> table_points(table&& data, const point_request& request);
+
 /// Reads with a progress bar on stderr. A .npy array of two dimensions has a point per row, of one dimension points of
-/// one coordinate; its coordinates are called x0, x1, ... Throws input_error.
+/// one coordinate; its coordinates are called x0, x1, ...; a file of the right type is mapped, not read. Throws
+/// input_error.
 template <class T>
 point_set<T> read_points(const point_request& request, const common_options& options, int threads);
 

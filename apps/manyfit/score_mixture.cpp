@@ -21,42 +21,6 @@ namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
-/// Row `from` of [rows × each] numbers to row `to` of others.
-void copy_row(const std::vector<double>& source, std::size_t from, std::vector<double>& target, std::size_t to,
-              std::size_t each) {
-  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from * each), each,
-              target.begin() + static_cast<std::ptrdiff_t>(to * each));
-}
-
-/// One mixture for each sample: those of a document, in the samples' order; NaN for a key without a fit.
-mixture_results of_samples(const mixture_results& all, const std::vector<std::int64_t>& fit_of) {
-  mixture_results r =
-      empty_mixtures(static_cast<std::int64_t>(fit_of.size()), all.max_components, all.dimensions, all.covariance);
-  const auto K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(all.dimensions);
-  for (std::size_t i = 0; i < fit_of.size(); ++i) {
-    if (fit_of[i] < 0) continue;
-    const auto from = static_cast<std::size_t>(fit_of[i]);
-    r.components[i] = all.components[from];
-    copy_row(all.weights, from, r.weights, i, K);
-    copy_row(all.means, from, r.means, i, K * D);
-    copy_row(all.covariances, from, r.covariances, i, K * D * D);
-  }
-  return r;
-}
-family_mixture_results of_samples(const family_mixture_results& all, const std::vector<std::int64_t>& fit_of) {
-  family_mixture_results r =
-      empty_family_mixtures(static_cast<std::int64_t>(fit_of.size()), all.max_components, all.parts);
-  const auto K = static_cast<std::size_t>(all.max_components), P = static_cast<std::size_t>(all.parameter_room);
-  for (std::size_t i = 0; i < fit_of.size(); ++i) {
-    if (fit_of[i] < 0) continue;
-    const auto from = static_cast<std::size_t>(fit_of[i]);
-    r.components[i] = all.components[from];
-    copy_row(all.weights, from, r.weights, i, K);
-    copy_row(all.parameters, from, r.parameters, i, K * P);
-  }
-  return r;
-}
-
 template <class T>
 mixture_scores score_points(const executor& where, const point_set<T>& points, const mixture_results& mixtures,
                             const mixture_score_options& options) {
@@ -65,7 +29,7 @@ mixture_scores score_points(const executor& where, const point_set<T>& points, c
 template <class T>
 mixture_scores score_points(const executor& where, const point_set<T>& points, const family_mixture_results& mixtures,
                             const mixture_score_options& options) {
-  return score_mixture(where, ragged<T>(points.values, points.offsets), mixtures, options);
+  return score_mixture(where, ragged<T>(points.coordinates(), points.offsets), mixtures, options);
 }
 
 int dimensions_of(const mixture_results& mixtures) {
@@ -119,7 +83,7 @@ row_scores score(const score_mixture_arguments& arguments, const model& document
     const std::vector<std::int64_t> fit_of = fits_of_samples(document, points.keys, arguments.model_path);
     for (std::size_t i = 0; i < fit_of.size(); ++i)
       if (fit_of[i] < 0) result.without_fit += points.offsets[i + 1] - points.offsets[i];
-    of_sample = of_samples(mixtures, fit_of);
+    of_sample = mixtures_at(mixtures, fit_of);
   }
   const Mixtures& used = request.by.empty() ? mixtures : of_sample;
   for (std::int64_t i = 0; i < points.count(); ++i)

@@ -80,8 +80,8 @@ void trace_ellipse(cairo_t* cairo, const plane& on, const mixture_picture& m, st
   const auto D = static_cast<std::size_t>(m.dimensions), a = static_cast<std::size_t>(i),
              b = static_cast<std::size_t>(j);
   const double* S = m.covariances.data() + k * D * D;
-  // Cholesky factor of the 2 × 2 block; a rounding below zero is none.
-  const double l11 = std::sqrt(S[a * D + a]), l21 = S[b * D + a] / l11;
+  // Cholesky factor of the 2 × 2 block; a rounding below zero is none, and a flat component is a line.
+  const double l11 = std::sqrt(S[a * D + a]), l21 = l11 > 0 ? S[b * D + a] / l11 : 0;
   const double l22 = std::sqrt(std::max(0.0, S[b * D + b] - l21 * l21));
   constexpr int steps = 72;
   for (int s = 0; s < steps; ++s) {

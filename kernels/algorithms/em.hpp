@@ -88,9 +88,9 @@ MF_FN_CALL bool extrapolate(Group& group, mixture_model& m, double& known) {
       step += square(r);
       bend += square(m.state[i] - m.before[i] - r);
     }
-    m.constant[0] = -sqrt(step / bend);  // no more needed: prepare() sets it anew
+    m.average[0] = -sqrt(step / bend);  // stepwise EM's; prepare(), which a faster lane may be at, does not write it
   });
-  const double alpha = m.constant[0];
+  const double alpha = m.average[0];
   if (!(alpha < -1) || !is_finite(alpha)) {
     prepare(group, m);
     return false;

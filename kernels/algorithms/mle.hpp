@@ -178,10 +178,11 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
   using S = typename Group::scalar;
   gathered<Family> g{loaded, {}};
   const sample_summary summary = g.summary;
-  if constexpr (has_log_argument<Family> && requires { points.sum_of_logs([](const S& y) { return y; }); }) {
+  if constexpr (requires { Group::multiplies_logs; } && has_log_arguments<Family>) {
     if (summary.weight > 0 && Family::takes_logs(summary)) {
-      const auto argument = [&](const S& y) { return Family::log_argument(y, summary); };
-      g.means[0] = points.sum_of_logs(argument) / summary.weight;
+      const auto total = points.template sum_with_logs<Family::logarithms>(
+          [&](const S& y) { return Family::log_arguments(y, summary); });
+      for (int k = 0; k < gathered<Family>::K; ++k) g.means[k] = total[k] / summary.weight;
       return g;
     }
   }

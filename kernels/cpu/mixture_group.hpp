@@ -11,7 +11,7 @@
 #include <algorithm>
 
 #include "kernels/algorithms/mixture_start.hpp"
-#include "kernels/cpu/mixture_rows.hpp"
+#include "kernels/cpu/mixture_window.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -32,6 +32,7 @@ template <class T>
 struct mixture_scratch {
   static constexpr int product_rows_at_once = 12;
   aligned_array<T> features, moved, weights, table, products;
+  row_window<T> window;
   int points = 0;
 
   void prepare(int D, int K) {
@@ -50,25 +51,28 @@ template <class T>
 class mixture_group {
  public:
   /// `threads`: how many work on this fit. The scratch and memory of one call are used again by the next fit.
-  mixture_group(const rows_view<T>& rows, int threads)
-      : rows_view_(rows), all_rows_(rows), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
+  mixture_group(const row_fetcher<T>& rows, int threads)
+      : all_(rows), size_(rows.size()), threads_(threads), scratch_(static_cast<std::size_t>(threads)) {}
 
   /// Points are read as the model's centre and scale say from now on.
   void set_map(const mixture_model& m) { map_ = {m.centre, m.scale}; }
 
   // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
   row_counts measure(const mixture_model& m, bool alike) {
-    const int D = rows_view_.dimensions;
-    const std::int64_t N = rows_view_.size;
+    const int D = m.D;
+    const std::int64_t N = all_.size();
     set_map(m);
     row_counts counts;
     std::vector<row_counts> counted(static_cast<std::size_t>(shares_of(N, 1)));
-    std::int64_t first = 0;
-    while (first < N && !(weigh_row(rows_view_, first) > 0)) ++first;
     for (int d = 0; d < D; ++d) {
-      m.centre[d] = first < N ? static_cast<double>(rows_view_.values[first * D + d]) : 0.0;
+      m.centre[d] = m.variance[d] = 0;
       m.scale[d] = 1;
-      m.variance[d] = 0;
+    }
+    for (std::int64_t first = 0; first < N; ++first) {
+      const rows_view<T> row = all_.fetch(scratch().window, first, 1);
+      if (!(weigh_row(row, 0) > 0)) continue;
+      for (int d = 0; d < D; ++d) m.centre[d] = static_cast<double>(row.values[d]);
+      break;
     }
     const std::vector<double> mean = sum_rows([](double y) { return y; }, counted.data());
     for (const row_counts& share : counted) {
@@ -90,12 +94,12 @@ class mixture_group {
   void for_answers(int count, F f) {
     for_each(count, f);
   }
-  std::int64_t rows() const { return all_rows_.size; }
-  double row(std::int64_t i, double* y) const {
-    const int D = rows_view_.dimensions;
-    for (int d = 0; d < D; ++d)
-      y[d] = (static_cast<double>(rows_view_.values[i * D + d]) - map_.centre[d]) * map_.scale[d];
-    return weigh_row(rows_view_, i);
+  std::int64_t rows() const { return all_.size(); }
+  double row(std::int64_t i, double* y) {
+    const rows_view<T> row = all_.fetch_one(scratch().window, i);
+    for (int d = 0; d < row.dimensions; ++d)
+      y[d] = (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d];
+    return weigh_row(row, 0);
   }
   template <class F>
   void leader(F f) {
@@ -108,21 +112,18 @@ class mixture_group {
   }
 
   void restrict_to(std::int64_t first, std::int64_t count) {
-    rows_view_ = all_rows_;
-    if (count < 0) return;
-    rows_view_.values += first * all_rows_.dimensions;
-    if (all_rows_.weights) rows_view_.weights += first;
-    rows_view_.size = count;
+    begin_ = count < 0 ? 0 : first;
+    size_ = count < 0 ? all_.size() : count;
   }
 
   double accumulate(const mixture_model& m) {
     const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
-    const int shares = shares_of(rows_view_.size, numbers);
+    const int shares = shares_of(size_, numbers);
     const mixture_factors<T> factors = narrowed(m);
     std::vector<double> values(static_cast<std::size_t>(shares));
     partial_.resize(shares > 1 ? numbers * shares : 0);
     const auto run = [&](int share) {
-      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+      mixture_scratch<T>& scratch = this->scratch();
       double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
       values[share] = accumulate_share(m, factors, scratch, share, shares, statistics);
     };
@@ -150,15 +151,15 @@ class mixture_group {
     const mixture_factors<T> factors = narrowed(m);
     for (mixture_scratch<T>& scratch : scratch_) scratch.prepare(m.D, m.K);
     const int stride = block_points(m.K);
-    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+    const std::int64_t blocks = (size_ + stride - 1) / stride;
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
     {
-      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
-      T value[256];
+      mixture_scratch<T>& scratch = this->scratch();
+      alignas(64) T value[256];  // written by whole vectors
 #pragma omp for schedule(dynamic, 16)
       for (std::int64_t block = 0; block < blocks; ++block) {
         const std::int64_t first = block * stride;
-        const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
+        const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
         const int padded = load(scratch, first, count);
         std::fill(scratch.weights.get(), scratch.weights.get() + padded, T(1));
         expect(m, factors, scratch, padded, value);
@@ -168,20 +169,24 @@ class mixture_group {
   }
 
  private:
+  mixture_scratch<T>& scratch() {
+    return scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+  }
+
   /// Σ w f(y_d) per coordinate, and the rows' counts by share.
   template <class F>
   std::vector<double> sum_rows(F f, row_counts* counted) {
-    const int D = rows_view_.dimensions, shares = shares_of(rows_view_.size, 1), stride = block_points(1);
+    const int D = all_.dimensions(), shares = shares_of(size_, 1), stride = block_points(1);
     std::vector<double> partial(static_cast<std::size_t>(D) * shares, 0.0), total(static_cast<std::size_t>(D), 0.0);
-    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+    const std::int64_t blocks = (size_ + stride - 1) / stride;
     const auto run = [&](int share) {
-      mixture_scratch<T>& scratch = scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+      mixture_scratch<T>& scratch = this->scratch();
       scratch.prepare(D, 1);
       for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
         const std::int64_t first = block * stride;
-        const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
-        const bool clean =
-            read_rows(rows_view_, map_, first, count, count, stride, scratch.coordinates(), scratch.weights.get());
+        const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
+        const rows_view<T> rows = all_.fetch(scratch.window, begin_ + first, count);
+        const bool clean = read_rows(rows, map_, count, stride, scratch.coordinates(), scratch.weights.get());
         const T* const w = scratch.weights.get();
         for (int d = 0; d < D; ++d) {
           const T* const y = scratch.coordinates() + d * stride;
@@ -190,11 +195,11 @@ class mixture_group {
           partial[share * D + d] += sum;
         }
         if (!counted) continue;
-        if (clean && !rows_view_.weights) {
+        if (clean && !rows.weights) {
           counted[share].observations += count;
           counted[share].weight += count;
         } else {
-          for (int p = 0; p < count; ++p) weigh_row(rows_view_, first + p, &counted[share]);
+          for (int p = 0; p < count; ++p) weigh_row(rows, p, &counted[share]);
         }
       }
     };
@@ -232,7 +237,8 @@ class mixture_group {
   int load(mixture_scratch<T>& scratch, std::int64_t first, int count) const {
     constexpr int step = 4 * mixture_lanes<T>;
     const int padded = (count + step - 1) / step * step;
-    read_rows(rows_view_, map_, first, count, padded, scratch.points, scratch.coordinates(), scratch.weights.get());
+    read_rows(all_.fetch(scratch.window, begin_ + first, count), map_, padded, scratch.points, scratch.coordinates(),
+              scratch.weights.get());
     return padded;
   }
 
@@ -254,12 +260,12 @@ class mixture_group {
                           int share, int shares, double* statistics) const {
     scratch.prepare(m.D, m.K);
     const int stride = scratch.points, row = m.features_each();
-    const std::int64_t blocks = (rows_view_.size + stride - 1) / stride;
+    const std::int64_t blocks = (size_ + stride - 1) / stride;
     std::fill(statistics, statistics + std::int64_t{m.K} * row, 0.0);
     double total = 0;
     for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
       const std::int64_t first = block * stride;
-      const int count = static_cast<int>(std::min<std::int64_t>(stride, rows_view_.size - first));
+      const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
       const int padded = load(scratch, first, count);
       total += expect(m, factors, scratch, padded, nullptr);
       add_up(scratch.table.get(), m.K, scratch.features.get(), 1 + m.D, padded, stride, statistics, row);
@@ -269,8 +275,8 @@ class mixture_group {
     return total;
   }
 
-  rows_view<T> rows_view_;  ///< that passes go over
-  rows_view<T> all_rows_;
+  row_fetcher<T> all_;
+  std::int64_t begin_ = 0, size_;  ///< the rows that passes go over
   row_map map_;
   int threads_;
   std::vector<mixture_scratch<T>> scratch_;

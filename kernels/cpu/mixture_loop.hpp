@@ -26,17 +26,17 @@ inline bool runs_alone(std::int64_t rows) {
 
 /// One EM run from beginning to end.
 template <class T>
-void run_mixture_task(const rows_view<T>& rows, const mixture_settings& settings, mixture_task& task,
+void run_mixture_task(const row_fetcher<T>& rows, const mixture_settings& settings, mixture_task& task,
                       mixture_memory& memory, int threads) {
   mixture_model m;
-  m.D = rows.dimensions;
+  m.D = rows.dimensions();
   m.K = task.components;
   m.structure = settings.structure;
   m.collapse = sizeof(T) == 4 ? 1e-6 : 1e-10;
   m.bind(memory.model.resize(mixture_model::memory(m.structure, m.D, m.K)));
   mixture_group<T> group(rows, threads);
   fit_one_mixture<mixture_group<T>, philox_stream>(group, m, settings, task,
-                                                   memory.start.resize(start_memory(rows.size, m.K, m.D)));
+                                                   memory.start.resize(start_memory(rows.size(), m.K, m.D)));
 }
 
 /// Runs every task. `completed` counts those done, `latest` is the log-likelihood of the last.
@@ -45,7 +45,7 @@ void run_mixture_tasks(const points_view<T>& points, const mixture_settings& set
                        std::int64_t count, int threads, std::atomic<std::int64_t>* completed,
                        std::atomic<double>* latest) {
   const auto run = [&](mixture_task& task, mixture_memory& memory, int inside) {
-    run_mixture_task(rows_of(points, task.fit), settings, task, memory, inside);
+    run_mixture_task(row_fetcher<T>(rows_of(points, task.fit), points.reader), settings, task, memory, inside);
     if (latest && task.log_likelihood == task.log_likelihood)
       latest->store(task.log_likelihood, std::memory_order_relaxed);
     if (completed) completed->fetch_add(1, std::memory_order_relaxed);
@@ -76,7 +76,7 @@ bool score_rows(const rows_view<T>& rows, covariance_structure structure, int K,
   aligned_array<double> memory;
   m.bind(memory.resize(mixture_model::memory(structure, D, K)));
   if (!prepare_scores(m, parameters, sizeof(T) == 4 ? -1e37 : -1e300)) return false;
-  mixture_group<T> group(rows, threads);
+  mixture_group<T> group(row_fetcher<T>(rows, nullptr), threads);
   group.set_map(m);
   const double shift = m.log_volume();
   group.visit_blocks(m, [&](std::int64_t first, int count, const T* table, int stride, const T* value) {

@@ -43,16 +43,15 @@ struct row_map {
   const double* scale = nullptr;   ///< [D]
 };
 
-/// Reads rows [first, first + count) into y [D × stride] and w [stride], padded with zeros up to `padded`. False when
-/// a row among them is not usable.
+/// Reads rows, at most 256, into y [D × stride] and w [stride], padded with zeros up to `padded`. False when a row
+/// among them is not usable.
 template <class T>
-bool read_rows(const rows_view<T>& rows, const row_map& map, std::int64_t first, int count, int padded, int stride,
-               T* y, T* w) {
-  const int D = rows.dimensions;
-  const T* const x = rows.values + first * D;
+bool read_rows(const rows_view<T>& rows, const row_map& map, int padded, int stride, T* y, T* w) {
+  const int D = rows.dimensions, count = static_cast<int>(rows.size);
+  const T* const x = rows.values;
   T doubt[256];  // NaN where a coordinate or the weight is not finite
   for (int p = 0; p < count; ++p) {
-    w[p] = rows.weights ? rows.weights[first + p] : T(1);
+    w[p] = rows.weights ? rows.weights[p] : T(1);
     doubt[p] = w[p] - w[p];
   }
   for (int d = 0; d < D; ++d) {

@@ -39,6 +39,19 @@ struct beta {
     const S deviation = x - c;
     return {deviation, square(deviation), log_ratio_minus(x, c), log_ratio_minus(S(1) - x, S(1) - c)};
   }
+  /// The same in a sample that is wide on both sides, but for the linear parts: their means are 0, the center being the
+  /// mean.
+  template <class S>
+  MF_FN static vec<S, 4> log_arguments(const S& x, const sample_summary& s) {
+    const double c = center(s);
+    const S deviation = x - S(c);
+    return {deviation, square(deviation), x * S(1 / c), (S(1) - x) * S(1 / (1 - c))};
+  }
+  static constexpr int logarithms = 2;
+  MF_FN static bool takes_logs(const sample_summary& s) {
+    const double c = center(s), q = 1 - c, spread = maximum(s.maximum - c, c - s.minimum);
+    return spread > 0.39 * c && spread > 0.39 * q && s.minimum > 1e-70 && 1 - s.maximum > 1e-70;
+  }
   /// With n = α + β, terms of order α log α cancel between the gamma functions and the statistics; they are left out of
   /// both: log Γ(z) loses z log z − z, and α log c meets α log(α/n) in a log_ratio_minus.
   template <class T>

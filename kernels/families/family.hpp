@@ -10,12 +10,12 @@
 // In place of log_density a family may give its two halves, so that what does not depend on y is computed once per fit:
 //   F::log_kernel(params<T>, y), F::log_constant(params<T>)     log_density = log_kernel + log_constant
 // Optional, each used when present:
-//   F::coordinate(x)                 a transform worth doing once per value; all functions of y then get y =
-//   coordinate(x) F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a
-//   centre), with F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over
-//   the data F::log_argument(y, summary), F::takes_logs(summary)  where takes_logs says so, the only statistic is the
-//   mean logarithm
-//                                    of log_argument: a group may then multiply several values and take one logarithm
+//   F::coordinate(x)                 a transform worth doing once per value; all functions of y get y = coordinate(x)
+//   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
+//   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
+//   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary)     where takes_logs says so, the statistics
+//                                    are these, the last `logarithms` of them after taking their logarithm: a group
+//                                    may then multiply many values and take one logarithm
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
@@ -179,8 +179,9 @@ concept has_statistics = requires(double y, sample_summary s) {
   Family::statistics(y, s);
 };
 template <class Family>
-concept has_log_argument = requires(double y, sample_summary s) {
-  Family::log_argument(y, s);
+concept has_log_arguments = requires(double y, sample_summary s) {
+  Family::log_arguments(y, s);
+  Family::logarithms;
 };
 template <class Family>
 concept has_derivatives = requires(typename Family::template params<double> p, double y) {

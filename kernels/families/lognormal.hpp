@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/families/normal.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -19,38 +19,36 @@ struct lognormal {
     T meanlog, sdlog;
   };
 
+  /// The normal law of y = log x.
+  template <class T>
+  MF_FN static normal::params<T> of_log(const params<T>& p) {
+    return {p.meanlog, p.sdlog};
+  }
+
   template <class S>
   MF_FN static S coordinate(const S& x) {
     return log(x);
   }
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& y) {
-    return -0.5 * square((y - p.meanlog) / p.sdlog) - y;
+    return normal::log_kernel(of_log(p), y) - y;
   }
   template <class T>
   MF_FN static T log_constant(const params<T>& p) {
-    return -constants::half_log_two_pi - log(p.sdlog);
+    return normal::log_constant(of_log(p));
   }
 
-  /// Deviations of log x from their mean: nothing cancels, whatever the scale of the data.
   template <class S>
   MF_FN static vec<S, 2> statistics(const S& y, const sample_summary& s) {
-    const S deviation = y - S(s.mean);
-    return {deviation, square(deviation)};
+    return normal::statistics(y, s);
   }
   template <class T>
   MF_FN static T mean_log_likelihood(const params<T>& p, const vec<double, 2>& means, const sample_summary& s) {
-    const T shift = s.mean - p.meanlog;
-    const T mean_square = means[1] + 2.0 * means[0] * shift + square(shift);
-    return log_constant(p) - 0.5 * mean_square / square(p.sdlog) - (s.mean + means[0]);
+    return normal::mean_log_likelihood(of_log(p), means, s) - (s.mean + means[0]);
   }
   MF_FN static start_point<2> start(const vec<double, 2>& means, const sample_summary& s,
                                     const fit_settings& settings) {
-    const double center = s.mean + means[0];
-    const double shift = (settings.fixed & 1u) ? center - settings.fixed_values[0] : 0.0;
-    const double variance = means[1] - square(means[0]) + square(shift);
-    const bool constant = !(settings.fixed & 2u) && !(variance > 0);
-    return {{center, sqrt(variance)}, constant ? fit_status::constant_sample : fit_status::not_run};
+    return normal::start(means, s, settings);
   }
 
   template <class Random>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/families/family.hpp"
+#include "kernels/math/polynomial.hpp"
 #include "kernels/random/transforms.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -54,8 +55,29 @@ struct weibull {
     return r;
   }
 
+  /// Cumulants of d under weights e, from Σ e dⁱ, i = 0..5; and the Taylor series in the tilt h that they make.
+  struct cumulants {
+    double first, second, third, fourth, fifth;
+    MF_FN explicit cumulants(const vec<double, 6>& sums) {
+      const double m1 = sums[1] / sums[0], m2 = sums[2] / sums[0], m3 = sums[3] / sums[0], m4 = sums[4] / sums[0],
+                   m5 = sums[5] / sums[0];
+      first = m1;
+      second = m2 - m1 * m1;
+      third = m3 - m1 * (3 * m2 - 2 * m1 * m1);
+      fourth = m4 - m1 * (4 * m3 - m1 * (6 * m2 - 3 * m1 * m1)) - 3 * second * second;
+      fifth = m5 - m1 * (5 * m4 - m1 * (10 * m3 - m1 * (10 * m2 - 4 * m1 * m1))) - 10 * second * third;
+    }
+    MF_FN double growth(double h) const {
+      return h * polynomial(h, first, second / 2, third / 6, fourth / 24, fifth / 120);
+    }
+    MF_FN double tilted_mean(double h) const { return polynomial(h, first, second, third / 2, fourth / 6, fifth / 24); }
+    MF_FN double tilted_variance(double h) const { return polynomial(h, second, third, fourth / 2, fifth / 6); }
+  };
+
   /// The profile equation Σ x^k y / Σ x^k − 1/k = mean y, by Newton in log k; powers are taken about the largest value
-  /// so that they stay in (0, 1]. Ends where Newton's last step does the rest.
+  /// so that they stay in (0, 1]. Its left side is K'(k) − 1/k, K the cumulant function of y under weights x^k: a pass
+  /// gives K's derivatives up to the fifth, and once Newton's step is short the rest is solved on K's Taylor series,
+  /// which is wrong by about 0.01 (Δk/k)⁵ in log k (where its sixth derivative is that of log Γ(2 + u)): 1e-7 at 0.1.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
@@ -67,17 +89,19 @@ struct weibull {
     for (int iterations = 2;; ++iterations) {
       const double k = shape;
       const auto power = points.sum([=](const S& y) {
-        const S e = exp(S(k) * (y - S(top))), weighted = e * (y - S(mean));
-        return vec<S, 3>{e, weighted, weighted * (y - S(mean))};
+        const S d = y - S(mean), e = exp(S(k) * (y - S(top))), e1 = e * d, e2 = e1 * d, e3 = e2 * d, e4 = e3 * d;
+        return vec<S, 6>{e, e1, e2, e3, e4, e4 * d};
       });
-      const double first = power[1] / power[0], second = power[2] / power[0];
-      const double log_scale = top + log(power[0] / s.weight) / k;
-      const double slope = k * (second - square(first)) + 1 / k;
-      const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - first) / slope));
+      const cumulants c(power);
+      const double slope = k * c.second + 1 / k;
+      const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - c.first) / slope));
       shape = k * exp(step);
-      if (abs(step) < 5e-4 || iterations > 40) {
-        const double next_log_scale = log_scale + (mean + first - log_scale) * (shape - k) / k;
-        return {{shape, exp(next_log_scale)}, fit_status::not_run, constants::nan, {}, iterations};
+      if (abs(step) < 0.1 || iterations > 40) {
+        for (int repeat = 0; repeat < 3 && !shape_fixed; ++repeat)
+          shape -= (c.tilted_mean(shape - k) - 1 / shape) / (c.tilted_variance(shape - k) + 1 / square(shape));
+        const double h = shape - k;
+        const double log_power = log(power[0] / s.weight) + (mean - top) * h + c.growth(h);
+        return {{shape, exp(top + log_power / shape)}, fit_status::not_run, constants::nan, {}, iterations};
       }
     }
   }

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "kernels/groups/group.hpp"
-#include "kernels/math/pack.hpp"
+#include "kernels/math/running_product.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -17,12 +17,14 @@ struct serial_scratch {
   static constexpr int capacity = 8192;  // multiple of every pack's lanes
   alignas(64) double y[capacity];
   alignas(64) double weight[capacity];
+  int ones = 0;  ///< so many weights, from the first, are known to be 1: samples without weights need not write them
 };
 
 template <class Family>
 class serial_group {
  public:
   using scalar = pack;
+  static constexpr bool multiplies_logs = true;
 
   explicit serial_group(serial_scratch& scratch) : scratch_(scratch) {}
 
@@ -58,23 +60,36 @@ class serial_group {
     return total;
   }
 
-  /// Σ w log f(y); f: pack → pack, values in [1e-70, 1e70]. Without weights four values share one logarithm, that of
-  /// their product.
-  template <class F>
-  double sum_of_logs(F f) const {
-    if (weights_) return sum([&](const pack& y) { return vec<pack, 1>{log(f(y))}; })[0];
-    constexpr int at_once = 4;
-    double total = 0;
+  /// As sum, but the last `Logs` of f's K terms are what to take the logarithm of, values in [1e-70, 1e70]: Σ w log.
+  /// Without weights they are multiplied, and the product has the one logarithm.
+  template <int Logs, class F>
+  auto sum_with_logs(F f) const {
+    constexpr int K = decltype(f(pack()))::size(), plain = K - Logs;
+    const auto with_logs = [&](const pack& y) {
+      vec<pack, K> term = f(y);
+      for (int k = plain; k < K; ++k) term[k] = log(term[k]);
+      return term;
+    };
+    if (weights_) return sum(with_logs);
+    vec<double, K> total{};
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
       const int size = prepare(begin);
-      pack partial(0.0);
-      for (int i = 0; i < size; i += at_once * pack::lanes) {
-        pack product(1.0);
-        for (int j = i; j < i + at_once * pack::lanes && j < size; j += pack::lanes)
-          product *= select(pack::load(scratch_.weight + j) > pack(0.0), f(pack::load(scratch_.y + j)), pack(1.0));
-        partial += log(product);
+      pack partial[K];
+      for (int k = 0; k < plain; ++k) partial[k] = pack(0.0);
+      running_product product[Logs];
+      for (int i = 0; i < size; i += four) {
+        pack factor[Logs];
+        for (int k = 0; k < Logs; ++k) factor[k] = pack(1.0);
+        for (int j = i; j < i + four && j < size; j += pack::lanes) {
+          const pack w = pack::load(scratch_.weight + j);
+          const vec<pack, K> term = f(pack::load(scratch_.y + j));
+          for (int k = 0; k < plain; ++k) partial[k] += w * term[k];
+          for (int k = 0; k < Logs; ++k) factor[k] *= select(w > pack(0.0), term[plain + k], pack(1.0));
+        }
+        for (int k = 0; k < Logs; ++k) product[k].multiply(factor[k]);
       }
-      total += sum_of_lanes(partial);
+      for (int k = 0; k < plain; ++k) total[k] += sum_of_lanes(partial[k]);
+      for (int k = 0; k < Logs; ++k) total[plain + k] += product[k].logarithm();
     }
     return total;
   }
@@ -91,6 +106,8 @@ class serial_group {
   }
 
  private:
+  static constexpr int four = 4 * pack::lanes;  ///< four packs share one addition to a running total
+
   /// What one block adds to a summary.
   struct block_totals {
     sample_summary counts;
@@ -161,9 +178,12 @@ class serial_group {
     const T* weights = all_points.weights ? all_points.weights + begin : nullptr;
     pack weight(0.0), weighted_sum(0.0), least(constants::infinity), greatest(-constants::infinity);
     std::int64_t used = 0;
-    for (int i = 0; i < size; i += pack::lanes) {
-      pack y, w(1.0);
+    const int ones = scratch_.ones;
+    int irregular = serial_scratch::capacity;  // the first pack that was filled one by one
+    // Packs from i on: coordinates and weights into the scratch and into y and w.
+    const auto take = [&](int i, pack& y, pack& w) {
       bool whole = i + pack::lanes <= size;
+      w = pack(1.0);
       if (whole) {
         const pack x = pack::load(values + i);
         if (weights) w = pack::load(weights + i);
@@ -172,18 +192,48 @@ class serial_group {
       }
       if (whole) {
         y.store(scratch_.y + i);
-        w.store(scratch_.weight + i);
+        if (weights || i + pack::lanes > ones) w.store(scratch_.weight + i);
         used += pack::lanes;
       } else {
+        irregular = irregular < i ? irregular : i;
         fill_one_by_one(all_points, begin, i, size, totals.counts);
         y = pack::load(scratch_.y + i);
         w = pack::load(scratch_.weight + i);
       }
+    };
+    int i = 0;
+    for (; i + four <= size; i += four) {
+      pack y[4], w[4];
+      bool whole = !weights && i + four <= ones;
+      if (whole) {
+        for (int j = 0; j < 4; ++j) {
+          const pack x = pack::load(values + i + j * pack::lanes);
+          whole = whole && all(Family::support::contains(x) && is_finite(x));
+          y[j] = coordinate_of<Family>(x);
+          w[j] = pack(1.0);
+        }
+      }
+      if (whole) {
+        for (int j = 0; j < 4; ++j) y[j].store(scratch_.y + i + j * pack::lanes);
+        used += four;
+      } else {
+        for (int j = 0; j < 4; ++j) take(i + j * pack::lanes, y[j], w[j]);
+      }
+      weight += (w[0] + w[1]) + (w[2] + w[3]);
+      weighted_sum += (w[0] * y[0] + w[1] * y[1]) + (w[2] * y[2] + w[3] * y[3]);
+      least = minimum(minimum(minimum(y[0], y[1]), minimum(y[2], y[3])), least);
+      greatest = maximum(maximum(maximum(y[0], y[1]), maximum(y[2], y[3])), greatest);
+    }
+    for (; i < size; i += pack::lanes) {
+      pack y, w;
+      take(i, y, w);
       weight += w;
       weighted_sum += w * y;
       least = minimum(y, least);
       greatest = maximum(y, greatest);
     }
+    const int whole_packs = size / pack::lanes * pack::lanes, known = ones > whole_packs ? ones : whole_packs;
+    scratch_.ones = weights ? 0 : known < irregular ? known : irregular;
     totals.counts.observations += used;
     totals.weight = weight;
     totals.weighted_sum = weighted_sum;

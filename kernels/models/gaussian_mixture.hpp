@@ -82,8 +82,7 @@ struct mixture_model {
   /// Doubles of memory that a model needs, the larger of the two forms of factor included.
   static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
     const bool tied = structure == covariance_structure::tied;
-    return own_memory(structure, D, K) +
-           (tied ? 2 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
+    return own_memory(structure, D, K) + (tied ? 2 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
   }
   static MF_FN std::int64_t own_memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);

@@ -24,6 +24,16 @@ inline constexpr int covariance_structure_count = 4;
 inline constexpr int max_dimensions = 1024;
 inline constexpr int max_components = 65536;
 
+/// Rows of one fit that are read when they are needed, since they may not all fit into memory. Host code only.
+template <class T>
+struct points_reader {
+  const void* source = nullptr;
+  /// Rows [first, first + count) into values [count × dimensions] and, where `weighted`, weights [count]. Called from
+  /// several threads at once; must not throw.
+  void (*read)(const void* source, std::int64_t first, std::int64_t count, T* values, T* weights) = nullptr;
+  bool weighted = false;
+};
+
 /// Points of D coordinates for many fits, row-major: coordinate d of row i is values[i * dimensions + d]. A row with a
 /// NaN coordinate or weight is missing.
 template <class T>
@@ -34,6 +44,7 @@ struct points_view {
   std::int64_t size = 0;                  ///< dense: rows per fit
   std::int64_t count = 0;                 ///< fits
   std::int32_t dimensions = 1;
+  const points_reader<T>* reader = nullptr;  ///< not null: the rows of the one fit come from here, `size` of them
 
   std::int64_t first_row(std::int64_t fit) const { return offsets ? offsets[fit] : fit * size; }
   std::int64_t rows(std::int64_t fit) const { return offsets ? offsets[fit + 1] - offsets[fit] : size; }
@@ -50,7 +61,7 @@ struct mixture_parameters {
 /// How a mixture is started.
 enum class mixture_start : std::int32_t {
   kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
-  random,            ///< means at distinct rows drawn at random, every component with the covariance of all rows
+  random,            ///< means at distinct rows drawn at random, every component about as wide as the data
   given              ///< by the caller
 };
 
@@ -63,7 +74,7 @@ struct mixture_settings {
   double regularization = -1;      ///< added to covariances' diagonals; negative: 1e-6 × the data's mean variance
   std::uint64_t seed = 0;          ///< of the starts
   bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
-  bool restart_collapsed = false;  ///< a collapsed component starts anew at the row that the mixture explains worst
+  bool restart_collapsed = false;  ///< a collapsed component starts anew at a random row
   std::int64_t batch_rows = 0;     ///< > 0: stepwise EM, an approximation, with so many rows per step
 };
 

@@ -117,6 +117,24 @@ TEST(simulate, repeats_by_seed_and_stream_and_differs_otherwise) {
   expect_error(error::kind::argument, {"streams"}, [&] { draws(1, {.streams = {1}}); });
 }
 
+TEST(fit, without_iterations_gives_the_start_and_says_so) {
+  for (const char* name : {"student_t", "beta", "gev", "logistic"}) {
+    const family_info& family = find_family(name);
+    std::vector<double> examples;
+    for (int i = 0; i < family.parameter_count; ++i) examples.push_back(family.parameters[i].example);
+    const executor cpu = executor::cpu(1);
+    const auto draws = simulate(cpu, family, {examples.data(), 0, 1}, 1, 500, {.seed = 3});
+    const auto data = dense(std::span<const double>(draws), 1);
+    const fit_results start = fit(cpu, family, data, {.max_iterations = 0}), whole = fit(cpu, family, data);
+    EXPECT_EQ(start.status[0], fit_status::max_iterations) << name;
+    ASSERT_EQ(whole.status[0], fit_status::converged) << name;
+    ASSERT_TRUE(start.log_likelihood[0] <= whole.log_likelihood[0] + 1e-8) << name;
+    const auto score = log_likelihood(cpu, family, data, {start.parameters.data(), 0, 1})[0];
+    ASSERT_TRUE(std::fabs(score - start.log_likelihood[0]) <= 1e-8 * (1 + std::fabs(score))) << name;
+    EXPECT_TRUE(std::isnan(start.std_errors[0])) << name;
+  }
+}
+
 TEST(score, gives_not_a_number_for_parameters_that_are_not_valid) {
   const std::vector<double> p{-2.0, 0.5};
   const auto data = dense(std::span<const double>(values), 1);

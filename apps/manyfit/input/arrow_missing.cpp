@@ -30,6 +30,14 @@ table read_arrow(std::string_view, const std::string& source, const read_request
   refuse(source);
 }
 
+std::vector<std::int64_t> parquet_groups(std::string_view, const std::string& source) {
+  refuse(source);
+}
+
+table read_parquet_group(std::string_view, const std::string& source, const read_request&, int) {
+  refuse(source);
+}
+
 void write_parquet(const table&, const std::string& path) {
   refuse(path);
 }

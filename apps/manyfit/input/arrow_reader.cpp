@@ -19,6 +19,7 @@
 #include <exception>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "input/arrow_columns.hpp"
@@ -121,8 +122,23 @@ class collector {
   std::vector<key> keys_;
 };
 
+std::shared_ptr<arrow::io::BufferReader> reader_of(std::string_view bytes) {
+  return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::Wrap(bytes.data(), bytes.size()));
+}
+
+/// What Parquet throws, in our words.
+template <class Work>
+auto translating(const std::string& source, Work work) {
+  try {
+    return work();
+  } catch (const parquet::ParquetException& error) {
+    throw input_error(fmt::format("{}: {}\na sound Parquet file was expected", source, excerpt(error.what(), 200)));
+  }
+}
+
+/// All row groups, or the one that is named.
 table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
-                   const read_request& request, const arrow_options& options) {
+                   const read_request& request, const arrow_options& options, std::optional<int> only = {}) {
   parquet::ArrowReaderProperties properties(options.threads != 1);
   properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
   properties.set_pre_buffer(false);    // the bytes are in memory already
@@ -134,7 +150,8 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   check(reader->GetSchema(&schema), source);
   collector columns(source, *schema, request);
   if (columns.wanted().empty()) {
-    columns.add_rows(reader->parquet_reader()->metadata()->num_rows());
+    const auto metadata = reader->parquet_reader()->metadata();
+    columns.add_rows(only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
     return columns.finish();
   }
 
@@ -153,7 +170,7 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   const auto key_reader = check(again.properties(properties)->Build(), source);
 
   const int groups = key_reader->num_row_groups();
-  for (int group = 0; group < groups; ++group) {
+  for (int group = only.value_or(0); group < (only ? *only + 1 : groups); ++group) {
     const auto batches = check(key_reader->GetRecordBatchReader({group}, leaves), source);
     while (const auto batch = check(batches->Next(), source)) columns.add(*batch);
     if (options.progress) {
@@ -201,15 +218,26 @@ table read_arrow(std::string_view bytes, const std::string& source, const read_r
                     "pandas.DataFrame.to_feather or arrow::write_feather",
                     source));
   }
-  const auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::Wrap(bytes.data(), bytes.size()));
-  try {
-    if (bytes.starts_with(parquet_magic)) return read_parquet(file, source, request, options);
-    if (bytes.starts_with(feather_magic)) return read_feather(file, source, request, options);
-  } catch (const parquet::ParquetException& error) {
-    throw input_error(fmt::format("{}: {}\na sound Parquet file was expected", source, excerpt(error.what(), 200)));
-  }
+  const auto file = reader_of(bytes);
+  if (bytes.starts_with(parquet_magic))
+    return translating(source, [&] { return read_parquet(file, source, request, options); });
+  if (bytes.starts_with(feather_magic)) return read_feather(file, source, request, options);
   throw input_error(
       fmt::format("{}, byte 0: neither Parquet nor Feather\n'PAR1' or 'ARROW1' was expected to begin it", source));
+}
+
+std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::string& source) {
+  return translating(source, [&] {
+    const auto metadata = parquet::ParquetFileReader::Open(reader_of(bytes))->metadata();
+    std::vector<std::int64_t> rows;
+    for (int group = 0; group < metadata->num_row_groups(); ++group)
+      rows.push_back(metadata->RowGroup(group)->num_rows());
+    return rows;
+  });
+}
+
+table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group) {
+  return translating(source, [&] { return read_parquet(reader_of(bytes), source, request, {.threads = 1}, group); });
 }
 
 }  // namespace manyfit::app

@@ -6,8 +6,10 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "input/table.hpp"
 
@@ -31,6 +33,12 @@ struct arrow_options {
 /// Throws input_error.
 table read_arrow(std::string_view bytes, const std::string& source, const read_request& request,
                  const arrow_options& options = {});
+
+/// How many rows each row group of a Parquet file has. Throws input_error.
+std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::string& source);
+
+/// As read_arrow, of one row group of a Parquet file only. May be called from several threads at once.
+table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group);
 
 /// Writes numeric columns as doubles and text columns as strings; what is missing (NaN, code -1) becomes null.
 /// Throws input_error when the file cannot be written.

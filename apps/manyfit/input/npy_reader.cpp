@@ -191,9 +191,15 @@ constexpr npy_type known_types[] = {
     {"b1", 1, load_all<std::uint8_t, double>},
 };
 
-}  // namespace
+/// A file taken apart, its length checked.
+struct npy_contents {
+  npy_header header;
+  const npy_type* type = nullptr;
+  bool swapped = false;  ///< the bytes of a number are in the other order than this machine's
+  std::string_view data;
+};
 
-npy_array read_npy(std::string_view bytes, const std::string& source) {
+npy_contents open_npy(std::string_view bytes, const std::string& source) {
   if (!bytes.starts_with(npy_magic) || bytes.size() < 10) {
     throw input_error(fmt::format("{}, byte 0: not a .npy file\na file written by numpy.save was expected", source));
   }
@@ -212,7 +218,7 @@ npy_array read_npy(std::string_view bytes, const std::string& source) {
                     "the file is cut off; copy it again",
                     source, header_bytes, bytes.size()));
   }
-  const npy_header header = header_parser(bytes.substr(header_begin, header_bytes), header_begin, source).parse();
+  npy_header header = header_parser(bytes.substr(header_begin, header_bytes), header_begin, source).parse();
   const std::string_view data = bytes.substr(header_begin + header_bytes);
 
   const auto type = std::find_if(std::begin(known_types), std::end(known_types), [&](const npy_type& each) {
@@ -247,11 +253,31 @@ npy_array read_npy(std::string_view bytes, const std::string& source) {
                     overflow ? std::string("more than 2^64") : std::to_string(needed)));
   }
 
-  npy_array array{.source = source, .shape = header.shape, .values = {}};
   const bool swapped = (order == '>' && std::endian::native == std::endian::little) ||
                        (order == '<' && std::endian::native == std::endian::big);
-  type->load_all(data.data(), header, swapped, array);
+  return {std::move(header), type, swapped, data};
+}
+
+}  // namespace
+
+npy_array read_npy(std::string_view bytes, const std::string& source) {
+  const npy_contents file = open_npy(bytes, source);
+  npy_array array{.source = source, .shape = file.header.shape, .values = {}};
+  file.type->load_all(file.data.data(), file.header, file.swapped, array);
   return array;
 }
+
+template <class T>
+std::optional<npy_view<T>> view_npy(std::string_view bytes, const std::string& source) {
+  npy_contents file = open_npy(bytes, source);
+  const bool in_place = file.type->name == (sizeof(T) == 4 ? "f4" : "f8") && !file.swapped &&
+                        (!file.header.fortran_order || file.header.shape.size() == 1) &&
+                        reinterpret_cast<std::uintptr_t>(file.data.data()) % alignof(T) == 0;
+  if (!in_place) return std::nullopt;
+  return npy_view<T>{.shape = std::move(file.header.shape),
+                     .values = {reinterpret_cast<const T*>(file.data.data()), file.data.size() / sizeof(T)}};
+}
+template std::optional<npy_view<double>> view_npy(std::string_view, const std::string&);
+template std::optional<npy_view<float>> view_npy(std::string_view, const std::string&);
 
 }  // namespace manyfit::app

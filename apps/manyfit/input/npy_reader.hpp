@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,5 +36,17 @@ inline constexpr std::string_view npy_magic = "\x93NUMPY";
 /// C and Fortran order; 1 or 2 dimensions. Throws input_error for anything else, and for a file whose length is not
 /// what its header says.
 npy_array read_npy(std::string_view bytes, const std::string& source);
+
+/// The numbers of a .npy file where they lie in its bytes.
+template <class T>
+struct npy_view {
+  std::vector<std::size_t> shape = {};  ///< 1 or 2 entries
+  std::span<const T> values = {};       ///< [product of shape], C order
+};
+
+/// As read_npy, without a copy; nothing where the bytes are not such an array as they are: of another type than T
+/// (float or double), in the other byte order, in Fortran order, or not aligned. Throws as read_npy does.
+template <class T>
+std::optional<npy_view<T>> view_npy(std::string_view bytes, const std::string& source);
 
 }  // namespace manyfit::app

@@ -12,6 +12,7 @@
 #include "manyfit/family_mixture.hpp"
 #include "manyfit/fit.hpp"
 #include "manyfit/mixture.hpp"
+#include "manyfit/point_source.hpp"
 #include "manyfit/score.hpp"
 #include "manyfit/status.hpp"
 

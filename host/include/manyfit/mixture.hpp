@@ -87,7 +87,8 @@ struct mixture_options {
   /// falling back to EM: after every second iteration an extrapolation, kept where it is more likely, and then counted
   /// as an iteration. Each try costs a pass over the data, a failed one two.
   bool accelerate = false;
-  /// A component that collapses is started anew where the mixture explains the data worst, in place of a status.
+  /// A component that collapses is started anew at a random row, as wide as the data, in place of a status; at most
+  /// 10 K times. Not with tied covariances.
   bool restart_collapsed = false;
   /// Stepwise EM (Cappé & Moulines, Journal of the Royal Statistical Society B 71 (2009) 593-613): rows per step; 0, or
   /// at least the fit's rows: off. An approximation: the result depends on the size of steps, the log-likelihood may
