@@ -49,8 +49,11 @@ struct em_work {
   std::size_t n, stride, K;
   std::vector<double> share;  ///< [K × stride]: w times the responsibilities
   std::vector<double> log_weights;
-  std::vector<component_sums> sums;
+  std::vector<component_sums> sums, piece_sums;
+  std::vector<double> totals;
+  std::vector<fit_status> statuses;
   double variance = 0;  ///< of the sample
+  static constexpr std::size_t piece = 16384;
 
   em_work(const em_sample& s, const em_request& r, em_run& to)
       : sample(s),
@@ -71,15 +74,40 @@ struct em_work {
   double* parameters_of(std::size_t k) { return run.parameters.data() + k * static_cast<std::size_t>(request.room); }
 
   /// Fills `share` and `sums`; the log-likelihood, −∞ where a value is outside every component's support, NaN beyond
-  /// repair.
+  /// repair. In pieces of one size whatever the threads, whose sums are added in order.
   double expect() {
     for (std::size_t k = 0; k < K; ++k) {
-      component_log_density(request.parts[k], parameters_of(k), {sample.x.data(), n}, share_of(k));
       log_weights[k] = std::log(run.weights[k]);
+      sums[k] = {};
       sums[k].centre = std::isfinite(run.means[k]) ? run.means[k] : 0.0;
     }
-    return functions.share_out(static_cast<int>(K), static_cast<std::int64_t>(stride), sample.x.data(), sample.w.data(),
-                               log_weights.data(), share.data(), sums.data());
+    const std::size_t pieces = (stride + piece - 1) / piece;
+    totals.resize(pieces);
+    piece_sums.resize(pieces * K);
+#pragma omp parallel for num_threads(request.threads) schedule(static) if (request.threads > 1)
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const std::size_t first = i * piece, size = std::min(piece, stride - first), values = std::min(piece, n - first);
+      for (std::size_t k = 0; k < K; ++k)
+        component_log_density(request.parts[k], parameters_of(k), {sample.x.data() + first, values},
+                              share_of(k) + first);
+      component_sums* const own = piece_sums.data() + i * K;
+      std::copy(sums.begin(), sums.end(), own);
+      totals[i] = functions.share_out(static_cast<int>(K), static_cast<std::int64_t>(size),
+                                      static_cast<std::int64_t>(stride), sample.x.data() + first,
+                                      sample.w.data() + first, log_weights.data(), share.data() + first, own);
+    }
+    double total = 0;
+    for (std::size_t i = 0; i < pieces; ++i) {
+      total += totals[i];
+      for (std::size_t k = 0; k < K; ++k) {
+        const component_sums& each = piece_sums[i * K + k];
+        sums[k].weight += each.weight;
+        sums[k].first += each.first;
+        sums[k].second += each.second;
+        sums[k].log_density += each.log_density;
+      }
+    }
+    return total;
   }
 
   /// What expect() leaves in `sums`, from the shares of a start, which have no log-densities yet.
@@ -111,12 +139,16 @@ struct em_work {
       const component_sums& s = sums[k];
       run.weights[k] = s.weight / sample.weight;
       if (s.weight > 0) run.means[k] = s.centre + s.first / s.weight;
-      const em_part& part = request.parts[k];
-      if (!part.family) continue;
-      if (K > 1 && has_collapsed(part, s)) return fit_status::collapsed_component;
-      const fit_status status = fit_component(part, share_of(k), s.log_density, parameters_of(k));
-      if (status != fit_status::converged) return status;
+      if (K > 1 && request.parts[k].family && has_collapsed(request.parts[k], s))
+        return fit_status::collapsed_component;
     }
+    statuses.assign(K, fit_status::converged);
+#pragma omp parallel for num_threads(request.threads) schedule(dynamic, 1) if (request.threads > 1 && K > 1)
+    for (std::size_t k = 0; k < K; ++k)
+      if (request.parts[k].family)
+        statuses[k] = fit_component(request.parts[k], share_of(k), sums[k].log_density, parameters_of(k));
+    for (const fit_status status : statuses)
+      if (status != fit_status::converged) return status;
     return fit_status::converged;
   }
 
@@ -205,8 +237,8 @@ struct em_work {
     return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
   }
 
-  /// Shares of a start: each value to the nearest of K seeds, a little of it to all. `anew`: after a collapse, at
-  /// random.
+  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all.
+  /// `anew`: after a collapse, at random.
   void start(philox_stream& random, bool anew) {
     std::vector<std::size_t> free;  // components that take part in the split
     for (std::size_t k = 0; k < K; ++k)
@@ -222,9 +254,9 @@ struct em_work {
       });
       double passed = 0;
       std::size_t next = 0;
-      for (const std::size_t i : order) {  // the middle of each of F equal parts
+      for (const std::size_t i : order) {  // the greatest value of each of F equal parts
         passed += sample.w[i];
-        while (next < F && passed >= sample.weight * (static_cast<double>(next) + 0.5) / static_cast<double>(F)) {
+        while (next < F && passed >= sample.weight * (static_cast<double>(next) + 1) / static_cast<double>(F)) {
           seeds.push_back(sample.x[i]);
           ++next;
         }
@@ -264,7 +296,9 @@ struct em_work {
         }
       std::size_t nearest = 0;
       for (std::size_t f = 1; f < F; ++f)
-        if (std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest])) nearest = f;
+        if (first ? sample.x[i] > seeds[f - 1]
+                  : std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest]))
+          nearest = f;
       for (std::size_t f = 0; f < F; ++f)
         share_of(free[f])[i] = left * ((f == nearest ? 1 - start_blend : 0.0) + start_blend / static_cast<double>(F));
     }

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// EM for ONE mixture of families on one thread, over the families' own tables of functions: the E step asks for
+// EM for ONE mixture of families, over the families' own tables of functions: the E step asks for
 // log-densities, the M step for weighted fits. Source: Dempster, Laird & Rubin, JRSS B 39 (1977) 1–38.
 #pragma once
 
@@ -30,6 +30,9 @@ struct em_sample {
 template <class T>
 em_sample sample_for_em(const batch_view<T>& batch, std::int64_t fit);
 
+/// Values from which on the runs of one fit go one after another, each on all threads, instead of side by side.
+inline constexpr std::int64_t large_sample = 1 << 17;
+
 /// One run, from a start to its outcome.
 struct em_run {
   std::vector<double> weights;     ///< [K]
@@ -49,6 +52,7 @@ struct em_request {
   int max_iterations = 1000;
   double tolerance = 1e-8;
   bool restart_collapsed = false;
+  int threads = 1;  ///< inside the run; no bit of it depends on them
 };
 
 /// `run.weights` and `run.parameters` are the start where it is given.

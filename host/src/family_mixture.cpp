@@ -139,7 +139,8 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   }
   if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(r.count));
 
-  // All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out.
+  // All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out, or, where it
+  // is large, the work inside them.
   const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
   const auto request_for = [&](std::int64_t fit, std::int64_t number, em_run& run) {
     em_request request;
@@ -206,11 +207,13 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
     const bool one = r.count == 1;
     const em_sample only = one ? sample_for_em(data.view, 0) : em_sample{};
     std::vector<em_run> runs_of_one(one ? static_cast<std::size_t>(each) : 0);
-#pragma omp parallel for num_threads(where.threads()) schedule(dynamic, 1)
+    const bool inside = one && only.observations >= large_sample;
+#pragma omp parallel for num_threads(inside ? 1 : where.threads()) schedule(dynamic, 1)
     for (std::int64_t i = 0; i < (one ? each : r.count); ++i) {
       if (one) {
         em_run& run = runs_of_one[static_cast<std::size_t>(i)];
-        const em_request request = request_for(0, i, run);
+        em_request request = request_for(0, i, run);
+        if (inside) request.threads = where.threads();
         run_family_em(only, request, run);
       } else {
         const em_sample sample = sample_for_em(data.view, i);

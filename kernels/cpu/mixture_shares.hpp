@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The E step of a mixture of families on one thread: log-densities to shares and their sums, in one pass. Log-sum-exp
-// about the largest term, so that nothing overflows; a share that underflows where the density is not 0 stays at
-// exp(−650) of its weight: numbers below the normal range take a hundred times as long, and a weight of 0 would send
-// the family's fit down its path for values that are left out.
+// The E step of a mixture of families for a piece of the sample: log-densities to shares and their sums, in one pass.
+// Log-sum-exp about the largest term, so that nothing overflows; a share that underflows where the density is not 0
+// stays at exp(−650) of its weight: numbers below the normal range take a hundred times as long, and a weight of 0
+// would send the family's fit down its path for values that are left out.
 #pragma once
 
 #include "kernels/math/pack.hpp"
@@ -12,16 +12,16 @@
 
 MF_NAMESPACE_BEGIN
 
-inline double share_out(int K, std::int64_t stride, const double* x, const double* w, const double* log_weight,
-                        double* table, component_sums* sums) {
+inline double share_out(int K, std::int64_t count, std::int64_t stride, const double* x, const double* w,
+                        const double* log_weight, double* table, component_sums* sums) {
   double total = 0;
   bool outside = false;
   pack none(0.0);  // NaN once a log-density is
   for (int k = 0; k < K; ++k) sums[k].weight = sums[k].first = sums[k].second = sums[k].log_density = 0;
   constexpr std::int64_t block = 1024;
   alignas(64) double norm[block];
-  for (std::int64_t begin = 0; begin < stride; begin += block) {
-    const std::int64_t size = stride - begin < block ? stride - begin : block;
+  for (std::int64_t begin = 0; begin < count; begin += block) {
+    const std::int64_t size = count - begin < block ? count - begin : block;
     pack block_total(0.0);
     for (std::int64_t i = 0; i < size; i += pack::lanes) {
       pack most(-constants::infinity), sum(0.0);

@@ -34,11 +34,11 @@ struct mixture_cpu_functions {
   run<float> run_f32;
   score<double> score_f64;
   score<float> score_f32;
-  /// The E step of one mixture of families. table [K × stride]: in: log f_k(x_i); out: shares, w_i times the
-  /// responsibility. x, w [stride], a multiple of 8, padded with w = 0 and finite x. Returns the log-likelihood: −∞
-  /// where a value is outside every component's support, NaN where a log-density is.
-  double (*share_out)(int components, std::int64_t stride, const double* x, const double* w, const double* log_weight,
-                      double* table, component_sums* sums);
+  /// The E step of one mixture of families over `count` values. table [K × stride]: in: log f_k(x_i); out: shares, w_i
+  /// times the responsibility. x, w [count], a multiple of 8, padded with w = 0 and finite x. Returns the
+  /// log-likelihood: −∞ where a value is outside every component's support, NaN where a log-density is.
+  double (*share_out)(int components, std::int64_t count, std::int64_t stride, const double* x, const double* w,
+                      const double* log_weight, double* table, component_sums* sums);
 };
 
 /// Null where this build lacks the instruction set.

@@ -93,6 +93,23 @@ TEST(mixtures_of_families, keep_their_bits_alone_permuted_and_at_any_thread_coun
   }
 }
 
+TEST(mixtures_of_families, of_large_samples_keep_their_bits_at_any_thread_count) {
+  const std::vector<double> x = draw_mixture(find_family("gamma"), 140001, 13);
+  family_mixture_options options;
+  options.restarts = 2;
+  options.max_iterations = 5;
+  const auto a = fit_mixture(executor::cpu(1), find_family("gamma"), one(x), options);
+  const auto b = fit_mixture(executor::cpu(3), find_family("gamma"), one(x), options);
+  ASSERT_TRUE(has_parameters(a.status[0]));
+  EXPECT_EQ(a.log_likelihood[0], b.log_likelihood[0]);
+  EXPECT_EQ(a.parameters, b.parameters);
+  std::vector<double> both(x);  // two fits: each on one thread
+  both.insert(both.end(), x.begin(), x.end());
+  const auto c = fit_mixture(executor::cpu(2), find_family("gamma"), dense<double>(both, 2), options);
+  EXPECT_EQ(c.log_likelihood[0], a.log_likelihood[0]);
+  EXPECT_EQ(c.log_likelihood[1], a.log_likelihood[0]);
+}
+
 TEST(mixtures_of_families, of_floats_are_those_of_the_same_values_in_double) {
   const std::vector<double> drawn = draw_mixture(find_family("gamma"), 500, 8);
   const std::vector<float> x(drawn.begin(), drawn.end());

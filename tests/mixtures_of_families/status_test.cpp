@@ -53,17 +53,25 @@ TEST(mixture_of_families_status, a_component_on_ties_has_collapsed) {
 }
 
 TEST(mixture_of_families_status, a_collapsed_run_starts_anew_where_it_may) {
-  std::vector<double> x = normals(200, 0, 1, 4);
-  for (double& each : x) each += 3;
-  x.push_back(1000);
-  x.push_back(1000);
-  family_mixture_options options;
-  options.restarts = 1;
-  options.max_iterations = 300;
-  options.restart_collapsed = true;
-  const auto r = fit_one("normal", x, options);
-  EXPECT_TRUE(has_parameters(r.status[0]) || r.status[0] == fit_status::collapsed_component);
-  EXPECT_EQ(has_parameters(r.status[0]), std::isfinite(r.log_likelihood[0]));
+  std::vector<double> x = normals(100, 0, 1, 4), far = normals(100, 30, 1, 5);
+  x.insert(x.end(), far.begin(), far.end());
+  x.insert(x.end(), 40, 30.0);
+  int collapsed[2] = {0, 0};
+  for (const bool anew : {false, true})
+    for (int seed = 0; seed < 20; ++seed) {
+      family_mixture_options options;
+      options.components = 3;
+      options.restarts = 1;
+      options.start = mixture_start::random;
+      options.seed = static_cast<std::uint64_t>(seed);
+      options.restart_collapsed = anew;
+      const auto r = fit_one("normal", x, options);
+      ASSERT_TRUE(r.status[0] == fit_status::collapsed_component || has_parameters(r.status[0]));
+      ASSERT_EQ(has_parameters(r.status[0]), std::isfinite(r.log_likelihood[0]));
+      collapsed[anew] += r.status[0] == fit_status::collapsed_component;
+    }
+  EXPECT_GT(collapsed[false], 0) << collapsed[true];
+  EXPECT_LT(collapsed[true], collapsed[false]) << "with new starts";
 }
 
 TEST(mixture_of_families_status, small_values_beside_large_ones_are_no_collapse) {
