@@ -3,22 +3,25 @@
 //
 // Work points f, g, h and i of the plan: millions of univariate fits, dense with n = 1000 and ragged, on every CPU
 // thread, on one, and on a GPU where there is one. Data are random draws, made before the clock starts. CPU times are
-// wall-clock time of one call of fit() on data in memory; CUDA times are those of a call on data that is in device
-// memory already (the transfers are measured by the rows named end_to_end).
+// wall-clock time of one call of fit() on data in memory. CUDA rows named kernels are the device's own time from data
+// in device memory to results there, by events; those named cuda a whole call of fit() on data in device memory, with
+// the results' way to the host; end_to_end one on data in host memory.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "manyfit/manyfit.hpp"
+#include "spread.hpp"
 
 #if defined(MF_HAVE_CUDA)
-#include <cuda_runtime.h>
+#include "device_fits.hpp"
 #endif
 
 namespace {
@@ -73,7 +76,10 @@ drawn<T> ragged_draws(const family_info& family, std::int64_t fits, double large
   }
   const drawn<T>& pool = dense_draws<T>(family, 1000, 1000);
   d.values.resize(static_cast<std::size_t>(d.offsets.back()));
-  for (std::size_t i = 0; i < d.values.size(); ++i) d.values[i] = pool.values[i * 7919 % pool.values.size()];
+  const auto room = static_cast<std::int64_t>(pool.values.size()) - static_cast<std::int64_t>(largest);
+  for (std::int64_t i = 0; i < fits; ++i)
+    std::copy_n(pool.values.begin() + i * 7919 % room, d.offsets[i + 1] - d.offsets[i],
+                d.values.begin() + d.offsets[i]);
   return d;
 }
 
@@ -83,6 +89,17 @@ bool converged(const manyfit::fit_results& r, benchmark::State& state) {
   if (static_cast<double>(good) >= 0.95 * static_cast<double>(r.count)) return true;
   state.SkipWithError(("only " + std::to_string(good) + " of " + std::to_string(r.count) + " fits converged").c_str());
   return false;
+}
+
+/// What a row says beside its time; `values`: of all samples.
+template <class T>
+void count(benchmark::State& state, std::int64_t fit_count, std::int64_t values) {
+  const auto fits = static_cast<double>(fit_count);
+  using benchmark::Counter;
+  state.counters["fits/s"] = Counter(fits, Counter::kIsIterationInvariantRate);
+  state.counters["values/s"] = Counter(static_cast<double>(values), Counter::kIsIterationInvariantRate);
+  state.counters["us/fit"] = Counter(fits * 1e-6, Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["bytes"] = static_cast<double>(values) * sizeof(T);
 }
 
 template <class T>
@@ -95,12 +112,7 @@ void run(benchmark::State& state, const executor& where, const family_info& fami
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     if (good) good = data.view.offsets || converged(r, state);
   }
-  const auto fits = static_cast<double>(data.count());
-  using benchmark::Counter;
-  state.counters["fits/s"] = Counter(fits, Counter::kIsIterationInvariantRate);
-  state.counters["values/s"] = Counter(static_cast<double>(values), Counter::kIsIterationInvariantRate);
-  state.counters["us/fit"] = Counter(fits * 1e-6, Counter::kIsIterationInvariantRate | Counter::kInvert);
-  state.counters["bytes"] = static_cast<double>(values) * sizeof(T);
+  count<T>(state, data.count(), values);
 }
 
 template <class T>
@@ -112,90 +124,103 @@ template <class T>
 void add_cpu(const std::string& name, int threads) {
   const std::string label =
       "fit/" + name + "/" + type_name<T>() + "/n=1000/cpu/threads=" + std::to_string(executor::cpu(threads).threads());
-  benchmark::RegisterBenchmark(label.c_str(),
-                               [name, threads](benchmark::State& state) {
-                                 const family_info& family = manyfit::find_family(name);
-                                 const std::int64_t fits = 4000;
-                                 run(state, executor::cpu(threads), family, dense_draws<T>(family, fits, 1000).view(),
-                                     fits * 1000);
-                               })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Repetitions(9)
-      ->ReportAggregatesOnly(true);
+  with_spread(benchmark::RegisterBenchmark(label.c_str(),
+                                           [name, threads](benchmark::State& state) {
+                                             const family_info& family = manyfit::find_family(name);
+                                             const std::int64_t fits = 4000;
+                                             run(state, executor::cpu(threads), family,
+                                                 dense_draws<T>(family, fits, 1000).view(), fits * 1000);
+                                           }),
+              9);
 }
 
 template <class T>
 void add_ragged_cpu(const std::string& name) {
   const std::string label = "fit/" + name + "/" + type_name<T>() +
                             "/ragged 1..10000/cpu/threads=" + std::to_string(executor::cpu().threads());
-  benchmark::RegisterBenchmark(label.c_str(),
-                               [name](benchmark::State& state) {
-                                 const family_info& family = manyfit::find_family(name);
-                                 const drawn<T> d = ragged_draws<T>(family, 20000, 10000);
-                                 run(state, executor::cpu(), family, d.view(),
-                                     static_cast<std::int64_t>(d.values.size()));
-                               })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Repetitions(5)
-      ->ReportAggregatesOnly(true);
+  with_spread(benchmark::RegisterBenchmark(label.c_str(),
+                                           [name](benchmark::State& state) {
+                                             const family_info& family = manyfit::find_family(name);
+                                             const drawn<T> d = ragged_draws<T>(family, 20000, 10000);
+                                             run(state, executor::cpu(), family, d.view(),
+                                                 static_cast<std::int64_t>(d.values.size()));
+                                           }),
+              5);
 }
 
 #if defined(MF_HAVE_CUDA)
+/// Which part of a fit on a GPU a row times.
+enum class timed { kernels, call, end_to_end };
+
+/// `fits` samples of 1000, or ragged: out of a pool of a few thousand laid end to end, so that set-up takes seconds.
 template <class T>
-T* copy_to_device(const std::vector<T>& host) {
-  void* to = nullptr;
-  if (cudaMalloc(&to, host.size() * sizeof(T)) != cudaSuccess) return nullptr;
-  cudaMemcpy(to, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice);
-  return static_cast<T*>(to);
+drawn<T> million_draws(const family_info& family, std::int64_t fits, bool ragged) {
+  if (ragged) return ragged_draws<T>(family, fits, 10000);
+  drawn<T> d;
+  const drawn<T>& pool = dense_draws<T>(family, 4000, 1000);
+  d.fits = fits;
+  d.values.resize(static_cast<std::size_t>(fits) * 1000);
+  for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
+    std::copy_n(pool.values.begin(), std::min(pool.values.size(), d.values.size() - i), d.values.begin() + i);
+  return d;
 }
 
-/// Data in device memory; `fits` fits of 1000, or ragged.
+/// Samples here and on the device, kept while rows of the same name follow each other: every repetition asks anew.
 template <class T>
-void add_cuda(const std::string& name, std::int64_t fits, bool ragged, bool end_to_end) {
+struct device_draws {
+  drawn<T> host;
+  device_fits<T> device;
+  device_draws(const family_info& family, std::int64_t fits, bool ragged)
+      : host(million_draws<T>(family, fits, ragged)), device(family, host.values, host.offsets, fits) {}
+};
+template <class T>
+device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool ragged) {
+  static std::unique_ptr<device_draws<T>> kept;
+  static std::string of;
+  const std::string wanted = name + std::to_string(fits) + (ragged ? "ragged" : "");
+  if (of != wanted) {
+    kept.reset();
+    kept = std::make_unique<device_draws<T>>(manyfit::find_family(name), fits, ragged);
+    of = wanted;
+    manyfit::fit(executor::cuda(), manyfit::find_family(name), kept->device.batch());  // warm
+  }
+  return *kept;
+}
+
+template <class T>
+void time_kernels(benchmark::State& state, device_fits<T>& data, std::int64_t fits, std::int64_t values, bool ragged) {
+  for (auto _ : state) state.SetIterationTime(data.kernel_seconds());
+  if (!ragged && !(data.converged_share() >= 0.95)) state.SkipWithError("fewer than 95 of 100 fits converged");
+  count<T>(state, fits, values);
+  state.counters["mean_iterations"] = data.mean_iterations();
+}
+
+template <class T>
+void add_cuda(const std::string& name, std::int64_t fits, bool ragged, timed what) {
+  const char* const kind[] = {"/cuda/kernels", "/cuda", "/cuda/end_to_end"};
   const std::string shape = ragged ? "ragged 1..10000" : "n=1000";
   const std::string label = "fit/" + name + "/" + type_name<T>() + "/" + shape + "/fits=" + std::to_string(fits) +
-                            (end_to_end ? "/cuda/end_to_end" : "/cuda");
-  benchmark::RegisterBenchmark(
-      label.c_str(),
-      [=](benchmark::State& state) {
-        const family_info& family = manyfit::find_family(name);
-        const executor gpu = executor::cuda();
-        // A million samples out of a pool of 4000, laid end to end: random values, and a set-up that takes seconds.
-        drawn<T> d;
-        if (ragged) {
-          d = ragged_draws<T>(family, fits, 10000);
-        } else {
-          const drawn<T>& pool = dense_draws<T>(family, 4000, 1000);
-          d.fits = fits;
-          d.values.resize(static_cast<std::size_t>(fits) * 1000);
-          for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
-            std::copy_n(pool.values.begin(), std::min(pool.values.size(), d.values.size() - i), d.values.begin() + i);
-        }
-        const auto values = static_cast<std::int64_t>(d.values.size());
-        if (end_to_end) {
-          run(state, gpu, family, d.view(), values);
-          return;
-        }
-        T* on_device = copy_to_device(d.values);
-        std::int64_t* offsets = ragged ? copy_to_device(d.offsets) : nullptr;
-        if (!on_device || (ragged && !offsets)) {
-          state.SkipWithError("not enough device memory");
-        } else {
-          const std::span<const T> all(on_device, d.values.size());
-          const auto view = ragged ? manyfit::ragged(all, std::span<const std::int64_t>(offsets, d.offsets.size()),
-                                                     manyfit::memory_space::device)
-                                   : manyfit::dense(all, fits, manyfit::memory_space::device);
-          run(state, gpu, family, view, values);
-        }
-        cudaFree(on_device);
-        cudaFree(offsets);
-      })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Repetitions(9)
-      ->ReportAggregatesOnly(true);
+                            kind[static_cast<int>(what)];
+  with_spread(benchmark::RegisterBenchmark(label.c_str(),
+                                           [=](benchmark::State& state) {
+                                             try {
+                                               device_draws<T>& d = kept_draws<T>(name, fits, ragged);
+                                               const auto values = static_cast<std::int64_t>(d.host.values.size());
+                                               if (what == timed::kernels)
+                                                 time_kernels(state, d.device, fits, values, ragged);
+                                               else
+                                                 run(state, executor::cuda(), manyfit::find_family(name),
+                                                     what == timed::call ? d.device.batch() : d.host.view(), values);
+                                             } catch (const std::exception& problem) {
+                                               state.SkipWithError(problem.what());
+                                             }
+                                           })
+                  ->Iterations(1),
+              what == timed::end_to_end ? 7 : 21);
+}
+template <class T>
+void add_cuda(const std::string& name, std::int64_t fits, bool ragged) {
+  for (const timed what : {timed::kernels, timed::call, timed::end_to_end}) add_cuda<T>(name, fits, ragged, what);
 }
 #endif
 
@@ -211,17 +236,14 @@ int main(int argc, char** argv) {
   for (const std::string name : {"gamma", "weibull"}) add_ragged_cpu<float>(name);
 #if defined(MF_HAVE_CUDA)
   if (executor::best().is_cuda()) {
-    for (const std::int64_t fits : {1, 100, 10000, 1000000}) {
-      add_cuda<float>("gamma", fits, false, false);
-      add_cuda<float>("weibull", fits, false, false);
+    for (const std::string name : {"gamma", "weibull"}) {
+      add_cuda<float>(name, 1000000, false);
+      add_cuda<float>(name, 1000000, true);
+      add_cuda<double>(name, 100000, false);
+      for (const std::int64_t fits : {1, 100, 10000}) add_cuda<float>(name, fits, false, timed::call);
     }
-    add_cuda<float>("student_t", 1000000, false, false);
-    add_cuda<float>("negative_binomial", 100000, false, false);
-    add_cuda<double>("gamma", 100000, false, false);
-    add_cuda<double>("weibull", 100000, false, false);
-    add_cuda<float>("gamma", 1000000, true, false);
-    add_cuda<float>("weibull", 1000000, true, false);
-    add_cuda<float>("gamma", 1000000, false, true);
+    add_cuda<float>("student_t", 1000000, false);
+    add_cuda<float>("negative_binomial", 100000, false);
   }
 #endif
   benchmark::AddCustomContext("manyfit", manyfit::version());
