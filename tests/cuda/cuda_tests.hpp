@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <random>
 
 #include "family_tests.hpp"
 
@@ -47,6 +48,27 @@ drawn_batch<T> draw_batch(const family_info& family, const std::vector<std::int6
   }
   return batch;
 }
+
+/// Points around K centres far from the origin, the same in float and in double, some of them missing.
+struct clusters {
+  std::vector<double> values;
+  std::vector<std::int64_t> offsets{0};
+  int D = 1;
+  clusters(int dimensions, int K, const std::vector<std::int64_t>& sizes) : D(dimensions) {
+    std::mt19937_64 random(11);
+    std::normal_distribution<double> normal;
+    std::vector<double> centres(static_cast<std::size_t>(K * D));
+    for (double& c : centres) c = 6 * normal(random) + 100;
+    for (const std::int64_t size : sizes) {
+      for (std::int64_t i = 0; i < size; ++i)
+        for (int d = 0; d < D; ++d)
+          values.push_back(static_cast<float>(centres[static_cast<std::size_t>(i % K * D + d)] + normal(random)));
+      offsets.push_back(offsets.back() + size);
+    }
+    for (std::size_t i = 40; i < values.size(); i += 1013) values[i] = std::numeric_limits<double>::quiet_NaN();
+  }
+  point_batch<double> points() const { return ragged_points<double>(values, D, offsets); }
+};
 
 /// Whether fit i of a and fit j of b agree in every bit.
 inline bool same_bits(const fit_results& a, std::int64_t i, const fit_results& b, std::int64_t j) {

@@ -3,33 +3,10 @@
 //
 // Gaussian mixtures on CUDA against the CPU, in every tier: a warp per fit, a block per fit, the grid with passes in
 // registers, in tiles and in chunks.
-#include <random>
-
 #include "cuda_tests.hpp"
-#include "manyfit/mixture.hpp"
 
 namespace manyfit::tests {
 namespace {
-
-struct clusters {
-  std::vector<double> values;
-  std::vector<std::int64_t> offsets{0};
-  int D = 1;
-  clusters(int dimensions, int K, const std::vector<std::int64_t>& sizes) : D(dimensions) {
-    std::mt19937_64 random(11);
-    std::normal_distribution<double> normal;
-    std::vector<double> centres(static_cast<std::size_t>(K * D));
-    for (double& c : centres) c = 6 * normal(random) + 100;
-    for (const std::int64_t size : sizes) {
-      for (std::int64_t i = 0; i < size; ++i)
-        for (int d = 0; d < D; ++d)
-          values.push_back(static_cast<float>(centres[static_cast<std::size_t>(i % K * D + d)] + normal(random)));
-      offsets.push_back(offsets.back() + size);
-    }
-    for (std::size_t i = 40; i < values.size(); i += 1013) values[i] = std::numeric_limits<double>::quiet_NaN();
-  }
-  point_batch<double> points() const { return ragged_points<double>(values, D, offsets); }
-};
 
 void expect_agreement(const mixture_results& a, const mixture_results& b, double tolerance) {
   ASSERT_EQ(a.count, b.count);
