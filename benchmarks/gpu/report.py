@@ -188,8 +188,9 @@ def agreement_summary(agreement):
     worst = worst_agreement(agreement)
     rows = []
     for kind_of_row, kind in dict.fromkeys((a, b) for a, b, _ in worst):
-        cells = [worst[kind_of_row, kind, t] for t in ("double", "float")]
-        rows.append([f"{kind_of_row}, {kind.replace('_', ' ')}", *(f"{c:.1e}" if c else "0" for c in cells)])
+        cells = [worst.get((kind_of_row, kind, t)) for t in ("double", "float")]
+        shown_cells = [NOT_RUN if c is None else f"{c:.1e}" if c else "0" for c in cells]
+        rows.append([f"{kind_of_row}, {kind.replace('_', ' ')}", *shown_cells])
     return table(["CUDA against CPU, worst difference", "double", "float"], rows)
 
 
@@ -253,4 +254,5 @@ def markdown(report):
 
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
+        sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.write(markdown(json.load(file)))

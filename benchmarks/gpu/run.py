@@ -49,7 +49,7 @@ def run(command, clock, environment=None):
     """(exit status, or None where the clock ran out; what it printed)."""
     if clock.left() < 1:
         return None, ""
-    with tempfile.TemporaryFile("w+", errors="replace") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         process = subprocess.Popen(
             [str(c) for c in command],
             stdout=output,
@@ -278,7 +278,7 @@ def earlier_parts(folders, commit, machine):
     found = []
     for folder in folders:
         try:
-            earlier = json.loads((folder / "report.json").read_text())
+            earlier = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         same = all(earlier["machine"][k] == machine[k] for k in ("gpu", "driver"))
@@ -293,8 +293,8 @@ def now():
 
 def write(report, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "report.md").write_text(reporting.markdown(report))
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(reporting.markdown(report), encoding="utf-8")
 
 
 def main():
@@ -329,7 +329,8 @@ def main():
         report["date"] = now()
         write(report, folder)  # after every part: a run cut short leaves what it has
         print(f"gpu: {part}: {'passed' if good else 'FAILED'}, {time.monotonic() - began:.0f} s", flush=True)
-    print((folder / "report.md").read_text().split("<!-- begin readme -->\n")[1].split("<!-- end readme -->")[0])
+    sys.stdout.reconfigure(encoding="utf-8")
+    print(reporting.readme_part(report))
     print(f"gpu: {folder}/report.md and report.json" + (f"; failed: {', '.join(bad)}" if bad else ""))
     return 1 if bad else 0
 
