@@ -81,8 +81,10 @@ reference::mixture plain_start(const work_point& p) {
   return plain;
 }
 
-/// The reference's log-likelihood of the first fit after `iterations`.
+/// The reference's log-likelihood of the first fit after `iterations`, kept, since it takes seconds.
 double plain_log_likelihood(const work_point& p, int iterations) {
+  static std::map<std::string, double> kept;
+  if (kept.contains(p.name)) return kept[p.name];
   const std::vector<double>& x = draws<double>(p);
   const auto kind =
       p.structure == covariance_structure::full ? reference::covariance::full : reference::covariance::diagonal;

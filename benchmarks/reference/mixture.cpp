@@ -81,7 +81,8 @@ struct prepared {
       largest = std::max(largest, out[k]);
     }
     double sum = 0;
-    for (int k = 0; k < K; ++k) sum += out[k] = std::exp(out[k] - largest);
+    // Below that a responsibility counts for nothing, and subnormal numbers would cost a hundred times as much.
+    for (int k = 0; k < K; ++k) sum += out[k] = out[k] - largest < -600 ? 0 : std::exp(out[k] - largest);
     for (int k = 0; k < K; ++k) out[k] /= sum;
     return largest + std::log(sum);
   }
