@@ -124,7 +124,11 @@ class mixture_group {
   }
   template <class F>
   void for_each(int count, F f) {
-#pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1 && count >= 64)
+    if (threads_ == 1 || count < 64) {  // not OpenMP's if clause, which makes a team of one: that takes a microsecond
+      for (int i = 0; i < count; ++i) f(i);
+      return;
+    }
+#pragma omp parallel for num_threads(threads_) schedule(static)
     for (int i = 0; i < count; ++i) f(i);
   }
 
@@ -137,12 +141,12 @@ class mixture_group {
     const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
     const int shares = shares_of(size_, numbers);
     const mixture_factors<T> factors = narrowed(m);
-    std::vector<double> values(static_cast<std::size_t>(shares));
+    share_values_.resize(static_cast<std::size_t>(shares));
     partial_.resize(shares > 1 ? numbers * shares : 0);
     const auto run = [&](int share) {
       mixture_scratch<T>& scratch = this->scratch();
       double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
-      values[share] = accumulate_share(m, factors, scratch, share, shares, statistics);
+      share_values_[static_cast<std::size_t>(share)] = accumulate_share(m, factors, scratch, share, shares, statistics);
     };
     if (shares == 1) {
       run(0);
@@ -151,7 +155,7 @@ class mixture_group {
       for (int share = 0; share < shares; ++share) run(share);
     }
     double total = 0;
-    for (const double value : values) total += value;
+    for (const double value : share_values_) total += value;
     if (shares > 1)
       for (std::int64_t i = 0; i < numbers; ++i) {
         double sum = 0;
@@ -318,6 +322,7 @@ class mixture_group {
   aligned_array<T> factors_, resident_;
   std::int64_t resident_blocks_ = 0;  ///< that stand in resident_
   aligned_array<double> partial_;
+  std::vector<double> share_values_;
 };
 
 MF_NAMESPACE_END

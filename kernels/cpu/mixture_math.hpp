@@ -110,9 +110,11 @@ MF_FN mixture_vector<float> exp_negative(mixture_tag<float> d, mixture_vector<fl
   const auto least = hn::Set(d, least_exponent<float>);
   return hn::IfThenElseZero(hn::Gt(x, least), hn::Exp(d, hn::Max(x, least)));
 }
-template <class T>
-MF_FN auto reciprocal(mixture_tag<T> d, mixture_vector<T> x) {
-  return hn::Div(hn::Set(d, T(1)), x);
+MF_FN mixture_vector<double> reciprocal(mixture_tag<double> d, mixture_vector<double> x) {
+  return hn::Div(hn::Set(d, 1.0), x);
+}
+MF_FN mixture_vector<float> reciprocal(mixture_tag<float> d, mixture_vector<float> x) {
+  return hn::Div(hn::Set(d, 1.0F), x);
 }
 #endif
 
