@@ -6,82 +6,20 @@
 // wall-clock time of one call of fit() on data in memory. CUDA rows named kernels are the device's own time from data
 // in device memory to results there, by events; those named cuda a whole call of fit() on data in device memory, with
 // the results' way to the host; end_to_end one on data in host memory.
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <map>
-#include <memory>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include "manyfit/manyfit.hpp"
-#include "spread.hpp"
+#include "bench.hpp"
 
 #if defined(MF_HAVE_CUDA)
+#include <memory>
+
 #include "device_fits.hpp"
 #endif
 
 namespace {
 
+using bench::drawn;
 using manyfit::batch;
 using manyfit::executor;
 using manyfit::family_info;
-
-/// A batch of draws at the family's example parameters, kept for all benchmarks that use it.
-template <class T>
-struct drawn {
-  std::vector<T> values;
-  std::vector<std::int64_t> offsets;
-  std::int64_t fits = 0;
-  bool ragged = false;
-  batch<T> view() const {
-    const std::span<const T> all(values);
-    return ragged ? manyfit::ragged(all, std::span<const std::int64_t>(offsets)) : manyfit::dense(all, fits);
-  }
-};
-
-template <class T>
-drawn<T>& dense_draws(const family_info& family, std::int64_t fits, std::int64_t n) {
-  static std::map<std::string, drawn<T>> kept;
-  drawn<T>& d = kept[family.name];
-  if (d.fits == fits && d.values.size() == static_cast<std::size_t>(fits * n)) return d;
-  kept.clear();
-  drawn<T>& fresh = kept[family.name];
-  std::vector<double> p;
-  for (int i = 0; i < family.parameter_count; ++i) p.push_back(family.parameters[i].example);
-  fresh.fits = fits;
-  fresh.values.reserve(static_cast<std::size_t>(fits * n));
-  for (std::int64_t begin = 0; begin < fits; begin += 1000) {
-    const std::int64_t count = std::min<std::int64_t>(1000, fits - begin);
-    const auto draws = manyfit::simulate(executor::cpu(), family, {p.data(), 0, 1}, count, n,
-                                         {.seed = static_cast<std::uint64_t>(begin + 1)});
-    fresh.values.insert(fresh.values.end(), draws.begin(), draws.end());
-  }
-  return fresh;
-}
-
-/// Sizes log-uniform from 1 to `largest`, by a low-discrepancy sequence, so that they repeat.
-template <class T>
-drawn<T> ragged_draws(const family_info& family, std::int64_t fits, double largest) {
-  drawn<T> d;
-  d.fits = fits;
-  d.ragged = true;
-  d.offsets.push_back(0);
-  for (std::int64_t i = 0; i < fits; ++i) {
-    const double u = std::fmod(static_cast<double>(i + 1) * 0.6180339887498949, 1.0);
-    d.offsets.push_back(d.offsets.back() + static_cast<std::int64_t>(std::exp(u * std::log(largest))));
-  }
-  const drawn<T>& pool = dense_draws<T>(family, 1000, 1000);
-  d.values.resize(static_cast<std::size_t>(d.offsets.back()));
-  const auto room = static_cast<std::int64_t>(pool.values.size()) - static_cast<std::int64_t>(largest);
-  for (std::int64_t i = 0; i < fits; ++i)
-    std::copy_n(pool.values.begin() + i * 7919 % room, d.offsets[i + 1] - d.offsets[i],
-                d.values.begin() + d.offsets[i]);
-  return d;
-}
 
 /// The smallest share of fits that must converge, or the benchmark measured something else.
 bool converged(const manyfit::fit_results& r, benchmark::State& state) {
@@ -91,61 +29,99 @@ bool converged(const manyfit::fit_results& r, benchmark::State& state) {
   return false;
 }
 
-/// What a row says beside its time; `values`: of all samples.
+/// The worst relative difference of log-likelihoods to the reference's on the first fits; NaN where it has none.
 template <class T>
-void count(benchmark::State& state, std::int64_t fit_count, std::int64_t values) {
-  const auto fits = static_cast<double>(fit_count);
+double error_of(const manyfit::fit_results& r, const drawn<T>& d) {
+  const bench::plain_fit plain = bench::plain_fit_of(r.family->name);
+  if (!plain) return std::nan("");
+  double worst = 0;
+  for (std::int64_t fit = 0; fit < std::min<std::int64_t>(d.fits, 200); ++fit) {
+    const auto at = static_cast<std::size_t>(fit);
+    if (r.status[at] != manyfit::fit_status::converged) continue;
+    const double wanted = plain(d.sample(fit)).log_likelihood;
+    worst = std::max(worst, std::abs(r.log_likelihood[at] - wanted) / (1 + std::abs(wanted)));
+  }
+  return worst;
+}
+
+/// Counted: every value is read once and has one logarithm where the family needs one; an iterative fit's further
+/// passes are its iterations times one transcendental function a value.
+void count(benchmark::State& state, const family_info& family, double fits, double values, double iterations,
+           std::size_t size) {
   using benchmark::Counter;
   state.counters["fits/s"] = Counter(fits, Counter::kIsIterationInvariantRate);
-  state.counters["values/s"] = Counter(static_cast<double>(values), Counter::kIsIterationInvariantRate);
+  state.counters["values/s"] = Counter(values, Counter::kIsIterationInvariantRate);
   state.counters["us/fit"] = Counter(fits * 1e-6, Counter::kIsIterationInvariantRate | Counter::kInvert);
-  state.counters["bytes"] = static_cast<double>(values) * sizeof(T);
+  state.counters["bytes"] = values * static_cast<double>(size);
+  state.counters["logs"] = std::string_view(family.name) == "weibull" ? values : 0;
+  state.counters["exps"] = std::string_view(family.name) == "weibull" ? values * iterations : 0;
 }
 
 template <class T>
-void run(benchmark::State& state, const executor& where, const family_info& family, const batch<T>& data,
-         std::int64_t values) {
+manyfit::fit_results run(benchmark::State& state, const executor& where, const family_info& family,
+                         const batch<T>& data, std::int64_t values, bool ragged) {
   bool good = true;
+  manyfit::fit_results r;
   for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    const manyfit::fit_results r = manyfit::fit(where, family, data);
-    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    if (good) good = data.view.offsets || converged(r, state);
+    state.SetIterationTime(bench::seconds_of([&] { r = manyfit::fit(where, family, data); }));
+    if (good) good = ragged || converged(r, state);
   }
-  count<T>(state, data.count(), values);
-}
-
-template <class T>
-const char* type_name() {
-  return sizeof(T) == 4 ? "float" : "double";
+  double iterations = 0;
+  for (const std::int32_t i : r.iterations) iterations += i;
+  const auto fits = static_cast<double>(data.count());
+  count(state, family, fits, static_cast<double>(values), iterations / fits, sizeof(T));
+  return r;
 }
 
 template <class T>
 void add_cpu(const std::string& name, int threads) {
-  const std::string label =
-      "fit/" + name + "/" + type_name<T>() + "/n=1000/cpu/threads=" + std::to_string(executor::cpu(threads).threads());
-  with_spread(benchmark::RegisterBenchmark(label.c_str(),
-                                           [name, threads](benchmark::State& state) {
-                                             const family_info& family = manyfit::find_family(name);
-                                             const std::int64_t fits = 4000;
-                                             run(state, executor::cpu(threads), family,
-                                                 dense_draws<T>(family, fits, 1000).view(), fits * 1000);
-                                           }),
-              9);
+  bench::add(
+      "fit/" + name + "/" + bench::type_name<T>() + "/n=1000/" + bench::where_name(threads),
+      [=](benchmark::State& state) {
+        const family_info& family = manyfit::find_family(name);
+        const drawn<T>& d = bench::dense_draws<T>(name, 4000, 1000);
+        const auto r = run(state, executor::cpu(threads), family, d.view(), 4'000'000, false);
+        state.counters["error"] = error_of(r, d);
+      },
+      9);
 }
 
 template <class T>
-void add_ragged_cpu(const std::string& name) {
-  const std::string label = "fit/" + name + "/" + type_name<T>() +
-                            "/ragged 1..10000/cpu/threads=" + std::to_string(executor::cpu().threads());
-  with_spread(benchmark::RegisterBenchmark(label.c_str(),
-                                           [name](benchmark::State& state) {
-                                             const family_info& family = manyfit::find_family(name);
-                                             const drawn<T> d = ragged_draws<T>(family, 20000, 10000);
-                                             run(state, executor::cpu(), family, d.view(),
-                                                 static_cast<std::int64_t>(d.values.size()));
-                                           }),
-              5);
+void add_ragged_cpu(const std::string& name, int threads) {
+  bench::add(
+      "fit/" + name + "/" + bench::type_name<T>() + "/ragged 1..10000/" + bench::where_name(threads),
+      [=](benchmark::State& state) {
+        const drawn<T> d = bench::ragged_draws<T>(name, 20000, 10000);
+        run(state, executor::cpu(threads), manyfit::find_family(name), d.view(),
+            static_cast<std::int64_t>(d.values.size()), true);
+      },
+      5);
+}
+
+/// The plain reference on the same draws, one thread.
+void add_reference(const std::string& name, bool ragged) {
+  bench::add(
+      "fit/" + name + "/double/" + (ragged ? "ragged 1..10000" : "n=1000") + "/reference",
+      [=](benchmark::State& state) {
+        const drawn<double> d =
+            ragged ? bench::ragged_draws<double>(name, 20000, 10000) : bench::dense_draws<double>(name, 4000, 1000);
+        const bench::plain_fit plain = bench::plain_fit_of(name);
+        std::vector<std::int64_t> offsets = d.offsets;
+        if (!ragged)
+          for (std::int64_t i = 0; i <= d.fits; ++i) offsets.push_back(i * 1000);
+        double sum = 0;
+        for (auto _ : state)
+          state.SetIterationTime(bench::seconds_of([&] {
+            for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
+              const auto n = static_cast<std::size_t>(offsets[i + 1] - offsets[i]);
+              sum += plain({d.values.data() + offsets[i], n}).log_likelihood;
+            }
+          }));
+        benchmark::DoNotOptimize(sum);
+        count(state, manyfit::find_family(name), static_cast<double>(d.fits), static_cast<double>(d.values.size()), 0,
+              sizeof(double));
+      },
+      5);
 }
 
 #if defined(MF_HAVE_CUDA)
@@ -154,10 +130,10 @@ enum class timed { kernels, call, end_to_end };
 
 /// `fits` samples of 1000, or ragged: out of a pool of a few thousand laid end to end, so that set-up takes seconds.
 template <class T>
-drawn<T> million_draws(const family_info& family, std::int64_t fits, bool ragged) {
-  if (ragged) return ragged_draws<T>(family, fits, 10000);
+drawn<T> million_draws(const std::string& name, std::int64_t fits, bool ragged) {
+  if (ragged) return bench::ragged_draws<T>(name, fits, 10000);
   drawn<T> d;
-  const drawn<T>& pool = dense_draws<T>(family, 4000, 1000);
+  const drawn<T>& pool = bench::dense_draws<T>(name, 4000, 1000);
   d.fits = fits;
   d.values.resize(static_cast<std::size_t>(fits) * 1000);
   for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
@@ -170,8 +146,9 @@ template <class T>
 struct device_draws {
   drawn<T> host;
   device_fits<T> device;
-  device_draws(const family_info& family, std::int64_t fits, bool ragged)
-      : host(million_draws<T>(family, fits, ragged)), device(family, host.values, host.offsets, fits) {}
+  device_draws(const std::string& name, std::int64_t fits, bool ragged)
+      : host(million_draws<T>(name, fits, ragged)),
+        device(manyfit::find_family(name), host.values, host.offsets, fits) {}
 };
 template <class T>
 device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool ragged) {
@@ -179,44 +156,48 @@ device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool rag
   static std::string of;
   const std::string wanted = name + std::to_string(fits) + (ragged ? "ragged" : "");
   if (of != wanted) {
+    of.clear();
     kept.reset();
-    kept = std::make_unique<device_draws<T>>(manyfit::find_family(name), fits, ragged);
-    of = wanted;
+    kept = std::make_unique<device_draws<T>>(name, fits, ragged);
     manyfit::fit(executor::cuda(), manyfit::find_family(name), kept->device.batch());  // warm
+    of = wanted;
   }
   return *kept;
 }
 
 template <class T>
-void time_kernels(benchmark::State& state, device_fits<T>& data, std::int64_t fits, std::int64_t values, bool ragged) {
-  for (auto _ : state) state.SetIterationTime(data.kernel_seconds());
-  if (!ragged && !(data.converged_share() >= 0.95)) state.SkipWithError("fewer than 95 of 100 fits converged");
-  count<T>(state, fits, values);
-  state.counters["mean_iterations"] = data.mean_iterations();
+void time_kernels(benchmark::State& state, const family_info& family, device_draws<T>& d) {
+  for (auto _ : state) state.SetIterationTime(d.device.kernel_seconds());
+  if (d.host.offsets.empty() && !(d.device.converged_share() >= 0.95))
+    state.SkipWithError("fewer than 95 of 100 fits converged");
+  const double iterations = d.device.mean_iterations();
+  count(state, family, static_cast<double>(d.host.fits), static_cast<double>(d.host.values.size()), iterations,
+        sizeof(T));
+  state.counters["mean_iterations"] = iterations;
 }
 
 template <class T>
 void add_cuda(const std::string& name, std::int64_t fits, bool ragged, timed what) {
   const char* const kind[] = {"/cuda/kernels", "/cuda", "/cuda/end_to_end"};
   const std::string shape = ragged ? "ragged 1..10000" : "n=1000";
-  const std::string label = "fit/" + name + "/" + type_name<T>() + "/" + shape + "/fits=" + std::to_string(fits) +
-                            kind[static_cast<int>(what)];
-  with_spread(benchmark::RegisterBenchmark(label.c_str(),
-                                           [=](benchmark::State& state) {
-                                             try {
-                                               device_draws<T>& d = kept_draws<T>(name, fits, ragged);
-                                               const auto values = static_cast<std::int64_t>(d.host.values.size());
-                                               if (what == timed::kernels)
-                                                 time_kernels(state, d.device, fits, values, ragged);
-                                               else
-                                                 run(state, executor::cuda(), manyfit::find_family(name),
-                                                     what == timed::call ? d.device.batch() : d.host.view(), values);
-                                             } catch (const std::exception& problem) {
-                                               state.SkipWithError(problem.what());
-                                             }
-                                           })
-                  ->Iterations(1),
-              what == timed::end_to_end ? 7 : 21);
+  bench::add(
+      "fit/" + name + "/" + bench::type_name<T>() + "/" + shape + "/fits=" + std::to_string(fits) +
+          kind[static_cast<int>(what)],
+      [=](benchmark::State& state) {
+        try {
+          const family_info& family = manyfit::find_family(name);
+          device_draws<T>& d = kept_draws<T>(name, fits, ragged);
+          if (what == timed::kernels) return time_kernels(state, family, d);
+          const auto values = static_cast<std::int64_t>(d.host.values.size());
+          const auto data = what == timed::call ? d.device.batch() : d.host.view();
+          const auto r = run(state, executor::cuda(), family, data, values, ragged);
+          if (!ragged) state.counters["error"] = error_of(r, d.host);
+        } catch (const std::exception& problem) {
+          state.SkipWithError(problem.what());
+        }
+      },
+      what == timed::end_to_end ? 7 : 21)
+      ->Iterations(1);
 }
 template <class T>
 void add_cuda(const std::string& name, std::int64_t fits, bool ragged) {
@@ -229,11 +210,16 @@ void add_cuda(const std::string& name, std::int64_t fits, bool ragged) {
 int main(int argc, char** argv) {
   const std::vector<std::string> singles{"gamma", "beta", "weibull", "student_t", "gev", "negative_binomial", "normal"};
   for (const std::string& name : singles) {
-    add_cpu<double>(name, 0);
+    if (bench::plain_fit_of(name)) add_reference(name, false);
     add_cpu<double>(name, 1);
+    add_cpu<double>(name, 0);
     add_cpu<float>(name, 0);
   }
-  for (const std::string name : {"gamma", "weibull"}) add_ragged_cpu<float>(name);
+  for (const std::string name : {"gamma", "weibull"}) {
+    add_ragged_cpu<double>(name, 1);
+    add_ragged_cpu<double>(name, 0);
+    add_ragged_cpu<float>(name, 0);
+  }
 #if defined(MF_HAVE_CUDA)
   if (executor::best().is_cuda()) {
     for (const std::string name : {"gamma", "weibull"}) {
@@ -246,11 +232,5 @@ int main(int argc, char** argv) {
     add_cuda<float>("negative_binomial", 100000, false);
   }
 #endif
-  benchmark::AddCustomContext("manyfit", manyfit::version());
-  for (const auto& device : manyfit::devices())
-    benchmark::AddCustomContext(device.id, device.name + "; " + device.note);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return bench::run_all(argc, argv);
 }

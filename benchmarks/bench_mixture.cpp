@@ -2,24 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Work points a to e of the plan: Gaussian mixtures by EM, one over many points and ten thousand at once, on every CPU
-// thread and on one, and on a GPU where there is one, from data in its memory (cuda) or in the host's (end_to_end).
-// Data are draws from a mixture, made before the clock starts; the start is that mixture with its means moved. For one
-// mixture the time is an iteration's: a run of several less a run of one, over the iterations between. For the batch it
-// is a whole call's; rows named iterations leave out what a call of one iteration takes.
-#include <benchmark/benchmark.h>
+// thread and on one, and on a GPU where there is one. Data are draws from a mixture, made before the clock starts; the
+// start is that mixture with its means moved. For one mixture the time is an iteration's: a run of several less a run
+// of one, over the iterations between. For the batch it is a whole call's. On a GPU, data are in device memory; rows
+// named iterations are what a batch's iterations after the first add to a call, those named end_to_end a whole call on
+// data in host memory.
+#include "bench.hpp"
+
 #include <sys/resource.h>
 
-#include <chrono>
-#include <cmath>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "manyfit/manyfit.hpp"
-#include "spread.hpp"
-
 #if defined(MF_HAVE_CUDA)
+#include <memory>
+
 #include "device_fits.hpp"
 #endif
 
@@ -40,13 +34,12 @@ constexpr work_point points[] = {{"a", covariance_structure::full, 1, 10'000'000
                                  {"c", covariance_structure::full, 1, 200'000, 16, 64, 4},
                                  {"d", covariance_structure::diagonal, 1, 200'000, 32, 256, 4},
                                  {"e", covariance_structure::full, 10'000, 1000, 2, 3, 50}};
-/// The same on a GPU: as large as PERFORMANCE asks, with iterations enough for what is measured to be some
-/// milliseconds.
-constexpr work_point cuda_points[] = {{"a", covariance_structure::full, 1, 10'000'000, 1, 4, 200},
-                                      {"b", covariance_structure::diagonal, 1, 1'000'000, 16, 64, 40},
-                                      {"c", covariance_structure::full, 1, 1'000'000, 16, 64, 10},
-                                      {"d", covariance_structure::diagonal, 1, 10'000'000, 32, 256, 3},
-                                      {"e", covariance_structure::full, 10'000, 1000, 2, 3, 50}};
+/// On a GPU as large as the plan asks, with iterations enough for what is measured to be some milliseconds.
+[[maybe_unused]] constexpr work_point cuda_points[] = {{"a", covariance_structure::full, 1, 10'000'000, 1, 4, 200},
+                                                       {"b", covariance_structure::diagonal, 1, 1'000'000, 16, 64, 40},
+                                                       {"c", covariance_structure::full, 1, 1'000'000, 16, 64, 10},
+                                                       {"d", covariance_structure::diagonal, 1, 10'000'000, 32, 256, 3},
+                                                       {"e", covariance_structure::full, 10'000, 1000, 2, 3, 50}};
 
 /// Well apart in few dimensions, touching in many: no two centres alike, by a low-discrepancy sequence.
 manyfit::mixture_results mixture_of(const work_point& p, double moved) {
@@ -78,10 +71,47 @@ const std::vector<T>& draws(const work_point& p) {
   return kept[name];
 }
 
-/// `whole_call`: p.iterations in one call are timed, else what iterations after the first add: one, or a batch's all.
+/// What a run's iterations need at least: 2 FMAs per coordinate for the density and 2 for the sums (diagonal), as many
+/// as a triangle has elements and D more for each of the two (full), an exponential per point and component, a
+/// logarithm per point, the points read once per iteration.
+void count(benchmark::State& state, const work_point& p, std::size_t size, double passes) {
+  using benchmark::Counter;
+  const double rows = static_cast<double>(p.fits * p.rows) * passes, cells = rows * p.K;
+  const double products = p.structure == covariance_structure::full ? p.D * (p.D + 1) / 2 + p.D : 2 * p.D;
+  state.counters["points/s"] = Counter(rows, Counter::kIsIterationInvariantRate);
+  if (p.fits > 1) state.counters["fits/s"] = Counter(static_cast<double>(p.fits), Counter::kIsIterationInvariantRate);
+  state.counters["bytes"] = rows * p.D * static_cast<double>(size);
+  state.counters["flops"] = cells * 2 * 2 * products;
+  state.counters["exps"] = cells;
+  state.counters["logs"] = rows;
+}
+
+reference::mixture plain_start(const work_point& p) {
+  const manyfit::mixture_results start = mixture_of(p, 0.25);
+  reference::mixture plain{p.D, p.K, start.weights, start.means, {}};
+  for (std::size_t i = 0; i < start.means.size(); ++i)
+    for (std::size_t e = 0; e < static_cast<std::size_t>(p.D); ++e)
+      if (p.structure == covariance_structure::full || e == i % static_cast<std::size_t>(p.D))
+        plain.covariances.push_back(start.covariances[i * static_cast<std::size_t>(p.D) + e]);
+  return plain;
+}
+
+/// The reference's log-likelihood of the first fit after `iterations`, kept, since it takes seconds.
+double plain_log_likelihood(const work_point& p, int iterations) {
+  static std::map<std::string, double> kept;
+  if (kept.contains(p.name)) return kept[p.name];
+  const std::vector<double>& x = draws<double>(p);
+  const auto kind =
+      p.structure == covariance_structure::full ? reference::covariance::full : reference::covariance::diagonal;
+  return kept[p.name] = reference::fit_mixture({x.data(), static_cast<std::size_t>(p.rows * p.D)}, kind, plain_start(p),
+                                               iterations + 1)
+                            .log_likelihood.back();
+}
+
 template <class T>
-void run(benchmark::State& state, const work_point& p, const executor& where, const manyfit::point_batch<T>& data,
-         bool whole_call) {
+void run(benchmark::State& state, const work_point& p, int threads) {
+  const double wanted = plain_log_likelihood(p, 2);
+  const auto data = manyfit::dense_points<T>(draws<T>(p), p.D, p.fits);
   const manyfit::mixture_results start = mixture_of(p, 0.25);
   manyfit::mixture_options options;
   options.covariance = p.structure;
@@ -90,59 +120,65 @@ void run(benchmark::State& state, const work_point& p, const executor& where, co
   options.tolerance = 0;
   options.regularization = 0;
   bool good = true;
-  std::int64_t done = 0;  // iterations of the last call's fits, all together
+  double log_likelihood = 0;
   const auto seconds = [&](int iterations) {
     options.max_iterations = iterations;
-    done = 0;
-    const auto from = std::chrono::steady_clock::now();
-    const manyfit::mixture_results found = manyfit::fit_mixture(where, data, options);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - from;
+    manyfit::mixture_results found;
+    const double taken =
+        bench::seconds_of([&] { found = manyfit::fit_mixture(executor::cpu(threads), data, options); });
     for (const manyfit::fit_status s : found.status)
       good = good && (s == manyfit::fit_status::max_iterations || s == manyfit::fit_status::converged);
-    for (const std::int32_t i : found.iterations) done += i;
-    return taken.count();
+    log_likelihood = found.log_likelihood[0];
+    return taken;
   };
   for (auto _ : state) {
-    if (whole_call) {
+    if (p.fits > 1) {
       state.SetIterationTime(seconds(p.iterations));
     } else {
       const double one = seconds(1);
-      const double more = seconds(1 + p.iterations) - one;
-      // The likelihood may stop rising before the last iteration: what ran is what counts.
-      const double ran = static_cast<double>(done) / static_cast<double>(p.fits) - 1;
-      state.SetIterationTime(p.fits > 1 ? more * p.iterations / ran : more / ran);
-      if (!(more > 0)) state.SkipWithError("the time between the two calls is lost in noise");
+      state.SetIterationTime((seconds(1 + p.iterations) - one) / p.iterations);
     }
     if (!good) state.SkipWithError("a fit ended without parameters");
   }
-  using benchmark::Counter;
-  const auto passes = static_cast<double>(whole_call || p.fits > 1 ? p.iterations : 1);
-  state.counters["points/s"] =
-      Counter(static_cast<double>(p.fits * p.rows) * passes, Counter::kIsIterationInvariantRate);
-  if (p.fits > 1) state.counters["fits/s"] = Counter(static_cast<double>(p.fits), Counter::kIsIterationInvariantRate);
-  state.counters["bytes"] = static_cast<double>(p.fits * p.rows * p.D) * sizeof(T) * passes;
+  count(state, p, sizeof(T), p.fits > 1 ? p.iterations + 1 : 1);
+  seconds(2);
+  state.counters["error"] = std::abs(log_likelihood - wanted) / std::abs(wanted);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   state.counters["peak_MB"] = static_cast<double>(usage.ru_maxrss) / 1024;  // of the process so far
 }
 
-template <class T>
-std::string label(const work_point& p) {
-  return std::string("mixture/") + p.name + (sizeof(T) == 4 ? "/float" : "/double") + "/N=" + std::to_string(p.rows) +
-         " D=" + std::to_string(p.D) + " K=" + std::to_string(p.K) +
-         (p.fits > 1 ? " fits=" + std::to_string(p.fits) : "");
+void run_reference(benchmark::State& state, const work_point& p) {
+  const std::vector<double>& x = draws<double>(p);
+  const reference::mixture start = plain_start(p);
+  const auto kind =
+      p.structure == covariance_structure::full ? reference::covariance::full : reference::covariance::diagonal;
+  const std::int64_t fits = std::min<std::int64_t>(p.fits, 200);  // they are all alike
+  const int iterations = p.fits > 1 ? p.iterations + 1 : 1;       // the last for the log-likelihood at the end
+  const auto size = static_cast<std::size_t>(p.rows * p.D);
+  for (auto _ : state) {
+    const double taken = bench::seconds_of([&] {
+      for (std::int64_t fit = 0; fit < fits; ++fit)
+        benchmark::DoNotOptimize(
+            reference::fit_mixture({x.data() + static_cast<std::size_t>(fit) * size, size}, kind, start, iterations)
+                .log_likelihood.back());
+    });
+    state.SetIterationTime(taken * static_cast<double>(p.fits) / static_cast<double>(fits));
+  }
+  count(state, p, sizeof(double), iterations);
+}
+
+std::string name_of(const work_point& p, const char* type) {
+  return std::string("mixture/") + p.name + "/" + type + "/N=" + std::to_string(p.rows) + " D=" + std::to_string(p.D) +
+         " K=" + std::to_string(p.K) + (p.fits > 1 ? " fits=" + std::to_string(p.fits) : "");
 }
 
 template <class T>
 void add(const work_point& p, int threads) {
-  const executor where = executor::cpu(threads);
-  with_spread(benchmark::RegisterBenchmark((label<T>(p) + "/cpu/threads=" + std::to_string(where.threads())).c_str(),
-                                           [=](benchmark::State& state) {
-                                             run(state, p, where, manyfit::dense_points<T>(draws<T>(p), p.D, p.fits),
-                                                 p.fits > 1);
-                                           })
-                  ->Iterations(1),
-              7);
+  bench::add(
+      name_of(p, bench::type_name<T>()) + "/" + bench::where_name(threads),
+      [p, threads](benchmark::State& state) { run<T>(state, p, threads); }, 7)
+      ->Iterations(1);
 }
 
 #if defined(MF_HAVE_CUDA)
@@ -151,8 +187,9 @@ template <class T>
 const device_array<T>& device_draws(const work_point& p) {
   static std::unique_ptr<device_array<T>> kept;
   static std::string of;
-  const std::string name = label<T>(p);
+  const std::string name = name_of(p, bench::type_name<T>());
   if (of != name) {
+    of.clear();
     kept.reset();
     kept = std::make_unique<device_array<T>>(draws<T>(p));
     of = name;
@@ -160,23 +197,63 @@ const device_array<T>& device_draws(const work_point& p) {
   return *kept;
 }
 
+/// What a row on a GPU times: iterations after a call's first (one mixture: each; a batch: all), or a whole call.
+enum class timed { iterations, call, end_to_end };
+
 template <class T>
-void add_cuda(const work_point& p, const std::string& kind) {
-  with_spread(benchmark::RegisterBenchmark(
-                  (label<T>(p) + kind).c_str(),
-                  [=](benchmark::State& state) {
-                    try {
-                      const bool on_device = kind != "/cuda/end_to_end";
-                      const auto space = on_device ? manyfit::memory_space::device : manyfit::memory_space::host;
-                      const std::span<const T> values = on_device ? device_draws<T>(p).span() : draws<T>(p);
-                      run(state, p, executor::cuda(), manyfit::dense_points<T>(values, p.D, p.fits, space),
-                          kind == "/cuda/end_to_end" || (p.fits > 1 && kind == "/cuda"));
-                    } catch (const std::exception& problem) {
-                      state.SkipWithError(problem.what());
-                    }
-                  })
-                  ->Iterations(1),
-              11);
+void run_cuda(benchmark::State& state, const work_point& p, timed what) {
+  const bool in_host = what == timed::end_to_end;
+  const std::span<const T> values = in_host ? std::span<const T>(draws<T>(p)) : device_draws<T>(p).span();
+  const auto data = manyfit::dense_points<T>(values, p.D, p.fits,
+                                             in_host ? manyfit::memory_space::host : manyfit::memory_space::device);
+  const manyfit::mixture_results start = mixture_of(p, 0.25);
+  manyfit::mixture_options options;
+  options.covariance = p.structure;
+  options.start = manyfit::mixture_start::given;
+  options.start_values = &start;
+  options.tolerance = 0;
+  options.regularization = 0;
+  double done = 0;  // iterations of the last call, per fit
+  const auto seconds = [&](int iterations) {
+    options.max_iterations = iterations;
+    manyfit::mixture_results found;
+    const double taken = bench::seconds_of([&] { found = manyfit::fit_mixture(executor::cuda(), data, options); });
+    done = 0;
+    for (const std::int32_t i : found.iterations) done += static_cast<double>(i) / static_cast<double>(p.fits);
+    for (const manyfit::fit_status s : found.status)
+      if (s != manyfit::fit_status::max_iterations && s != manyfit::fit_status::converged)
+        state.SkipWithError("a fit ended without parameters");
+    return taken;
+  };
+  seconds(1);  // warm
+  for (auto _ : state) {
+    if (what != timed::iterations) {
+      state.SetIterationTime(seconds(p.iterations));
+      continue;
+    }
+    const double one = seconds(1), more = seconds(1 + p.iterations) - one;
+    // The likelihood may stop rising before the last iteration: what ran is what counts.
+    state.SetIterationTime(more / (done - 1) * (p.fits > 1 ? p.iterations : 1));
+    if (!(more > 0)) state.SkipWithError("the time between the two calls is lost in noise");
+  }
+  const double passes = what != timed::iterations ? p.iterations + 1 : p.fits > 1 ? p.iterations : 1;
+  count(state, p, sizeof(T), passes);
+}
+
+template <class T>
+void add_cuda(const work_point& p, timed what) {
+  const char* const kind[] = {p.fits > 1 ? "/cuda/iterations" : "/cuda", "/cuda", "/cuda/end_to_end"};
+  bench::add(
+      name_of(p, bench::type_name<T>()) + kind[static_cast<int>(what)],
+      [=](benchmark::State& state) {
+        try {
+          run_cuda<T>(state, p, what);
+        } catch (const std::exception& problem) {
+          state.SkipWithError(problem.what());
+        }
+      },
+      11)
+      ->Iterations(1);
 }
 #endif
 
@@ -184,25 +261,21 @@ void add_cuda(const work_point& p, const std::string& kind) {
 
 int main(int argc, char** argv) {
   for (const work_point& p : points) {
-    for (const int threads : {0, 1}) add<double>(p, threads);
-    for (const int threads : {0, 1}) add<float>(p, threads);
+    bench::add(
+        name_of(p, "double") + "/reference", [p](benchmark::State& state) { run_reference(state, p); }, 3)
+        ->Iterations(1);
+    for (const int threads : {1, 0}) add<double>(p, threads);
+    for (const int threads : {1, 0}) add<float>(p, threads);
   }
 #if defined(MF_HAVE_CUDA)
   if (executor::best().is_cuda()) {
     for (const work_point& p : cuda_points) {
-      for (const char* kind : p.fits > 1 ? std::vector{"/cuda/iterations", "/cuda", "/cuda/end_to_end"}
-                                         : std::vector{"/cuda", "/cuda/end_to_end"}) {
-        add_cuda<float>(p, kind);
-      }
+      add_cuda<float>(p, timed::iterations);
+      if (p.fits > 1) add_cuda<float>(p, timed::call);
+      add_cuda<float>(p, timed::end_to_end);
     }
-    for (const work_point& p : cuda_points) add_cuda<double>(p, p.fits > 1 ? "/cuda/iterations" : "/cuda");
+    for (const work_point& p : cuda_points) add_cuda<double>(p, timed::iterations);
   }
 #endif
-  benchmark::AddCustomContext("manyfit", manyfit::version());
-  for (const auto& device : manyfit::devices())
-    benchmark::AddCustomContext(device.id, device.name + "; " + device.note);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return bench::run_all(argc, argv);
 }

@@ -17,7 +17,7 @@ class Point:
     key: str
     what: str
     row: str  # the row that the floor is held against
-    call: str  # a whole call on data in device memory; may be the same row
+    call: str  # a whole call on data in device memory; empty where there is no such row
     end_to_end: str  # a whole call on data in host memory
     cpu: str  # the same work on all threads; a prefix, the number of threads follows
     rate: str  # the counter by which sizes are made comparable
@@ -31,7 +31,7 @@ class Point:
 def mixture(key, what, shape, floor, goal, binding, tensor_floor=0.0, batch=False, cpu_shape=None):
     base = f"mixture/{key}/float/"
     return Point(
-        key, what, base + shape + ("/cuda/iterations" if batch else "/cuda"), base + shape + "/cuda",
+        key, what, base + shape + ("/cuda/iterations" if batch else "/cuda"), base + shape + "/cuda" if batch else "",
         base + shape + "/cuda/end_to_end", base + (cpu_shape or shape) + "/cpu/threads=", "points/s", floor,
         tensor_floor, goal, binding,
     )  # fmt: skip
@@ -72,4 +72,4 @@ POINTS = [
 def rows_wanted(threads):
     """Names of all rows that the table of work points is made of."""
     names = [name for p in POINTS for name in (p.row, p.call, p.end_to_end, p.cpu + str(threads))]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name]

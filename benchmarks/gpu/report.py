@@ -69,6 +69,7 @@ def point_rows(report):
         main = found["row"]
         good = main if main and "median" in main else None
         result = {"point": point.key, "what": point.what, "binding": point.binding, "error": (main or {}).get("error")}
+        result["no_call"] = not point.call
         for name, row in found.items():
             result[name] = {k: row[k] for k in ("median", "p10", "p90")} if row and "median" in row else None
         result["floor"] = result["share"] = result["goal"] = result["tensor_floor"] = None
@@ -102,9 +103,11 @@ def point_cells(row):
             floor += f"; on tensor cores {shown(row['tensor_floor'])}"
     if row["goal"]:
         goal = f"{shown(row['goal'])}: {'reached' if row['row']['median'] <= row['goal'] else 'not reached'}"
-    medians = [shown(row[name]["median"]) if row[name] else NOT_RUN for name in ("call", "end_to_end")]
+    call = "" if row["no_call"] else shown(row["call"]["median"]) if row["call"] else NOT_RUN
+    end_to_end = shown(row["end_to_end"]["median"]) if row["end_to_end"] else NOT_RUN
     cpu = f"{shown(row['cpu'])}, {row['times_cpu']:.3g} times as long" if row["cpu"] else NOT_RUN
-    return [f"{row['point']}. {row['what']}", shown(row["row"]["median"]), spread, floor, share, goal, *medians, cpu]
+    return [f"{row['point']}. {row['what']}", shown(row["row"]["median"]), spread, floor, share, goal, call, end_to_end,
+            cpu]  # fmt: skip
 
 
 POINT_HEADS = ["work point, float", "median", "p10 – p90", "floor", "of the floor", "goal", "whole call",
