@@ -27,10 +27,14 @@ POINTS = {
     "e": (1000, 2, 3, "full", 10_000, 50, 3),
 }
 # Fits of point e that a program gets: what lasts a second or so.
-FITS = {"Armadillo": 1000, "scikit-learn": 200, "mclust": 40}
-PRECISIONS = {"manyfit": ("double", "float"), "scikit-learn": ("double", "float")}
+FITS = {"Armadillo": 1000, "scikit-learn": 200, "mclust": 40, "scikit-learn on PyTorch": 20}
+BOTH = ("double", "float")
+PRECISIONS = {"manyfit": BOTH, "scikit-learn": BOTH, "manyfit on CUDA": BOTH, "scikit-learn on PyTorch": BOTH,
+              "PyTorch": BOTH, "gmm-gpu": ("float",)}  # fmt: skip
 TOLERANCE = {"double": 1e-8, "float": 1e-4}
-NOT_QUICK = {"mclust": "abcd"}
+NOT_QUICK = {"mclust": "abcd", "gmm-gpu": "bd"}  # gmm-gpu: full covariances only
+ON_CPU = ("Armadillo", "scikit-learn", "mclust")
+ON_GPU = ("manyfit on CUDA", "PyTorch", "gmm-gpu", "scikit-learn on PyTorch")
 
 
 def draw(point, folder):
@@ -60,13 +64,27 @@ def command(software, programs):
         "Armadillo": [str(programs / "mixture_armadillo")],
         "scikit-learn": [sys.executable, str(HERE / "mixture_scikit_learn.py")],
         "mclust": ["Rscript", str(HERE / "mixture_mclust.R")],
+        "manyfit on CUDA": [str(programs / "mixture_manyfit")],
+        "PyTorch": [sys.executable, str(HERE / "mixture_torch.py")],
+        "gmm-gpu": [sys.executable, str(HERE / "mixture_gmm_gpu.py")],
+        "scikit-learn on PyTorch": [sys.executable, str(HERE / "mixture_scikit_learn_torch.py")],
     }[software]
+
+
+def why_no_gpu():
+    """Why the comparison is left to the CPU; empty where there is a GPU and PyTorch to compare with."""
+    try:
+        import torch
+    except ImportError:
+        return f"{sys.executable} has no torch"
+    return "" if torch.cuda.is_available() else "PyTorch sees no CUDA device"
 
 
 def measure(software, precision, point, folder, programs):
     rows, D, K, structure, fits, iterations, _ = POINTS[point]
     fits = min(fits, FITS.get(software, fits))
     arguments = [folder / "values", folder / "start", rows, D, K, structure, fits, iterations, precision]
+    arguments += ["cuda"] if software in ON_GPU else []
     done = subprocess.run(
         command(software, programs) + [str(a) for a in arguments], capture_output=True, text=True, timeout=900
     )
@@ -88,10 +106,10 @@ def worst_difference(found, reference):
     return max(abs(a - b) / abs(b) if a == a else float("inf") for a, b in pairs)
 
 
-def compare(point, programs, folder):
+def compare(point, programs, folder, others):
     draw(point, folder)
     runs = [("manyfit", "double"), ("manyfit", "float")]
-    for software in ("Armadillo", "scikit-learn", "mclust"):
+    for software in others:
         if point not in NOT_QUICK.get(software, ""):
             runs += [(software, precision) for precision in PRECISIONS.get(software, ("double",))]
     seconds = {run: [] for run in runs}
@@ -123,23 +141,35 @@ def compare(point, programs, folder):
     return list(rows.values())
 
 
+def is_manyfit(row):
+    return row["software"].startswith("manyfit")
+
+
+def on_cuda(row):
+    return is_manyfit(row) and " on cuda" in row["software"]
+
+
 def table(points):
     heads = ["work point", "software", "precision", "time", "processor time"]
-    heads += ["times manyfit double", "times manyfit float", "log-likelihood differs by"]
+    heads += ["times manyfit double", "times manyfit float"]
+    # Where a GPU takes part, also in units of what manyfit needs on it.
+    sides = ["manyfit"] + ["manyfit on CUDA"] * any(on_cuda(row) for rows in points.values() for row in rows)
+    heads += [f"times {side} {p}" for side in sides[1:] for p in BOTH] + ["log-likelihood differs by"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for point, rows in points.items():
         count, D, K, structure, fits, iterations, _ = POINTS[point]
         what = f"{point}. {structure}, N={count} D={D} K={K}, an iteration"
         if fits > 1:
             what = f"{point}. {fits} mixtures, {structure}, n={count} D={D} K={K}, a fit of {iterations + 1} iterations"
-        best = {row["precision"]: min(row["seconds"]) for row in rows if row["software"].startswith("manyfit")}
+        best = {(on_cuda(row), row["precision"]): min(row["seconds"]) for row in rows if is_manyfit(row)}
         for row in rows:
             time = min(row["seconds"])
             if not time > 0:
                 raise RuntimeError(f"{point}: {row['software']}'s time is lost in noise: the machine is too busy")
             known = [s for s in row["cpu_seconds"] if s is not None]
             processor_time = shown(min(known)) if known else ""
-            ratios = [f"{time / best[p]:.1f}" if p in best else "" for p in ("double", "float")]
+            units = [best.get((side != "manyfit", p)) for side in sides for p in BOTH]
+            ratios = [f"{time / unit:.2g}" if unit else "" for unit in units]
             cells = [what, row["software"], row["precision"], shown(time), processor_time, *ratios]
             lines.append(f"| {' | '.join(cells)} | {row['difference']:.0e} |")
             what = ""
@@ -148,10 +178,13 @@ def table(points):
 
 def main():
     programs, results = Path(sys.argv[1]), Path(sys.argv[2])
-    points = {}
+    points, problem = {}, why_no_gpu()
+    others = ON_CPU + (() if problem else ON_GPU)
+    if problem:
+        print(f"software on a GPU is left out: {problem}", file=sys.stderr, flush=True)
     for point in sys.argv[3:] or POINTS:
         with tempfile.TemporaryDirectory(dir=programs) as folder:
-            points[point] = compare(point, programs, Path(folder))
+            points[point] = compare(point, programs, Path(folder), others)
         write(results, "mixtures", "compare.py", table(points), points)
     print(table(points))
 

@@ -8,6 +8,10 @@
 
 #include "manyfit/manyfit.hpp"
 
+#if defined(MF_HAVE_CUDA)
+#include "../device_fits.hpp"
+#endif
+
 namespace {
 
 using manyfit::covariance_structure;
@@ -30,7 +34,15 @@ manyfit::mixture_results start_of(const mixture_work& work) {
 template <class T>
 void run(const mixture_work& work) {
   const std::vector<T> values(work.values.begin(), work.values.end());
-  const auto data = manyfit::dense_points<T>(values, static_cast<int>(work.dimensions), work.fits);
+  const bool on_cuda = work.device != "cpu";
+  const manyfit::executor where = on_cuda ? manyfit::executor::cuda() : manyfit::executor::cpu();
+  auto data = manyfit::dense_points<T>(values, static_cast<int>(work.dimensions), work.fits);
+#if defined(MF_HAVE_CUDA)
+  const device_array<T> on_device(on_cuda ? values : std::vector<T>{});
+  if (on_cuda)  // as the other programs on a GPU have it
+    data = manyfit::dense_points<T>(on_device.span(), static_cast<int>(work.dimensions), work.fits,
+                                    manyfit::memory_space::device);
+#endif
   const manyfit::mixture_results start = start_of(work);
   manyfit::mixture_options options;
   options.covariance = start.covariance;
@@ -40,12 +52,13 @@ void run(const mixture_work& work) {
   options.regularization = 0;
   options.max_iterations = 1;
   manyfit::mixture_results found;
-  const auto fit = [&] { found = manyfit::fit_mixture(manyfit::executor::cpu(), data, options); };
+  const auto fit = [&] { found = manyfit::fit_mixture(where, data, options); };
   fit();  // warm
   const time_taken first = time_of(fit);
   options.max_iterations = 1 + static_cast<int>(work.iterations);
   const time_taken all = time_of(fit);
-  answer("manyfit " + std::string(manyfit::version()), first, all, found.log_likelihood);
+  answer("manyfit " + std::string(manyfit::version()) + (on_cuda ? " on " + where.name() : ""), first, all,
+         found.log_likelihood);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::fprintf(stderr, "peak memory %.1f MB, of which the input, twice where it was rounded, %.1f MB\n",

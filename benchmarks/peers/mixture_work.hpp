@@ -14,16 +14,17 @@
 #include <string>
 #include <vector>
 
-/// Command line: VALUES START ROWS DIMENSIONS COMPONENTS STRUCTURE FITS ITERATIONS PRECISION. VALUES holds
+/// Command line: VALUES START ROWS DIMENSIONS COMPONENTS STRUCTURE FITS ITERATIONS PRECISION [DEVICE]. VALUES holds
 /// fits × rows × dimensions doubles; START, for each fit, weights [K], means [K × D] and the diagonals of the start's
 /// covariances [K × D].
 struct mixture_work {
   std::vector<double> values, start;
   long rows, dimensions, components, fits, iterations;
-  std::string structure, precision;
+  std::string structure, precision, device = "cpu";
 
   mixture_work(int argc, char** argv) {
-    if (argc != 10) throw std::runtime_error("9 arguments expected, as compare.py gives them");
+    if (argc != 10 && argc != 11) throw std::runtime_error("9 or 10 arguments expected, as compare.py gives them");
+    if (argc == 11) device = argv[10];
     rows = std::atol(argv[3]);
     dimensions = std::atol(argv[4]);
     components = std::atol(argv[5]);
