@@ -211,6 +211,7 @@ TEST_F(mixture_command, draws_pictures) {
   ASSERT_EQ(fit({"--components", "2", "--plot", place.path("two.svg")}).code, 0);
   const std::string two = place.read("two.svg");
   EXPECT_THAT(two, HasSubstr("component 1: weight 0.6441"));
+  EXPECT_THAT(two, HasSubstr("<title>faithful.csv: gaussian mixture</title>"));
   ASSERT_EQ(fit({"--components", "2", "--column", "waiting", "--plot", place.path("one.svg")}).code, 0);
   EXPECT_THAT(place.read("one.svg"), HasSubstr("2 components"));
   const std::string iris = std::string(MF_GOLDEN_DIR) + "/iris.csv";
