@@ -14,7 +14,7 @@ constexpr status_text texts[fit_status_count] = {
     {"converged", "A maximum was reached to tolerance; everything may be used."},
     {"max_iterations", "Stopped at the iteration cap; the values are the last iterate, an approximation only."},
     {"too_few",
-     "Fewer observations than free parameters, or in a mixture than components or than two; there are no parameters."},
+     "Fewer observations than free parameters (in a mixture: than components, or than two); there are no parameters."},
     {"constant_sample", "All observations are equal, and the likelihood then has no maximum; there are no parameters."},
     {"out_of_support", "An observation lies outside the family's support; there are no parameters."},
     {"nonfinite", "An observation or weight is infinite, or a weight negative; there are no parameters."},
