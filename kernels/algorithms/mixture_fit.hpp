@@ -123,6 +123,14 @@ MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_se
   if (end.status != fit_status::converged && end.status != fit_status::max_iterations) return;
   task.log_likelihood = end.log_likelihood + shift;
   export_parameters(group, m, task.parameters);
+  if (!(regularization > 0)) return;
+  const bool tied = m.structure == covariance_structure::tied,
+             whole = tied || m.structure == covariance_structure::full;
+  const int diagonal = m.structure == covariance_structure::spherical ? 1 : D;
+  group.for_each(tied ? 1 : m.K, [&](int k) {
+    for (int d = 0; d < diagonal; ++d) m.covariance(k)[whole ? packed(d, d) : d] -= m.ridge[d];
+  });
+  task.held = !prepare(group, m);
 }
 
 MF_NAMESPACE_END

@@ -79,6 +79,7 @@ struct mixture_options {
   /// converged all the same only if the likelihood no longer rises at all).
   double tolerance = 1e-8;
   /// Added to the covariances' diagonals, in squared units of the data. Negative: 1e-6 times the fit's mean variance.
+  /// Of several runs of a fit one that would have collapsed without it is kept only where all the others would have too.
   double regularization = -1;
   std::uint64_t seed = 0;
   /// Keep the log-likelihood of the start and after every iteration.
@@ -119,7 +120,7 @@ struct mixture_results {
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1;                              ///< of the range that was tried
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
-  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run has parameters
+  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run can be kept
 
   double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
   std::span<const double> mean(std::int64_t fit, int k) const {
