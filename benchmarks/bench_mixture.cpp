@@ -5,16 +5,9 @@
 // thread and on one. Data are draws from a mixture, made before the clock starts; the start is that mixture with its
 // means moved. For one mixture the time is an iteration's: a run of several less a run of one, over the iterations
 // between. For the batch it is a whole call's.
-#include <benchmark/benchmark.h>
+#include "bench.hpp"
+
 #include <sys/resource.h>
-
-#include <chrono>
-#include <cmath>
-#include <map>
-#include <string>
-#include <vector>
-
-#include "manyfit/manyfit.hpp"
 
 namespace {
 
@@ -63,8 +56,46 @@ const std::vector<T>& draws(const work_point& p) {
   return kept[p.name];
 }
 
+/// What a run's iterations need at least: 2 FMAs per coordinate for the density and 2 for the sums (diagonal), as many
+/// as a triangle has elements and D more for each of the two (full), an exponential per point and component, a
+/// logarithm per point, the points read once per iteration.
+void count(benchmark::State& state, const work_point& p, std::size_t size, double passes) {
+  using benchmark::Counter;
+  const double rows = static_cast<double>(p.fits * p.rows) * passes, cells = rows * p.K;
+  const double products = p.structure == covariance_structure::full ? p.D * (p.D + 1) / 2 + p.D : 2 * p.D;
+  state.counters["points/s"] = Counter(rows, Counter::kIsIterationInvariantRate);
+  if (p.fits > 1) state.counters["fits/s"] = Counter(static_cast<double>(p.fits), Counter::kIsIterationInvariantRate);
+  state.counters["bytes"] = rows * p.D * static_cast<double>(size);
+  state.counters["flops"] = cells * 2 * 2 * products;
+  state.counters["exps"] = cells;
+  state.counters["logs"] = rows;
+}
+
+reference::mixture plain_start(const work_point& p) {
+  const manyfit::mixture_results start = mixture_of(p, 0.25);
+  reference::mixture plain{p.D, p.K, start.weights, start.means, {}};
+  for (std::size_t i = 0; i < start.means.size(); ++i)
+    for (std::size_t e = 0; e < static_cast<std::size_t>(p.D); ++e)
+      if (p.structure == covariance_structure::full || e == i % static_cast<std::size_t>(p.D))
+        plain.covariances.push_back(start.covariances[i * static_cast<std::size_t>(p.D) + e]);
+  return plain;
+}
+
+/// The reference's log-likelihood of the first fit after `iterations`, kept, since it takes seconds.
+double plain_log_likelihood(const work_point& p, int iterations) {
+  static std::map<std::string, double> kept;
+  if (kept.contains(p.name)) return kept[p.name];
+  const std::vector<double>& x = draws<double>(p);
+  const auto kind =
+      p.structure == covariance_structure::full ? reference::covariance::full : reference::covariance::diagonal;
+  return reference::fit_mixture({x.data(), static_cast<std::size_t>(p.rows * p.D)}, kind, plain_start(p),
+                                iterations + 1)
+      .log_likelihood.back();
+}
+
 template <class T>
 void run(benchmark::State& state, const work_point& p, int threads) {
+  const double wanted = plain_log_likelihood(p, 2);
   const auto data = manyfit::dense_points<T>(draws<T>(p), p.D, p.fits);
   const manyfit::mixture_results start = mixture_of(p, 0.25);
   manyfit::mixture_options options;
@@ -74,14 +105,16 @@ void run(benchmark::State& state, const work_point& p, int threads) {
   options.tolerance = 0;
   options.regularization = 0;
   bool good = true;
+  double log_likelihood = 0;
   const auto seconds = [&](int iterations) {
     options.max_iterations = iterations;
-    const auto from = std::chrono::steady_clock::now();
-    const manyfit::mixture_results found = manyfit::fit_mixture(executor::cpu(threads), data, options);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - from;
+    manyfit::mixture_results found;
+    const double taken =
+        bench::seconds_of([&] { found = manyfit::fit_mixture(executor::cpu(threads), data, options); });
     for (const manyfit::fit_status s : found.status)
       good = good && (s == manyfit::fit_status::max_iterations || s == manyfit::fit_status::converged);
-    return taken.count();
+    log_likelihood = found.log_likelihood[0];
+    return taken;
   };
   for (auto _ : state) {
     if (p.fits > 1) {
@@ -92,43 +125,56 @@ void run(benchmark::State& state, const work_point& p, int threads) {
     }
     if (!good) state.SkipWithError("a fit ended without parameters");
   }
-  using benchmark::Counter;
-  const auto passes = static_cast<double>(p.fits > 1 ? p.iterations : 1);
-  state.counters["points/s"] =
-      Counter(static_cast<double>(p.fits * p.rows) * passes, Counter::kIsIterationInvariantRate);
-  if (p.fits > 1) state.counters["fits/s"] = Counter(static_cast<double>(p.fits), Counter::kIsIterationInvariantRate);
-  state.counters["bytes"] = static_cast<double>(p.fits * p.rows * p.D) * sizeof(T) * passes;
+  count(state, p, sizeof(T), p.fits > 1 ? p.iterations + 1 : 1);
+  seconds(2);
+  state.counters["error"] = std::abs(log_likelihood - wanted) / std::abs(wanted);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   state.counters["peak_MB"] = static_cast<double>(usage.ru_maxrss) / 1024;  // of the process so far
 }
 
+void run_reference(benchmark::State& state, const work_point& p) {
+  const std::vector<double>& x = draws<double>(p);
+  const reference::mixture start = plain_start(p);
+  const auto kind =
+      p.structure == covariance_structure::full ? reference::covariance::full : reference::covariance::diagonal;
+  const std::int64_t fits = std::min<std::int64_t>(p.fits, 200);  // they are all alike
+  const int iterations = p.fits > 1 ? p.iterations + 1 : 1;       // the last for the log-likelihood at the end
+  const auto size = static_cast<std::size_t>(p.rows * p.D);
+  for (auto _ : state) {
+    const double taken = bench::seconds_of([&] {
+      for (std::int64_t fit = 0; fit < fits; ++fit)
+        benchmark::DoNotOptimize(
+            reference::fit_mixture({x.data() + static_cast<std::size_t>(fit) * size, size}, kind, start, iterations)
+                .log_likelihood.back());
+    });
+    state.SetIterationTime(taken * static_cast<double>(p.fits) / static_cast<double>(fits));
+  }
+  count(state, p, sizeof(double), iterations);
+}
+
+std::string name_of(const work_point& p, const char* type) {
+  return std::string("mixture/") + p.name + "/" + type + "/N=" + std::to_string(p.rows) + " D=" + std::to_string(p.D) +
+         " K=" + std::to_string(p.K) + (p.fits > 1 ? " fits=" + std::to_string(p.fits) : "");
+}
+
 template <class T>
 void add(const work_point& p, int threads) {
-  const std::string label = std::string("mixture/") + p.name + (sizeof(T) == 4 ? "/float" : "/double") +
-                            "/N=" + std::to_string(p.rows) + " D=" + std::to_string(p.D) + " K=" + std::to_string(p.K) +
-                            (p.fits > 1 ? " fits=" + std::to_string(p.fits) : "") +
-                            "/cpu/threads=" + std::to_string(executor::cpu(threads).threads());
-  benchmark::RegisterBenchmark(label.c_str(), [p, threads](benchmark::State& state) { run<T>(state, p, threads); })
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond)
-      ->Iterations(1)
-      ->Repetitions(7)
-      ->ReportAggregatesOnly(true);
+  bench::add(
+      name_of(p, bench::type_name<T>()) + "/" + bench::where_name(threads),
+      [p, threads](benchmark::State& state) { run<T>(state, p, threads); }, 7)
+      ->Iterations(1);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   for (const work_point& p : points) {
-    for (const int threads : {0, 1}) add<double>(p, threads);
-    for (const int threads : {0, 1}) add<float>(p, threads);
+    bench::add(
+        name_of(p, "double") + "/reference", [p](benchmark::State& state) { run_reference(state, p); }, 3)
+        ->Iterations(1);
+    for (const int threads : {1, 0}) add<double>(p, threads);
+    for (const int threads : {1, 0}) add<float>(p, threads);
   }
-  benchmark::AddCustomContext("manyfit", manyfit::version());
-  for (const auto& device : manyfit::devices())
-    benchmark::AddCustomContext(device.id, device.name + "; " + device.note);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+  return bench::run_all(argc, argv);
 }

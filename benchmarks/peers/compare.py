@@ -9,14 +9,13 @@ time is the difference over the number of iterations between, so that starts and
 round counts, since what else the machine does only ever adds time; all rounds are in the JSON.
 """
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from common import shown, write
 
 HERE = Path(__file__).resolve().parent
 # rows, dimensions, components, structure, fits, iterations, rounds
@@ -124,10 +123,6 @@ def compare(point, programs, folder):
     return list(rows.values())
 
 
-def shown(seconds):
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
-
-
 def table(points):
     heads = ["work point", "software", "precision", "time", "processor time"]
     heads += ["times manyfit double", "times manyfit float", "log-likelihood differs by"]
@@ -151,25 +146,13 @@ def table(points):
     return "\n".join(lines)
 
 
-def processor():
-    try:
-        names = [s for s in Path("/proc/cpuinfo").read_text().splitlines() if s.startswith("model name")]
-        return names[0].split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        return platform.machine()
-
-
 def main():
     programs, results = Path(sys.argv[1]), Path(sys.argv[2])
     points = {}
     for point in sys.argv[3:] or POINTS:
         with tempfile.TemporaryDirectory(dir=programs) as folder:
             points[point] = compare(point, programs, Path(folder))
-        about = f"{processor()}, {os.cpu_count()} cores, load at the end {os.getloadavg()[0]:.1f}"
-        text = "# The same mixtures in other software\n\n"
-        text += f"{about}. Written by ./dev bench --peers; how: benchmarks/peers/compare.py.\n\n"
-        (results / "peers-mixtures.md").write_text(text + table(points) + "\n")
-        (results / "peers-mixtures.json").write_text(json.dumps({"machine": about, "points": points}, indent=1) + "\n")
+        write(results, "mixtures", "compare.py", table(points), points)
     print(table(points))
 
 

@@ -9,52 +9,21 @@
 // What makes it fast is that nothing leaves L2: a block's responsibilities are overwritten by the next block's.
 #pragma once
 
-#include "kernels/math/pack.hpp"
+#include "kernels/cpu/mixture_math.hpp"
 #include "kernels/models/gaussian_mixture.hpp"
 
 MF_NAMESPACE_BEGIN
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-template <class T>
-using mixture_tag = hn::ScalableTag<T>;
-template <class T>
-inline constexpr int mixture_lanes = static_cast<int>(hn::MaxLanes(mixture_tag<T>{}));
 
 /// Points in a block: enough to hide the sums at its end, few enough for its responsibilities to stay in L2.
 inline int block_points(int K) {
   return K <= 256 ? 256 : K <= 1024 ? 128 : 64;
 }
 
-/// Arguments of exp below which a responsibility counts as 0: far below what a sum of them can show, far enough above
-/// the subnormal numbers that products of responsibilities and features do not fall among them, where every one would
-/// cost a hundred times as much.
+/// From one row of a block to the next: a cache line more than the points take, since rows at a power of two would all
+/// fall into the same few sets of L1.
 template <class T>
-inline constexpr T least_exponent = sizeof(T) == 8 ? T(-600) : T(-60);
-
-/// exp for arguments <= 0, to 2 ulp; 0 below least_exponent.
-MF_FN auto exp_negative(mixture_tag<double> d, hn::Vec<mixture_tag<double>> x) {
-  const auto least = hn::Set(d, least_exponent<double>);
-  return hn::IfThenElseZero(hn::Gt(x, least), exp(pack(hn::Max(x, least))).v);
-}
-MF_FN auto exp_negative(mixture_tag<float> d, hn::Vec<mixture_tag<float>> x) {
-  const auto least = hn::Set(d, least_exponent<float>);
-  const auto seen = hn::Gt(x, least);
-  x = hn::Max(x, least);
-#if HWY_TARGET == HWY_AVX3
-  const hn::Vec<mixture_tag<float>> q{_mm512_roundscale_ps(hn::Mul(x, hn::Set(d, 1.44269504f)).raw, 8)};
-  const auto r = hn::NegMulAdd(q, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(q, hn::Set(d, 0.693359375f), x));
-  const auto mantissa = hn::Add(hn::impl::ExpImpl<float>().ExpPoly(d, r), hn::Set(d, 1.0f));
-  return hn::IfThenElseZero(seen, hn::Vec<mixture_tag<float>>{_mm512_scalef_ps(mantissa.raw, q.raw)});
-#else
-  return hn::IfThenElseZero(seen, hn::Exp(d, x));
-#endif
-}
-MF_FN auto log_above_one(mixture_tag<double>, hn::Vec<mixture_tag<double>> x) {
-  return log(pack(x)).v;
-}
-MF_FN auto log_above_one(mixture_tag<float> d, hn::Vec<mixture_tag<float>> x) {
-  return hn::Log(d, x);
+int block_stride(int K) {
+  return block_points(K) + 64 / static_cast<int>(sizeof(T));
 }
 
 /// What the E step reads, in the points' own type.
@@ -111,10 +80,14 @@ MF_FN void whitened_rows(const T* W, const T* offset, int i, const T* y, int str
       for (int v = 0; v < Vectors; ++v) z[r][v] = hn::MulAdd(w, point[v], z[r][v]);
     }
   }
+  // Both loops from 0, and unrolled: with r from c the compiler keeps z in memory.
+#pragma GCC unroll 4
   for (int c = 0; c < Rows; ++c) {
     V point[Vectors];
     for (int v = 0; v < Vectors; ++v) point[v] = hn::Load(d, y + (i + c) * stride + v * lanes);
-    for (int r = c; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      if (r < c) continue;
       const auto w = hn::Set(d, row[r][i + c]);
       for (int v = 0; v < Vectors; ++v) z[r][v] = hn::MulAdd(w, point[v], z[r][v]);
     }
@@ -154,17 +127,15 @@ MF_FN void triangular_tile(const mixture_factors<T>& m, int k, const T* y, int s
 template <class T>
 void densities(const mixture_factors<T>& m, const T* y, int points, int stride, T* out) {
   constexpr int step = 4 * mixture_lanes<T>;
-  int k = 0;
-  if (!m.triangular)
-    for (; k + 2 <= m.K; k += 2)
-      for (int p = 0; p < points; p += step) scaled_tile<2, 4>(m, k, y + p, stride, out + p);
-  for (; k < m.K; ++k)
-    for (int p = 0; p < points; p += step) {
-      if (m.triangular)
-        triangular_tile<4>(m, k, y + p, stride, out + p);
-      else
-        scaled_tile<1, 4>(m, k, y + p, stride, out + p);
+  for (int p = 0; p < points; p += step) {  // four vectors of all coordinates stay in L1 for all components
+    int k = 0;
+    if (m.triangular) {
+      for (; k < m.K; ++k) triangular_tile<4>(m, k, y + p, stride, out + p);
+      continue;
     }
+    for (; k + 2 <= m.K; k += 2) scaled_tile<2, 4>(m, k, y + p, stride, out + p);
+    for (; k < m.K; ++k) scaled_tile<1, 4>(m, k, y + p, stride, out + p);
+  }
 }
 
 /// y ← W y for every point: [D × stride] in place, from the last row up.
@@ -209,20 +180,30 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
         sum[v] = hn::Add(sum[v], term[v]);
       }
     }
-    V value[at_once];
+    V weight[at_once];
+    auto all_one = hn::Eq(hn::Zero(d), hn::Zero(d));
     for (int v = 0; v < at_once; ++v) {
       sum[v] = hn::Max(sum[v], hn::Set(d, T(0.5)));  // at least 1, but where every density underflowed
-      share[v] = hn::Div(hn::Load(d, weights + p + v * lanes), sum[v]);
-      value[v] = hn::Add(most[v], log_above_one(d, sum[v]));
+      weight[v] = hn::Load(d, weights + p + v * lanes);
+      share[v] = hn::Mul(weight[v], reciprocal(d, sum[v]));
+      all_one = hn::And(all_one, hn::Eq(weight[v], hn::Set(d, T(1))));
     }
     for (int k = 0; k < K; ++k)
       for (int v = 0; v < at_once; ++v) {
         T* const at = column + k * stride + v * lanes;
         hn::Store(hn::Mul(hn::Load(d, at), share[v]), d, at);
       }
+    if (!log_density && hn::AllTrue(d, all_one)) {
+      // The sum of logarithms is the logarithm of the product, which K^4 cannot make overflow.
+      static_assert(at_once == 4);
+      total = hn::Add(total, hn::Add(hn::Add(most[0], most[1]), hn::Add(most[2], most[3])));
+      total = hn::Add(total, log_above_one(d, hn::Mul(hn::Mul(sum[0], sum[1]), hn::Mul(sum[2], sum[3]))));
+      continue;
+    }
     for (int v = 0; v < at_once; ++v) {
-      if (log_density) hn::Store(value[v], d, log_density + p + v * lanes);
-      total = hn::MulAdd(hn::Load(d, weights + p + v * lanes), value[v], total);
+      const auto value = hn::Add(most[v], log_above_one(d, sum[v]));
+      if (log_density) hn::Store(value, d, log_density + p + v * lanes);
+      total = hn::MulAdd(weight[v], value, total);
     }
   }
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
@@ -244,9 +225,12 @@ MF_FN void product_tile(const T* r, const T* phi, int points, int stride, double
       for (int b = 0; b < Features; ++b) sum[a][b] = hn::MulAdd(share, feature[b], sum[a][b]);
     }
   }
+  hn::Vec<mixture_tag<T>> all[Components * Features];
+  T totals[Components * Features];
+  for (int i = 0; i < Components * Features; ++i) all[i] = sum[i / Features][i % Features];
+  lane_sums<Components * Features, T>(all, totals);
   for (int a = 0; a < Components; ++a)
-    for (int b = 0; b < Features; ++b)
-      statistics[a * row + b] += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum[a][b])));
+    for (int b = 0; b < Features; ++b) statistics[a * row + b] += static_cast<double>(totals[a * Features + b]);
 }
 
 template <int Components, class T>

@@ -33,24 +33,25 @@ struct mixture_scratch {
   static constexpr int product_rows_at_once = 12;
   aligned_array<T> features, moved, weights, table, products;
   row_window<T> window;
-  int points = 0;
+  int points = 0, stride = 0;
 
   void prepare(int D, int K) {
     points = block_points(K);
-    T* const ones = features.resize(std::int64_t{D + 1} * points);
+    stride = block_stride<T>(K);
+    T* const ones = features.resize(std::int64_t{D + 1} * stride);
     std::fill(ones, ones + points, T(1));
-    moved.resize(std::int64_t{D} * points);
+    moved.resize(std::int64_t{D} * stride);
     weights.resize(points);
-    table.resize(std::int64_t{K} * points);
-    products.resize(std::int64_t{product_rows_at_once} * points);
+    table.resize(std::int64_t{K} * stride);
+    products.resize(std::int64_t{product_rows_at_once} * stride);
   }
-  T* coordinates() const { return features.get() + points; }
+  T* coordinates() const { return features.get() + stride; }
 };
 
 /// A block as a pass sees it.
 template <class T>
 struct mixture_points {
-  const T* features;  ///< [1 + D rows of the scratch's points]: ones, coordinates
+  const T* features;  ///< [1 + D rows of the scratch's stride]: ones, coordinates
   const T* weights;   ///< [points]
   int padded;         ///< points with padding, a multiple of what `densities` takes
 };
@@ -123,7 +124,11 @@ class mixture_group {
   }
   template <class F>
   void for_each(int count, F f) {
-#pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1 && count >= 64)
+    if (threads_ == 1 || count < 64) {  // not OpenMP's if clause, which makes a team of one: that takes a microsecond
+      for (int i = 0; i < count; ++i) f(i);
+      return;
+    }
+#pragma omp parallel for num_threads(threads_) schedule(static)
     for (int i = 0; i < count; ++i) f(i);
   }
 
@@ -136,12 +141,12 @@ class mixture_group {
     const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
     const int shares = shares_of(size_, numbers);
     const mixture_factors<T> factors = narrowed(m);
-    std::vector<double> values(static_cast<std::size_t>(shares));
+    share_values_.resize(static_cast<std::size_t>(shares));
     partial_.resize(shares > 1 ? numbers * shares : 0);
     const auto run = [&](int share) {
       mixture_scratch<T>& scratch = this->scratch();
       double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
-      values[share] = accumulate_share(m, factors, scratch, share, shares, statistics);
+      share_values_[static_cast<std::size_t>(share)] = accumulate_share(m, factors, scratch, share, shares, statistics);
     };
     if (shares == 1) {
       run(0);
@@ -150,7 +155,7 @@ class mixture_group {
       for (int share = 0; share < shares; ++share) run(share);
     }
     double total = 0;
-    for (const double value : values) total += value;
+    for (const double value : share_values_) total += value;
     if (shares > 1)
       for (std::int64_t i = 0; i < numbers; ++i) {
         double sum = 0;
@@ -166,20 +171,20 @@ class mixture_group {
   void visit_blocks(const mixture_model& m, Visit visit) {
     const mixture_factors<T> factors = narrowed(m);
     for (mixture_scratch<T>& scratch : scratch_) scratch.prepare(m.D, m.K);
-    const int stride = block_points(m.K);
-    const std::int64_t blocks = (size_ + stride - 1) / stride;
+    const int points_each = block_points(m.K);
+    const std::int64_t blocks = (size_ + points_each - 1) / points_each;
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
     {
       mixture_scratch<T>& scratch = this->scratch();
       alignas(64) T value[256];  // written by whole vectors
 #pragma omp for schedule(dynamic, 16)
       for (std::int64_t block = 0; block < blocks; ++block) {
-        const std::int64_t first = block * stride;
-        const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
+        const std::int64_t first = block * points_each;
+        const int count = static_cast<int>(std::min<std::int64_t>(points_each, size_ - first));
         const mixture_points<T> points = load(scratch, first, count);
         std::fill(scratch.weights.get(), scratch.weights.get() + points.padded, T(1));
         expect(m, factors, scratch, points, value);
-        visit(first, count, scratch.table.get(), stride, value);
+        visit(first, count, scratch.table.get(), scratch.stride, value);
       }
     }
   }
@@ -192,20 +197,20 @@ class mixture_group {
   /// Σ w f(y_d) per coordinate, and the rows' counts by share.
   template <class F>
   std::vector<double> sum_rows(F f, row_counts* counted) {
-    const int D = all_.dimensions(), shares = shares_of(size_, 1), stride = block_points(1);
+    const int D = all_.dimensions(), shares = shares_of(size_, 1), points_each = block_points(1);
     std::vector<double> partial(static_cast<std::size_t>(D) * shares, 0.0), total(static_cast<std::size_t>(D), 0.0);
-    const std::int64_t blocks = (size_ + stride - 1) / stride;
+    const std::int64_t blocks = (size_ + points_each - 1) / points_each;
     const auto run = [&](int share) {
       mixture_scratch<T>& scratch = this->scratch();
       scratch.prepare(D, 1);
       for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
-        const std::int64_t first = block * stride;
-        const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
+        const std::int64_t first = block * points_each;
+        const int count = static_cast<int>(std::min<std::int64_t>(points_each, size_ - first));
         const rows_view<T> rows = all_.fetch(scratch.window, begin_ + first, count);
-        const bool clean = read_rows(rows, map_, count, stride, scratch.coordinates(), scratch.weights.get());
+        const bool clean = read_rows(rows, map_, count, scratch.stride, scratch.coordinates(), scratch.weights.get());
         const T* const w = scratch.weights.get();
         for (int d = 0; d < D; ++d) {
-          const T* const y = scratch.coordinates() + d * stride;
+          const T* const y = scratch.coordinates() + d * scratch.stride;
           double sum = 0;
           for (int p = 0; p < count; ++p) sum += static_cast<double>(w[p]) * f(static_cast<double>(y[p]));
           partial[share * D + d] += sum;
@@ -253,14 +258,14 @@ class mixture_group {
   mixture_points<T> load(mixture_scratch<T>& scratch, std::int64_t first, int count) const {
     constexpr int step = 4 * mixture_lanes<T>;
     const int padded = (count + step - 1) / step * step;
-    read_rows(all_.fetch(scratch.window, begin_ + first, count), map_, padded, scratch.points, scratch.coordinates(),
+    read_rows(all_.fetch(scratch.window, begin_ + first, count), map_, padded, scratch.stride, scratch.coordinates(),
               scratch.weights.get());
     return {scratch.features.get(), scratch.weights.get(), padded};
   }
 
   /// The same for a block of a small fit, which stays where it was put the first time.
   mixture_points<T> load_once(mixture_scratch<T>& scratch, std::int64_t block, int count) {
-    const std::int64_t features = (all_.dimensions() + std::int64_t{1}) * scratch.points;
+    const std::int64_t features = (all_.dimensions() + std::int64_t{1}) * scratch.stride;
     const std::int64_t blocks = (size_ + scratch.points - 1) / scratch.points;
     T* const at = resident_.resize(blocks * (features + scratch.points)) + block * (features + scratch.points);
     if (block < resident_blocks_) {
@@ -276,7 +281,7 @@ class mixture_group {
 
   double expect(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
                 const mixture_points<T>& points, T* log_density) const {
-    const int stride = scratch.points, padded = points.padded;
+    const int stride = scratch.stride, padded = points.padded;
     const T* y = points.features + stride;
     if (factors.transform) {
       T* const moved = scratch.moved.get();
@@ -291,15 +296,15 @@ class mixture_group {
   double accumulate_share(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
                           int share, int shares, double* statistics) {
     scratch.prepare(m.D, m.K);
-    const int stride = scratch.points, row = m.features_each();
-    const std::int64_t blocks = (size_ + stride - 1) / stride;
-    const bool resident = shares == 1 && size_ == all_.size() && stride == block_points(1) &&
+    const int stride = scratch.stride, row = m.features_each();
+    const std::int64_t blocks = (size_ + scratch.points - 1) / scratch.points;
+    const bool resident = shares == 1 && size_ == all_.size() && scratch.points == block_points(1) &&
                           blocks * (m.D + 2) * stride <= resident_numbers;
     std::fill(statistics, statistics + std::int64_t{m.K} * row, 0.0);
     double total = 0;
     for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
-      const std::int64_t first = block * stride;
-      const int count = static_cast<int>(std::min<std::int64_t>(stride, size_ - first));
+      const std::int64_t first = block * scratch.points;
+      const int count = static_cast<int>(std::min<std::int64_t>(scratch.points, size_ - first));
       const mixture_points<T> points = resident ? load_once(scratch, block, count) : load(scratch, first, count);
       total += expect(m, factors, scratch, points, nullptr);
       add_up(scratch.table.get(), m.K, points.features, 1 + m.D, points.padded, stride, statistics, row);
@@ -317,6 +322,7 @@ class mixture_group {
   aligned_array<T> factors_, resident_;
   std::int64_t resident_blocks_ = 0;  ///< that stand in resident_
   aligned_array<double> partial_;
+  std::vector<double> share_values_;
 };
 
 MF_NAMESPACE_END

@@ -54,34 +54,45 @@ bool read_rows(const rows_view<T>& rows, const row_map& map, int padded, int str
     w[p] = rows.weights ? rows.weights[p] : T(1);
     doubt[p] = w[p] - w[p];
   }
-  for (int d = 0; d < D; ++d) {
-    const T centre = static_cast<T>(map.centre[d]), scale = static_cast<T>(map.scale[d]);
-    const T rest = static_cast<T>(map.centre[d] - static_cast<double>(centre));
-    T* const to = y + d * stride;
-    const auto take = [&](int step) {
-      for (int p = 0; p < count; ++p) {
-        const T v = ((x[p * step + d] - centre) - rest) * scale;
-        to[p] = v;
-        doubt[p] += v - v;
-      }
-    };
-    if (D == 1)
-      take(1);
-    else
-      take(D);
-    for (int p = count; p < padded; ++p) to[p] = 0;
+  // Rows of many coordinates a few at a time: they are still in L1 then when the next coordinate is taken.
+  const int at_once = count * D * static_cast<int>(sizeof(T)) <= 32768 ? count : 32;
+  for (int begin = 0; begin < count; begin += at_once) {
+    const int end = count - begin < at_once ? count : begin + at_once;
+    for (int j = 0; j < D; ++j) {
+      const T centre = static_cast<T>(map.centre[j]), scale = static_cast<T>(map.scale[j]);
+      const T rest = static_cast<T>(map.centre[j] - static_cast<double>(centre));
+      T* const to = y + j * stride;
+      const auto take = [&](int step) {
+        for (int p = begin; p < end; ++p) {
+          const T v = ((x[p * step + j] - centre) - rest) * scale;
+          to[p] = v;
+          doubt[p] += v - v;
+        }
+      };
+      if (D == 1)
+        take(1);
+      else
+        take(D);
+    }
   }
+  for (int j = 0; j < D; ++j)
+    for (int p = count; p < padded; ++p) y[j * stride + p] = 0;
   for (int p = count; p < padded; ++p) w[p] = 0;
-  T sum = 0, least = 0;
-  for (int p = 0; p < count; ++p) {
-    sum += doubt[p];
-    least = w[p] < least ? w[p] : least;
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  auto good = hn::Eq(hn::Zero(d), hn::Zero(d));
+  int p = 0;
+  for (; p + lanes <= count; p += lanes) {
+    good = hn::And(good, hn::Eq(hn::LoadU(d, doubt + p), hn::Zero(d)));
+    good = hn::And(good, hn::Ge(hn::LoadU(d, w + p), hn::Zero(d)));
   }
-  if (sum == 0 && least == 0) return true;
-  for (int p = 0; p < count; ++p) {
+  bool clean = hn::AllTrue(d, good);
+  for (; p < count; ++p) clean = clean && doubt[p] == 0 && w[p] >= 0;
+  if (clean) return true;
+  for (p = 0; p < count; ++p) {
     if (doubt[p] == 0 && w[p] >= 0) continue;
     w[p] = 0;
-    for (int d = 0; d < D; ++d) y[d * stride + p] = 0;
+    for (int j = 0; j < D; ++j) y[j * stride + p] = 0;
   }
   return false;
 }
