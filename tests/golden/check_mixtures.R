@@ -1,8 +1,9 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 # Holds mixtures.json against EM by R's own cov.wt and chol, every iteration to 1e-9 relative, and prints what mclust
-# reaches on faithful and iris, which tests/mixtures/oracle_test.cpp holds manyfit to: per model and number of components
-# the log-likelihood with mclust's default tolerance, the one it goes on to, BIC (lower is better), and BIC's choice.
+# reaches on faithful and iris, which tests/mixtures/oracle_test.cpp holds manyfit to: per model and number of
+# components the log-likelihood with mclust's default tolerance, the one it goes on to, BIC (lower is better), and
+# BIC's choice.
 # Run by hand: Rscript check_mixtures.R
 suppressPackageStartupMessages({library(jsonlite); library(mclust)})
 
@@ -53,7 +54,8 @@ check <- function(sample, fit) {
 
 samples <- fromJSON("mixtures.json", simplifyVector = FALSE)
 errors <- do.call(rbind, lapply(samples, function(each) do.call(rbind, lapply(each$fits, check, sample = each))))
-cat(nrow(errors), "runs of EM; largest differences:", paste(colnames(errors), format(apply(errors, 2, max), digits = 2)), "\n")
+cat(nrow(errors), "runs of EM; largest differences:",
+    paste(colnames(errors), format(apply(errors, 2, max), digits = 2)), "\n")
 
 further <- emControl(tol = c(1e-14, 1e-14), itmax = c(10000, 10000))
 show <- function(label, x, numbers, models) for (model in models) {

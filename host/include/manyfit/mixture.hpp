@@ -141,11 +141,11 @@ struct mixture_results {
 /// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure);
 
-/// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status: `too_few` with
-/// fewer rows of positive weight than components, or than two (not with fewer than free parameters: the components of
-/// such a fit may collapse, or regularisation may hold them), `constant_sample` where all rows are equal, `nonfinite`,
-/// `collapsed_component`, else `converged` or `max_iterations`. Of several numbers of components those that have
-/// parameters are compared.
+/// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status: `too_few`
+/// with fewer rows of positive weight than components, or than two (not with fewer than free parameters: the components
+/// of such a fit may collapse, or regularisation may hold them), `constant_sample` where all rows are equal,
+/// `nonfinite`, `collapsed_component`, else `converged` or `max_iterations`. Of several numbers of components those that
+/// have parameters are compared.
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
                             const mixture_options& options = {});
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options = {});
