@@ -216,6 +216,7 @@ int main(int argc, char** argv) {
     add_cpu<float>(name, 0);
   }
   for (const std::string name : {"gamma", "weibull"}) {
+    add_reference(name, true);
     add_ragged_cpu<double>(name, 1);
     add_ragged_cpu<double>(name, 0);
     add_ragged_cpu<float>(name, 0);

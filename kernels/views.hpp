@@ -14,7 +14,7 @@ enum class fit_status : std::int32_t {
   not_run = 0,           ///< the fit was not attempted; nothing is usable
   converged,             ///< a local maximum was reached to tolerance; all usable
   max_iterations,        ///< stopped at the iteration cap; the last iterate is usable as an approximation only
-  too_few,               ///< fewer observations than free parameters; nothing usable
+  too_few,               ///< fewer observations than free parameters (of a mixture: components); nothing usable
   constant_sample,       ///< all observations equal where the likelihood then has no maximum; nothing usable
   out_of_support,        ///< an observation lies outside the family's support; nothing usable
   nonfinite,             ///< an observation or weight is infinite, or a weight negative; nothing usable

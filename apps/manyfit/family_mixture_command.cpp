@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/ticks.hpp"
@@ -18,6 +17,7 @@
 #include "output/columns.hpp"
 #include "output/text.hpp"
 #include "output/text_table.hpp"
+#include "plot.hpp"
 #include "progress_bar.hpp"
 #include "samples.hpp"
 
@@ -209,8 +209,7 @@ std::function<std::vector<double>(std::span<const double>)> density_of(const rep
 template <class T>
 void write_plot_of(const std::string& path, const report& what, const sample_set<T>& samples) {
   const family_mixture_results& r = what.results;
-  plot_style style{.title = fmt::format("{}: mixture of {}", std::filesystem::path(samples.source).filename().string(),
-                                        what.family.name),
+  plot_style style{.title = plot_title(samples.source, fmt::format("mixture of {}", what.family.name)),
                    .x_label = excerpt(samples.value_name),
                    .total = r.count};
   const std::int64_t shown = std::min<std::int64_t>(r.count, style.most_panels);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 
+#include "at_least.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -140,12 +141,12 @@ void add_fit(CLI::App& program, command_action& action) {
       ->allow_extra_args(false);
   command.add_option("--level", arguments->level, "Level of the intervals (default 0.95)")->type_name("P");
   command.add_option("--max-iterations", arguments->options.max_iterations, "Newton iterations at most (default 200)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("N");
   command
       .add_option("--tolerance", arguments->options.tolerance,
                   "Newton decrement at which to stop (default 0: by precision)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("X");
   command.add_option("--plot", arguments->plot, "Histogram and fitted density as a picture")
       ->type_name("FILE.svg|.png");

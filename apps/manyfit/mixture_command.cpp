@@ -5,12 +5,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <memory>
 #include <numeric>
 
+#include "at_least.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -52,9 +54,21 @@ component_range range_of(const std::string& text) {
   return {fewest, most};
 }
 
+/// find_family says what families there are, and gaussian, which is none of them, is what most who err here mean.
+void check_family(const std::string& family) {
+  std::string small = family;
+  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (small.starts_with("gau") || small == "gmm")
+    throw usage_error(
+        fmt::format("no family is called '{}'; did you mean 'gaussian'?\n"
+                    "gaussian is multivariate; manyfit families lists the others",
+                    excerpt(family)));
+  find_family(family);
+}
+
 void check_options(mixture_arguments& arguments) {
   if (arguments.family != "gaussian") {
-    find_family(arguments.family);  // says what families there are
+    check_family(arguments.family);
     const char* gaussian_only = !arguments.covariance.empty() ? "--covariance"
                                 : arguments.regularize_given  ? "--regularize"
                                 : !arguments.columns.empty()  ? "--columns"
@@ -259,7 +273,7 @@ void add_mixture(CLI::App& program, command_action& action) {
       ->check(CLI::IsMember({"full", "diagonal", "tied", "spherical"}))
       ->type_name("full|diagonal|tied|spherical");
   command.add_option("--restarts", arguments->options.restarts, "Starts, of which the best is kept (default 10)")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->type_name("R");
   command.add_option("--init", arguments->init, "How to start (default kmeans++)")
       ->check(CLI::IsMember({"kmeans++", "random"}))
@@ -275,12 +289,12 @@ void add_mixture(CLI::App& program, command_action& action) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command.add_option("--max-iterations", arguments->options.max_iterations, "EM iterations at most (default 1000)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("N");
   command
       .add_option("--tolerance", arguments->options.tolerance,
                   "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("X");
   command.add_flag("--trace", arguments->options.trace, "The log-likelihood of the start and after every iteration");
   command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");

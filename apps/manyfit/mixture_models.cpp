@@ -89,7 +89,7 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
                                   document.command, excerpt(document.family)));
   std::size_t most = 1, D = 0;
   for (const model_fit& fit : document.fits) {
-    most = std::max(most, fit.components);
+    if (!fit.weights.empty()) most = std::max(most, fit.components);  // room only for those that have parameters
     D = std::max(D, fit.dimensions);
   }
   if (D == 0) throw input_error(fmt::format("{}: no fit has parameters\nat least one mixture was expected", name));
@@ -104,8 +104,8 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
                                      static_cast<int>(D), structure);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
-    r.components[i] = static_cast<std::int32_t>(fit.components);
     if (fit.weights.empty()) continue;
+    r.components[i] = static_cast<std::int32_t>(fit.components);
     std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
     std::copy(fit.means.begin(), fit.means.end(), r.means.begin() + static_cast<std::ptrdiff_t>(i * most * D));
     std::copy(fit.covariances.begin(), fit.covariances.end(),
@@ -126,7 +126,8 @@ family_mixture_results family_mixtures(const model& document, const std::string&
                     "manyfit families lists what it knows",
                     name, excerpt(document.family)));
   std::size_t most = 1;
-  for (const model_fit& fit : document.fits) most = std::max(most, fit.components);
+  for (const model_fit& fit : document.fits)
+    if (!fit.weights.empty()) most = std::max(most, fit.components);  // room only for those that have parameters
   if (most > static_cast<std::size_t>(max_components))
     throw input_error(fmt::format("{}: {} components\nat most {} were expected", name, most, max_components));
   family_mixture_results r =
@@ -134,8 +135,8 @@ family_mixture_results family_mixtures(const model& document, const std::string&
   const auto P = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
-    r.components[i] = static_cast<std::int32_t>(fit.components);
     if (fit.weights.empty()) continue;
+    r.components[i] = static_cast<std::int32_t>(fit.components);
     std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
     for (std::size_t k = 0; k < fit.components; ++k)
       for (int p = 0; p < family->parameter_count; ++p) {

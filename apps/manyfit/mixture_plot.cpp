@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/mixture_plot.hpp"
 #include "apps/plot/ticks.hpp"
 #include "manyfit/manyfit.hpp"
+#include "plot.hpp"
 
 namespace manyfit::app {
 
@@ -142,8 +142,7 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
 template <class T>
 void write_mixture_plot(const std::string& path, const mixture_report& report, const point_set<T>& points) {
   const mixture_results& r = report.results;
-  const std::string title =
-      fmt::format("{}: gaussian mixture", std::filesystem::path(points.source).filename().string());
+  const std::string title = plot_title(points.source, "gaussian mixture");
   try {
     if (r.dimensions == 1) return plot_one_dimension(path, report, points, title);
     mixture_plot_style style{.title = title};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "options.hpp"
+#include "at_least.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -36,7 +37,7 @@ void add_common_options(CLI::App& command, common_options& options) {
       ->check(CLI::IsMember({"double", "single"}))
       ->type_name("PRECISION");
   command.add_option("--seed", options.seed, "Seed of everything random (default 0)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->type_name("N");
   add_output_options(command, options);
   command.add_option("--fail-on", options.fail_on, "any: exit with 4 when some fits failed")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "apps/plot/density_plot.hpp"
 #include "manyfit/manyfit.hpp"
@@ -38,10 +39,14 @@ void check_plot(const std::string& path) {
   picture_format_of(path);
 }
 
+std::string plot_title(const std::string& source, const std::string& fitted) {
+  return fmt::format("{}: {}", std::filesystem::path(source).filename().string(), fitted);
+}
+
 template <class T>
 void write_plot(const std::string& path, const fit_report& report, const sample_set<T>& samples) {
   const fit_results& results = report.results;
-  plot_style style{.title = fmt::format("{}: {}", samples.source, results.family->name),
+  plot_style style{.title = plot_title(samples.source, results.family->name),
                    .x_label = excerpt(samples.value_name),
                    .total = results.count};
   const std::int64_t shown = std::min<std::int64_t>(results.count, style.most_panels);

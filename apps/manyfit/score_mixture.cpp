@@ -7,6 +7,8 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <type_traits>
 
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -14,6 +16,7 @@
 #include "mixture_models.hpp"
 #include "output/numbers.hpp"
 #include "output/text.hpp"
+#include "point_file.hpp"
 
 namespace manyfit::app {
 
@@ -30,6 +33,25 @@ template <class T>
 mixture_scores score_points(const executor& where, const point_set<T>& points, const family_mixture_results& mixtures,
                             const mixture_score_options& options) {
   return score_mixture(where, ragged<T>(points.coordinates(), points.offsets), mixtures, options);
+}
+
+/// A Parquet file too large for memory, scored as it is read; what is held are the scores.
+template <class T>
+mixture_scores score_points(const executor& where, const parquet_points<T>& points, const mixture_results& mixture,
+                            const mixture_score_options& options) {
+  mixture_scores all;
+  const auto append = [](auto& to, const auto& part) { to.insert(to.end(), part.begin(), part.end()); };
+  const auto receive = [&](std::int64_t, const mixture_scores& part) {
+    append(all.log_density, part.log_density);
+    append(all.responsibilities, part.responsibilities);
+    append(all.labels, part.labels);
+  };
+  const auto rows = static_cast<std::size_t>(points.rows());
+  all.log_density.reserve(rows);
+  if (options.responsibilities) all.responsibilities.reserve(rows * static_cast<std::size_t>(mixture.max_components));
+  if (options.labels) all.labels.reserve(rows);
+  score_mixture(where, points, mixture, receive, options);
+  return all;
 }
 
 int dimensions_of(const mixture_results& mixtures) {
@@ -66,7 +88,13 @@ row_scores score(const score_mixture_arguments& arguments, const model& document
   request.keep_order = true;
   if (!arguments.columns.empty()) request.columns = split_list(arguments.columns, "--columns");
   if (!arguments.column.empty()) request.columns = {arguments.column};
-  const point_set<T> points = read_points<T>(request, arguments.common, where.threads());
+  std::shared_ptr<const parquet_points<T>> streamed;
+  if constexpr (std::is_same_v<Mixtures, mixture_results>)
+    streamed = stream_points<T>(request, where.threads(), half_of_memory());
+  const point_set<T> points = streamed ? point_set<T>{.source = excerpt(request.path, 300),
+                                                      .names = streamed->names(),
+                                                      .offsets = {0, streamed->rows()}}
+                                       : read_points<T>(request, arguments.common, where.threads());
   const std::string path = excerpt(arguments.model_path, 300);
   if (points.dimensions() != dimensions_of(mixtures))
     throw input_error(fmt::format("{}: {} coordinate{} ({}), and {} has {}\nname the coordinates with --columns",
@@ -91,8 +119,13 @@ row_scores score(const score_mixture_arguments& arguments, const model& document
       result.of_failed_fits +=
           points.offsets[static_cast<std::size_t>(i) + 1] - points.offsets[static_cast<std::size_t>(i)];
   result.of_failed_fits -= result.without_fit;
-  result.scores =
-      score_points(where, points, used, {.responsibilities = arguments.responsibilities, .labels = arguments.label});
+  const mixture_score_options options{.responsibilities = arguments.responsibilities, .labels = arguments.label};
+  if constexpr (std::is_same_v<Mixtures, mixture_results>)
+    if (streamed) {
+      result.scores = score_points(where, *streamed, used, options);
+      return result;
+    }
+  result.scores = score_points(where, points, used, options);
   restore_order(result.scores.log_density, 1, points.row_sample, points.offsets);
   restore_order(result.scores.responsibilities, static_cast<std::size_t>(mixtures.max_components), points.row_sample,
                 points.offsets);

@@ -38,6 +38,7 @@ fitted fit_gamma(std::span<const double> x) {
     logs += std::log(v);
   }
   const double mean = sum / n, mean_log = logs / n, s = std::log(mean) - mean_log;
+  if (!(s > 0)) return {{NAN, NAN}, NAN};  // all values alike
   double shape = (3 - s + std::sqrt((s - 3) * (s - 3) + 24 * s)) / (12 * s);
   for (int i = 0; i < most_iterations; ++i) {
     const double step = (std::log(shape) - digamma(shape) - s) / (1 / shape - trigamma(shape));
@@ -85,6 +86,7 @@ fitted fit_weibull(std::span<const double> x) {
   }
   const double mean_log = sum / n;
   const double sd_log = std::sqrt(squares / n - mean_log * mean_log);
+  if (!(sd_log > 0)) return {{NAN, NAN}, NAN};  // all values alike
   double shape = std::numbers::pi / (std::sqrt(6.0) * sd_log), powers = 0;
   for (int i = 0; i < most_iterations; ++i) {
     double s0 = 0, s1 = 0, s2 = 0;

@@ -200,6 +200,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
     task.log_likelihood = done.log_likelihood;
     task.iterations = done.iterations;
     task.status = done.status;
+    task.held = done.held;
     task.observations = done.observations;
     task.missing = done.missing;
     const double* const from = host_numbers.data() + numbers.first[i];

@@ -256,6 +256,8 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
     const std::int64_t begin = data.view.offsets ? data.view.offsets[fit] : fit * data.view.size;
     const std::int64_t end = data.view.offsets ? data.view.offsets[fit + 1] : begin + data.view.size;
     const int K = mixtures.components[static_cast<std::size_t>(source)];
+    double total = 0;  // weights given by hand need not sum to one
+    for (int k = 0; k < K; ++k) total += mixtures.weight(source, k);
     std::vector<double> x, terms;
     for (std::int64_t first = begin; first < end; first += piece) {
       const auto n = static_cast<std::size_t>(std::min(piece, end - first));
@@ -266,18 +268,23 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
         component_log_density(
             seen.size() == 1 ? seen[0] : seen[static_cast<std::size_t>(k)],
             mixtures.parameters.data() + (source * mixtures.max_components + k) * mixtures.parameter_room, x, to);
-        for (std::size_t i = 0; i < n; ++i) to[i] += std::log(mixtures.weight(source, k));
+        for (std::size_t i = 0; i < n; ++i) to[i] += std::log(mixtures.weight(source, k) / total);
       }
       for (std::size_t i = 0; i < n; ++i) {
         if (std::isnan(x[i])) continue;
         const std::size_t row = static_cast<std::size_t>(first) + i;
         double most = -std::numeric_limits<double>::infinity(), sum = 0;
         int likeliest = 0;
-        for (int k = 0; k < K; ++k)
-          if (terms[static_cast<std::size_t>(k) * n + i] > most) {
-            most = terms[static_cast<std::size_t>(k) * n + i];
+        bool usable = true;  // parameters that the family cannot have give no density
+        for (int k = 0; k < K; ++k) {
+          const double term = terms[static_cast<std::size_t>(k) * n + i];
+          usable = usable && !std::isnan(term);
+          if (term > most) {
+            most = term;
             likeliest = k;
           }
+        }
+        if (!usable) continue;
         if (std::isinf(most)) {  // outside every support: a density of 0, and no share for anyone
           scores.log_density[row] = most;
           continue;

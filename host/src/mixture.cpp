@@ -93,13 +93,17 @@ double criterion(const mixture_task& task, const mixture_options& options, int D
 }
 
 /// The task to keep: the highest likelihood of each number of components, the best criterion of those; ties to the
-/// first. Without any that has parameters, the first. criteria: of each number of components, or null.
+/// first. A run of which only the regularisation keeps a component from collapsing is passed over, since its likelihood
+/// is as high as the regularisation is low, unless there is no other. Without any that has parameters, the first.
+/// criteria: of each number of components, or null.
 const mixture_task& best_of(const mixture_task* begin, const mixture_task* end, const mixture_options& options, int D,
                             double* criteria) {
   const mixture_task* best = begin;
+  const bool all_held =
+      std::all_of(begin, end, [](const mixture_task& each) { return each.held || !has_parameters(each.status); });
   double best_value = std::numeric_limits<double>::infinity();
   for (const mixture_task* task = begin; task != end; ++task) {
-    const double value = criterion(*task, options, D);
+    const double value = task->held && !all_held ? nan : criterion(*task, options, D);
     if (criteria) {
       double& known = criteria[task->components - begin->components];
       if (!(known <= value)) known = std::isnan(value) ? known : value;

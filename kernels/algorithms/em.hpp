@@ -191,11 +191,29 @@ MF_FN std::int64_t batch_step(std::int64_t batches) {
   }
 }
 
+/// Σ w y yᵀ over the rows that passes go over, [packed_size(D)] in the model's memory: what one full component with
+/// every row would be told. A tied covariance needs them.
+template <class Group>
+MF_FN_CALL const double* sum_second_moments(Group& group, const mixture_model& m) {
+  mixture_model all;
+  all.D = m.D;
+  all.K = 1;
+  all.bind(m.aside);
+  all.triangular = false;
+  group.leader([&] {
+    all.constant[0] = 0;
+    for (int d = 0; d < m.D; ++d) all.factor[d] = all.offset[d] = 0;
+  });
+  group.accumulate(all);
+  return all.statistics + 1 + m.D;
+}
+
 /// Stepwise EM: after every batch of rows its statistics, scaled to all rows, are averaged into the running ones with
-/// weight (t + 2)^−0.7, and the parameters set from those. An iteration is a sweep over all rows; `record` gets the sum
-/// of its batches' log-likelihoods, each at the parameters of its time, and ends with that of all rows at the last
-/// parameters. A sweep that gains no more than the tolerance ends it. Source: Cappé & Moulines, JRSS B 71 (2009)
-/// 593–613; the exponent is the middle of what Liang & Klein (NAACL 2009) found to work.
+/// weight (t + 2)^−0.7, and the parameters set from those. A tied covariance's second moments are averaged likewise:
+/// beside those of all rows, the means of a batch can leave a matrix that is none. An iteration is a sweep over all
+/// rows; `record` gets the sum of its batches' log-likelihoods, each at the parameters of its time, and ends with that
+/// of all rows at the last parameters. A sweep that gains no more than the tolerance ends it. Source: Cappé & Moulines,
+/// JRSS B 71 (2009) 593–613; the exponent is the middle of what Liang & Klein (NAACL 2009) found to work.
 template <class Group, class Record>
 MF_FN_CALL em_outcome run_stepwise_em(Group& group, mixture_model& m, const mixture_settings& settings, Record record) {
   constexpr double exponent = 0.7;
@@ -229,6 +247,11 @@ MF_FN_CALL em_outcome run_stepwise_em(Group& group, mixture_model& m, const mixt
       const double share = exp(-exponent * log(t + 2)), scale = m.total_weight / weight;
       t += 1;
       for_numbers([&](std::int64_t i) { m.average[i] += share * (scale * m.statistics[i] - m.average[i]); });
+      if (m.structure == covariance_structure::tied) {
+        const double* const moments = sum_second_moments(group, m);
+        group.for_each(packed_size(m.D),
+                       [&](int i) { m.second_moments[i] += share * (scale * moments[i] - m.second_moments[i]); });
+      }
       for_numbers([&](std::int64_t i) { m.statistics[i] = m.average[i]; });
       maximise(group, m);
       if (!prepare(group, m)) return end;

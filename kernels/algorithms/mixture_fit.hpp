@@ -67,22 +67,6 @@ MF_FN double scale_for(double variance) {
   return variance > 0 ? exp2(-floor(0.5 + 0.5 * log2(variance))) : 1.0;
 }
 
-/// Σ w y yᵀ over all points, which a tied covariance needs: what one full component with every point would be told.
-template <class Group>
-MF_FN_CALL void sum_second_moments(Group& group, const mixture_model& m) {
-  mixture_model all;
-  all.D = m.D;
-  all.K = 1;
-  all.bind(m.aside);
-  all.triangular = false;
-  group.leader([&] {
-    all.constant[0] = 0;
-    for (int d = 0; d < m.D; ++d) all.factor[d] = all.offset[d] = 0;
-  });
-  group.accumulate(all);
-  group.for_each(packed_size(m.D), [&](int i) { m.second_moments[i] = all.statistics[1 + m.D + i]; });
-}
-
 /// Runs one task. `m`: D, K, structure and collapse set, bound; `memory`: start_memory(...) doubles, unless the start
 /// is given. Every lane has its own copy of `task` and ends with the same outcome in it; what its pointers point to is
 /// written once.
@@ -112,7 +96,10 @@ MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_se
   group.leader([&] {
     for (int d = 0; d < D; ++d) m.ridge[d] = regularization * square(m.scale[d]);
   });
-  if (m.structure == covariance_structure::tied) sum_second_moments(group, m);
+  if (m.structure == covariance_structure::tied) {
+    const double* const moments = sum_second_moments(group, m);
+    group.for_each(packed_size(D), [&](int i) { m.second_moments[i] = moments[i]; });
+  }
   Random random(settings.seed, task.stream, static_cast<std::uint32_t>(m.K));
   if (settings.start == mixture_start::given)
     group.leader([&] { import_parameters(m, task.parameters); });
@@ -136,6 +123,14 @@ MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_se
   if (end.status != fit_status::converged && end.status != fit_status::max_iterations) return;
   task.log_likelihood = end.log_likelihood + shift;
   export_parameters(group, m, task.parameters);
+  if (!(regularization > 0)) return;
+  const bool tied = m.structure == covariance_structure::tied,
+             whole = tied || m.structure == covariance_structure::full;
+  const int diagonal = m.structure == covariance_structure::spherical ? 1 : D;
+  group.for_each(tied ? 1 : m.K, [&](int k) {
+    for (int d = 0; d < diagonal; ++d) m.covariance(k)[whole ? packed(d, d) : d] -= m.ridge[d];
+  });
+  task.held = !prepare(group, m);
 }
 
 MF_NAMESPACE_END

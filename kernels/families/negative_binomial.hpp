@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/families/poisson.hpp"
+#include "kernels/families/tail_shares.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -69,6 +70,10 @@ struct negative_binomial {
     const double square_error = points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
     double size = square(mean) / (square_error - s.mean);
     int iterations = 2;
+    if (tail_shares::suit(s) && size > 0 && size < largest_size_of_tails) {
+      const start_point<2> end = from_tails(tail_shares(points, s), s, size, mean);
+      if (end.status == fit_status::converged) return end;
+    }
     // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.
     for (double step = 1; size > 0 && size < largest_size && abs(step) > 1e-5 && iterations < 40; ++iterations) {
       const double r = size;
@@ -87,6 +92,31 @@ struct negative_binomial {
         points.sum([=](const S& x) { return vec<S, 1>{poisson::log_kernel(poisson::params<S>{S(mean)}, x)}; });
     return {{constants::infinity, mean}, fit_status::boundary, poisson_terms[0] / s.weight, {}, iterations};
   }
+  /// The whole fit where no count is large, as Σ_j share[j] f(j) in place of Σ_i Γ's logarithmic derivatives. Ends as
+  /// converged, or not at all: beyond largest_size_of_tails terms cancel.
+  MF_FN_LARGE static start_point<2> from_tails(const tail_shares& tails, const sample_summary& s, double size,
+                                               double mean) {
+    for (int iterations = 1; iterations < 40; ++iterations) {
+      const double r = size, excess = (s.mean - mean) / (r + mean);
+      double first = -log1p(mean / r) - excess, second = (mean / r + excess) / (r + mean);
+      for (int j = 0; j < tails.count; ++j) {
+        const double term = 1 / (r + j);
+        first += tails.share[j] * term;
+        second -= tails.share[j] * square(term);
+      }
+      const double by_log = r * first, slope = by_log + r * r * second;
+      const double step = slope < 0 ? maximum(-2.0, minimum(2.0, -by_log / slope)) : (by_log > 0 ? 1.0 : -1.0);
+      size = r * exp(step);
+      if (!(size > 0 && size < largest_size_of_tails)) break;
+      if (!(slope < 0 && abs(step) <= 1e-7)) continue;  // what is left is the square of it
+      double value = s.mean * log(mean) - (size + s.mean) * log1p(mean / size);
+      for (int j = 1; j < tails.count; ++j) value += tails.share[j] * (log1p(j / size) - log(j + 1.0));
+      const double of_mean = size / mean * (1 + excess * (size + 2 * mean) / mean) / (size + mean);
+      return {{size, mean}, fit_status::converged, value, {-second, of_mean}, iterations};
+    }
+    return {{size, mean}};
+  }
+  static constexpr double largest_size_of_tails = 1e4;
   static constexpr double largest_size = 1e11;  ///< where the Poisson limit cannot be told apart any more
 
   template <class Random>

@@ -89,6 +89,7 @@ struct mixture_task {
   std::int32_t iterations = 0;
   fit_status status = fit_status::not_run;
   std::int64_t observations = 0, missing = 0;
+  bool held = false;  ///< a component has collapsed but for the regularisation
 };
 
 }  // namespace manyfit

@@ -287,6 +287,8 @@ TEST(fit_output, a_plot_is_a_picture_file) {
   }
   EXPECT_THAT(place.read("fit.svg"), HasSubstr("<svg"));
   EXPECT_THAT(place.read("fit.png"), StartsWith("\x89PNG"));
+  EXPECT_EQ(run({"fit", "normal", place.file("in.csv", "x\n1\n2\n"), "--plot", place.path("in.svg")}).code, 0);
+  EXPECT_THAT(place.read("in.svg"), HasSubstr("<title>in.csv: normal</title>"));  // not the folders above it
   EXPECT_EQ(run({"fit", "normal", "-", "--plot", place.path("fit.gif")}, {"x\n1\n2\n"}).code, 2);
   EXPECT_EQ(run({"fit", "normal", "-", "--plot", place.path("no/fit.svg")}, {"x\n1\n2\n"}).code, 3);
 }

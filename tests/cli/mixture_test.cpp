@@ -211,6 +211,7 @@ TEST_F(mixture_command, draws_pictures) {
   ASSERT_EQ(fit({"--components", "2", "--plot", place.path("two.svg")}).code, 0);
   const std::string two = place.read("two.svg");
   EXPECT_THAT(two, HasSubstr("component 1: weight 0.6441"));
+  EXPECT_THAT(two, HasSubstr("<title>faithful.csv: gaussian mixture</title>"));
   ASSERT_EQ(fit({"--components", "2", "--column", "waiting", "--plot", place.path("one.svg")}).code, 0);
   EXPECT_THAT(place.read("one.svg"), HasSubstr("2 components"));
   const std::string iris = std::string(MF_GOLDEN_DIR) + "/iris.csv";
@@ -233,7 +234,9 @@ TEST_F(mixture_command, refuses_what_cannot_be) {
   refused({"--components", "2", "--covariance", "round"}, 2, "--covariance");
   refused({"--components", "2", "--init", "lucky"}, 2, "--init");
   refused({"--components", "2", "--regularize", "-1"}, 2, "--regularize");
-  refused({"--components", "2", "--restarts", "0"}, 2, "--restarts");
+  refused({"--components", "2", "--restarts", "0"}, 2, "--restarts: 0 given; 1 or more expected");
+  refused({"--components", "2", "--restarts", "two"}, 2, "a number was expected");
+  refused({"--components", "2", "--tolerance", "nan"}, 2, "--tolerance: nan given; 0 or more expected");
   refused({"--components", "2", "--columns", "eruptions,wating"}, 3, "'wating'");
   refused({"--components", "2", "--weights", "w"}, 3, "'w'");
   refused({"--components", "2", "--start", "absent.json", "--init", "random"}, 2, "--init");
@@ -242,6 +245,8 @@ TEST_F(mixture_command, refuses_what_cannot_be) {
   EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {""}).code, 3);
   EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {"a,b\nu,v\n"}).code, 3);
   EXPECT_EQ(run({"mixture", "gamma_ray", data, "--components", "2"}).code, 2);
+  for (const char* almost : {"gauss", "Gaussian", "gmm"})
+    EXPECT_THAT(run({"mixture", almost, data, "--components", "2"}).err, HasSubstr("did you mean 'gaussian'?"));
   const json empty = parsed(run({"mixture", "gaussian", "-", "--components", "2", "--format", "json"}, {"x,y\n"}));
   EXPECT_EQ(empty["fits"][0]["status"], "too_few");
 }

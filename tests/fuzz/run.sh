@@ -20,22 +20,33 @@ if ! echo "$probe" | clang++ "${flags[@]}" -x c++ - -o "$out/probe" 2>/dev/null;
 fi
 
 # The readers under test, once for all targets; Arrow stays out, whose files a fuzzer would only hand on.
-readers=() pids=()
-for source in apps/manyfit/input/*.cpp; do
-  readers+=("$out/$(basename "$source" .cpp).o")
-  clang++ "${flags[@]/=fuzzer,/=fuzzer-no-link,}" "${includes[@]}" -c "$source" -o "${readers[-1]}" &
+readers=() program=() pids=()
+compile() { # SOURCE LIST: its object joins that list; as many at a time as there are processors
+  local -n objects=$2
+  objects+=("$out/$(basename "$1" .cpp).o")
+  clang++ "${flags[@]/=fuzzer,/=fuzzer-no-link,}" "${includes[@]}" -c "$1" -o "${objects[-1]}" &
   pids+=($!)
   if ((${#pids[@]} >= ${MF_JOBS:-$(nproc)})); then
     wait "${pids[0]}"
     pids=("${pids[@]:1}")
   fi
+}
+for source in apps/manyfit/input/*.cpp; do compile "$source" readers; done
+# What fuzz_mixture runs beside them, with the library of the release build.
+for source in apps/manyfit/{mixture_models,options,interrupt}.cpp apps/manyfit/output/*.cpp; do
+  compile "$source" program
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
+library=(build/release/host/libmanyfit.a -lgomp)
+cuda=$(sed -n 's/^CUDA_cudart_static_LIBRARY:FILEPATH=//p' build/release/CMakeCache.txt)
+[[ -z $cuda ]] || library+=("$cuda" -ldl -lrt)
 
 passed=0 failed=0
 for source in tests/fuzz/fuzz_*.cpp; do
   name=$(basename "$source" .cpp)
-  clang++ "${flags[@]}" "${includes[@]}" "$source" "${readers[@]}" -lfmt -lz -o "$out/$name"
+  uses=()
+  if [[ $name == fuzz_mixture ]]; then uses=("${program[@]}" "${library[@]}"); fi
+  clang++ "${flags[@]}" "${includes[@]}" "$source" "${readers[@]}" "${uses[@]}" -lfmt -lz -o "$out/$name"
   mkdir -p "$out/corpus/$name" # what the fuzzer finds stays out of the source tree
   if "$out/$name" -runs=0 "tests/fuzz/corpus/${name#fuzz_}" &&
     "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \

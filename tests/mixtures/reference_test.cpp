@@ -93,10 +93,10 @@ TEST(mixture_reference, float_data_agree_with_double_on_the_same_values) {
       const mixture_results start = start_at_rows(values, D, 3, structure);
       const mixture_results a = fit_mixture(executor::cpu(1), points<double>(values, D), exactly(10, start)),
                             b = fit_mixture(executor::cpu(1), points<float>(narrow, D), exactly(10, start));
-      expect_near(b.log_likelihood[0], a.log_likelihood[0], 1e-6, "log-likelihood");
-      for (std::size_t i = 0; i < a.means.size(); ++i) expect_near(b.means[i], a.means[i], 1e-4, "mean");
+      expect_near(b.log_likelihood[0], a.log_likelihood[0], 5e-7, "log-likelihood");
+      for (std::size_t i = 0; i < a.means.size(); ++i) expect_near(b.means[i], a.means[i], 2e-6, "mean");
       for (std::size_t i = 0; i < a.covariances.size(); ++i)
-        expect_near(b.covariances[i], a.covariances[i], 1e-3, "covariance");
+        expect_near(b.covariances[i], a.covariances[i], 1e-5, "covariance");
     }
 }
 

@@ -148,5 +148,26 @@ TEST(mixture_calls, that_are_wrong_say_what_was_given) {
   EXPECT_THROW(ragged_points<double>(seven, 1, wrong), error);
 }
 
+// Ten equal rows in a cloud: a component upon them is as likely as the regularisation lets it be.
+TEST(mixture_status, what_only_regularisation_keeps_from_collapsing_is_taken_last) {
+  for (const covariance_structure structure :
+       {covariance_structure::full, covariance_structure::diagonal, covariance_structure::spherical}) {
+    std::vector<double> values = draw_points(300, 2, 2, 0, 91, 4);
+    std::fill_n(values.begin(), 20, 0.25);
+    mixture_options options;
+    options.covariance = structure;
+    options.components = {1, 5};
+    options.restarts = 40;
+    const mixture_results r = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
+    EXPECT_EQ(r.status[0], fit_status::converged);
+    for (int k = 0; k < r.components[0]; ++k) EXPECT_TRUE(r.covariance_of(0, k)[0] > 0.01) << k;
+    for (const double each : r.criteria)
+      EXPECT_TRUE(std::isnan(each) || each >= r.criteria[static_cast<std::size_t>(r.components[0] - 1)]);
+  }
+  const mixture_results points_alone = fit_rows({1, 2, 3, 4, 5, 9}, 2, 3, -1);  // nothing else is there to take
+  EXPECT_EQ(points_alone.status[0], fit_status::converged);
+  EXPECT_TRUE(points_alone.covariance_of(0, 0)[0] <= 1e-5);
+}
+
 }  // namespace
 }  // namespace manyfit::tests

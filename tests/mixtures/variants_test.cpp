@@ -71,5 +71,34 @@ TEST(mixture_stepwise, comes_near_em_and_repeats) {
   EXPECT_TRUE(same_fit(exact, 0, fit_from_rows(values, 2, 4, covariance_structure::full, options), 0));
 }
 
+// Narrow clusters far apart, batches of few rows: what a batch says of the clusters' sizes would outweigh a tied
+// covariance many times over.
+TEST(mixture_stepwise, a_tied_covariance_stays_one) {
+  for (const int D : {1, 2, 5}) {
+    const int K = 3;
+    const std::vector<double> values = draw_points(6000, D, K, 0, static_cast<std::uint64_t>(64 + D), 100);
+    mixture_options options;
+    options.covariance = covariance_structure::tied;
+    options.components = K;
+    options.tolerance = 1e-9;
+    const mixture_results exact = fit_mixture(executor::cpu(1), points<double>(values, D), options);
+    for (const std::int64_t batch : {50, 500}) {
+      options.batch_rows = batch;
+      options.max_iterations = 20;
+      options.tolerance = 0;
+      const mixture_results steps = fit_mixture(executor::cpu(1), points<double>(values, D), options);
+      ASSERT_EQ(steps.status[0], fit_status::max_iterations) << "D " << D << ", batches of " << batch;
+      for (int i = 0; i < D; ++i) {
+        const auto at = static_cast<std::size_t>(i * D + i);
+        const double ratio = steps.covariance_of(0, 0)[at] / exact.covariance_of(0, 0)[at];
+        EXPECT_TRUE(ratio > 0.8 && ratio < 1.25) << "D " << D << ", batches of " << batch << ": " << ratio;
+      }
+      EXPECT_TRUE(std::abs(steps.log_likelihood[0] - exact.log_likelihood[0]) <=
+                  2e-2 * std::abs(exact.log_likelihood[0]))
+          << steps.log_likelihood[0] << " and " << exact.log_likelihood[0];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace manyfit::tests

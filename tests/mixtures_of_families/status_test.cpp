@@ -163,5 +163,20 @@ TEST(mixture_of_families_status, a_start_that_is_no_mixture_ends_with_a_status) 
   EXPECT_FALSE(has_parameters(fit_one("normal", x, options).status[0]));
 }
 
+TEST(mixture_of_families_status, scores_are_of_shares_and_of_parameters_that_a_family_can_have) {
+  family_mixture_results model = empty_family_mixtures(2, 2, {{&find_family("exponential")}});
+  model.weights = {3, 1, 0.5, 0.5};  // as 0.75 and 0.25
+  model.parameters = {1, 2, 0, 2};   // a rate of 0 is none
+  const std::vector<double> x{1, 2, 1, 2};
+  const mixture_scores s = score_mixture(executor::cpu(1), dense<double>(x, 2), model, {true, true});
+  EXPECT_TRUE(std::abs(s.log_density[0] - std::log(0.75 * std::exp(-1) + 0.25 * 2 * std::exp(-2))) <= 1e-14);
+  EXPECT_TRUE(std::abs(s.responsibilities[0] - 0.75 * std::exp(-1) / std::exp(s.log_density[0])) <= 1e-14);
+  EXPECT_EQ(s.labels[0], 0);
+  for (const std::size_t i : {2u, 3u}) {
+    EXPECT_TRUE(std::isnan(s.log_density[i]) && std::isnan(s.responsibilities[2 * i]));
+    EXPECT_EQ(s.labels[i], -1);
+  }
+}
+
 }  // namespace
 }  // namespace manyfit::tests

@@ -48,6 +48,10 @@ TEST(readme, lists_the_families_that_are_registered) {
   hold_section("families", table);
 }
 
+TEST(readme, shows_the_table_of_the_last_benchmarks) {
+  hold_section("speed", read(std::string(MF_ROOT) + "/benchmarks/results/summary.md"));
+}
+
 TEST(readme, shows_a_program_that_compiles_and_runs) {
   const std::string source = read(std::string(MF_ROOT) + "/tests/readme/million_gammas.cpp");
   hold_section("program", "```cpp\n" + source.substr(source.find("#include")) + "```\n");

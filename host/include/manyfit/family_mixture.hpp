@@ -94,7 +94,8 @@ struct family_mixture_results {
 family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts);
 
 /// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only;
-/// each fit has its status.
+/// each fit has its status: `too_few` with fewer values of positive weight than components, or than two (one is enough
+/// for one component of one free parameter), else as fit() or fit_mixture() of points says.
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<double>& data,
                                    const family_mixture_options& options = {});
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<float>& data,

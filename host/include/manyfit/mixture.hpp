@@ -79,6 +79,8 @@ struct mixture_options {
   /// converged all the same only if the likelihood no longer rises at all).
   double tolerance = 1e-8;
   /// Added to the covariances' diagonals, in squared units of the data. Negative: 1e-6 times the fit's mean variance.
+  /// Of several runs of a fit one that would have collapsed without it is kept only where all the others would have
+  /// too.
   double regularization = -1;
   std::uint64_t seed = 0;
   /// Keep the log-likelihood of the start and after every iteration.
@@ -119,7 +121,7 @@ struct mixture_results {
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1;                              ///< of the range that was tried
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
-  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run has parameters
+  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run can be kept
 
   double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
   std::span<const double> mean(std::int64_t fit, int k) const {
@@ -140,7 +142,11 @@ struct mixture_results {
 /// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure);
 
-/// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status.
+/// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status: `too_few`
+/// with fewer rows of positive weight than components, or than two (not with fewer than free parameters: the components
+/// of such a fit may collapse, or regularisation may hold them), `constant_sample` where all rows are equal,
+/// `nonfinite`, `collapsed_component`, else `converged` or `max_iterations`. Of several numbers of components those
+/// that have parameters are compared.
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
                             const mixture_options& options = {});
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options = {});
