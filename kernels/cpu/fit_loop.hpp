@@ -22,7 +22,8 @@ inline int fits_at_a_time(std::int64_t count, int threads) {
 template <class Family, class T>
 void fit_batch(const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results, int threads,
                std::atomic<std::int64_t>* completed) {
-#pragma omp parallel num_threads(threads)
+  const int team = batch.count < threads ? static_cast<int>(batch.count) : threads;  // waking the others costs time
+#pragma omp parallel num_threads(team > 1 ? team : 1)
   {
     serial_scratch scratch;
     serial_group<Family> points(scratch);
