@@ -289,8 +289,15 @@ class mixture_group {
       transform_points(factors.transform, m.D, padded, stride, moved);
       y = moved;
     }
-    densities(factors, y, padded, stride, scratch.table.get());
-    return normalise(m.K, padded, stride, points.weights, scratch.table.get(), log_density);
+    T* const table = scratch.table.get();
+    // Many components a few points at a time, so that log-densities are still near when they are normalised.
+    const int at_once = m.K < 16 ? padded : 4 * mixture_lanes<T>;
+    double total = 0;
+    for (int p = 0; p < padded; p += at_once) {
+      densities(factors, y + p, at_once, stride, table + p);
+      total += normalise(m.K, at_once, stride, points.weights + p, table + p, log_density ? log_density + p : nullptr);
+    }
+    return total;
   }
 
   double accumulate_share(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
