@@ -193,7 +193,8 @@ def peers_of(folder):
         if ours and others:
             time, software = min(others)
             key = f"mixture/{name}" if len(name) == 1 else f"fit/{name}/n=1000"
-            best[key] = f"{time / ours:.0f} × ({software})"
+            ratio = f"{time / ours:.0f}" if time / ours >= 20 else f"{time / ours:.1f}"
+            best[key] = f"{ratio} × ({software})"
     return points, best
 
 
