@@ -98,7 +98,7 @@ fitted fit_weibull(std::span<const double> x) {
     }
     const double step = (s1 / s0 - 1 / shape) / (s2 / s0 - s1 / s0 * (s1 / s0) + 1 / (shape * shape));
     shape -= step;
-    powers = s0 - step * s1;  // at the new shape, to first order
+    powers = s0 - step * s1;                   // at the new shape, to first order
     if (std::abs(step) < 1e-8 * shape) break;  // the step's square is left over
   }
   const double scale = std::exp(mean_log) * std::pow(powers / n, 1 / shape);

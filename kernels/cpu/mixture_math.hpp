@@ -135,10 +135,12 @@ MF_FN void lane_sums(const mixture_vector<T> (&v)[Count], T* to) {
   for (int begin = 0; begin < Count; begin += lanes) {
     mixture_vector<T> level[lanes];
     for (int i = 0; i < lanes; ++i) level[i] = begin + i < Count ? v[begin + i] : hn::Zero(d);
+#if HWY_TARGET != HWY_SCALAR  // which has one lane, and no such operations
     for (int width = lanes; width > 1; width /= 2)
       for (int i = 0; i < width / 2; ++i)
         level[i] = hn::Add(hn::ConcatEven(d, level[2 * i + 1], level[2 * i]),
                            hn::ConcatOdd(d, level[2 * i + 1], level[2 * i]));
+#endif
     if (begin + lanes <= Count) {
       hn::StoreU(level[0], d, to + begin);
       continue;
