@@ -1,7 +1,7 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
-"""report.py RESULTS: turns the JSON of the benchmarks in RESULTS into a table for the README (summary.md), one of all
-rows (report.md), and charts (*.svg). ./dev bench runs it after measuring, ./dev bench --report by itself.
+"""report.py RESULTS [cpu|cuda]: turns the JSON of the benchmarks in RESULTS into a table for the README (summary.md),
+one of all rows (report.md), and charts (*.svg). ./dev bench runs it after measuring, ./dev bench --report by itself.
 
 A floor is the least time that the counted work (bytes read and written, floating-point operations, exponentials,
 logarithms) could take at the ceilings that bench_ceilings measured on the same machine with as many threads in the same
@@ -57,10 +57,10 @@ class Row:
         return self.times["median"]
 
 
-def read(folder):
-    """All rows of bench_*-cpu.json, and what the programs say of the machine."""
+def read(folder, machine):
+    """All rows of bench_*-MACHINE.json (cuda: where there was a GPU as well), and what the programs say of the machine."""
     rows, context = {}, {}
-    for path in sorted(folder.glob("bench_*-cpu.json")):
+    for path in sorted(folder.glob(f"bench_*-{machine}.json")):
         document = json.loads(path.read_text())
         context = document["context"] if not context else context
         for entry in document["benchmarks"]:
@@ -73,7 +73,7 @@ def read(folder):
             if entry["aggregate_name"] == "median":
                 row.counters = {k: v for k, v in entry.items() if isinstance(v, float) and not k.endswith("_time")}
     if not rows:
-        sys.exit(f"report: {folder} has no bench_*-cpu.json; ./dev bench measures")
+        sys.exit(f"report: {folder} has no bench_*-{machine}.json; ./dev bench measures")
     return list(rows.values()), context
 
 
@@ -271,7 +271,7 @@ def charts(rows, peers, folder):
 
 def main():
     folder = Path(sys.argv[1])
-    rows, context = read(folder)
+    rows, context = read(folder, sys.argv[2] if len(sys.argv) > 2 else "cpu")
     ceilings = ceilings_of(rows)
     peers, best = peers_of(folder)
     commit = context.get("commit", "unknown")
