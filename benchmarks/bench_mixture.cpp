@@ -86,6 +86,17 @@ void count(benchmark::State& state, const work_point& p, std::size_t size, doubl
   state.counters["logs"] = rows;
 }
 
+/// EM from `start`, which must outlive the options, with nothing added and no early end.
+manyfit::mixture_options from(const manyfit::mixture_results& start) {
+  manyfit::mixture_options options;
+  options.covariance = start.covariance;
+  options.start = manyfit::mixture_start::given;
+  options.start_values = &start;
+  options.tolerance = 0;
+  options.regularization = 0;
+  return options;
+}
+
 reference::mixture plain_start(const work_point& p) {
   const manyfit::mixture_results start = mixture_of(p, 0.25);
   reference::mixture plain{p.D, p.K, start.weights, start.means, {}};
@@ -113,12 +124,7 @@ void run(benchmark::State& state, const work_point& p, int threads) {
   const double wanted = plain_log_likelihood(p, 2);
   const auto data = manyfit::dense_points<T>(draws<T>(p), p.D, p.fits);
   const manyfit::mixture_results start = mixture_of(p, 0.25);
-  manyfit::mixture_options options;
-  options.covariance = p.structure;
-  options.start = manyfit::mixture_start::given;
-  options.start_values = &start;
-  options.tolerance = 0;
-  options.regularization = 0;
+  manyfit::mixture_options options = from(start);
   bool good = true;
   double log_likelihood = 0;
   const auto seconds = [&](int iterations) {
@@ -207,12 +213,7 @@ void run_cuda(benchmark::State& state, const work_point& p, timed what) {
   const auto data = manyfit::dense_points<T>(values, p.D, p.fits,
                                              in_host ? manyfit::memory_space::host : manyfit::memory_space::device);
   const manyfit::mixture_results start = mixture_of(p, 0.25);
-  manyfit::mixture_options options;
-  options.covariance = p.structure;
-  options.start = manyfit::mixture_start::given;
-  options.start_values = &start;
-  options.tolerance = 0;
-  options.regularization = 0;
+  manyfit::mixture_options options = from(start);
   double done = 0;  // iterations of the last call, per fit
   const auto seconds = [&](int iterations) {
     options.max_iterations = iterations;

@@ -131,4 +131,10 @@ json parsed(const run_result& result) {
   return document;
 }
 
+std::vector<std::string> names_in(const json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
+}
+
 }  // namespace manyfit::test

@@ -50,5 +50,7 @@ class folder {
 std::vector<std::vector<std::string>> cells(const std::string& csv);
 int lines_in(const std::string& text);
 json parsed(const run_result& result);
+/// The names of an object's members, in their order.
+std::vector<std::string> names_in(const json& object);
 
 }  // namespace manyfit::test

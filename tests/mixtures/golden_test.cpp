@@ -55,14 +55,7 @@ void expect_reference(const json& sample, const json& wanted, const bounds& most
   start.weights = flat(wanted["start"]["weights"]);
   start.means = flat(wanted["start"]["means"]);
   start.covariances = flat(wanted["start"]["covariances"]);
-  mixture_options options;
-  options.start = mixture_start::given;
-  options.start_values = &start;
-  options.covariance = start.covariance;
-  options.regularization = 0;
-  options.tolerance = 0;
-  options.max_iterations = static_cast<int>(trace.size()) - 1;
-  options.trace = true;
+  const mixture_options options = exactly(static_cast<int>(trace.size()) - 1, start);
   point_batch<T> data = points<T>(values, D);
   if (!weights.empty()) data = data.weighted(weights);
   const mixture_results found = fit_mixture(executor::cpu(1), data, options);

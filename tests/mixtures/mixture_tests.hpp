@@ -55,6 +55,19 @@ inline mixture_results start_at_rows(const std::vector<double>& values, int D, i
   return start;
 }
 
+/// Exactly so many iterations of EM from `start`, which must outlive the options, with a trace and nothing added.
+inline mixture_options exactly(int iterations, const mixture_results& start) {
+  mixture_options options;
+  options.start = mixture_start::given;
+  options.start_values = &start;
+  options.covariance = start.covariance;
+  options.regularization = 0;
+  options.tolerance = 0;
+  options.max_iterations = iterations;
+  options.trace = true;
+  return options;
+}
+
 /// EM from a start for a number of iterations, without regularisation, in long double throughout.
 struct textbook {
   using real = long double;

@@ -14,18 +14,6 @@ void expect_near(double found, long double wanted, double tolerance, const char*
       << what << ": " << found << " instead of " << static_cast<double>(wanted);
 }
 
-mixture_options exactly(int iterations, const mixture_results& start) {
-  mixture_options options;
-  options.start = mixture_start::given;
-  options.start_values = &start;
-  options.covariance = start.covariance;
-  options.regularization = 0;
-  options.tolerance = 0;
-  options.max_iterations = iterations;
-  options.trace = true;
-  return options;
-}
-
 void expect_textbook(const std::vector<double>& values, const std::vector<double>& weights, int D, int K,
                      covariance_structure structure, double offset) {
   const std::string where = "D " + std::to_string(D) + ", K " + std::to_string(K) + ", structure " +
