@@ -5,8 +5,9 @@
 // lie along the vectors (features are rows of a block), tiles of components and points keep their sums in registers:
 //   densities   log π_k N(y_p) for every component and point: two FMAs per coordinate, in whitened form
 //   normalise   log-sum-exp over components, responsibilities in place of log-densities
-//   add_up      statistics += responsibilities × features, a matrix product whose sums end in double
-// What makes it fast is that nothing leaves L2: a block's responsibilities are overwritten by the next block's.
+//   add_up      statistics += responsibilities × features (mixture_products.hpp)
+// What makes it fast is that nothing leaves L2: a block's responsibilities are overwritten by the next block's; and,
+// with very many components, that one far from all points of a few vectors costs no exponential and no product there.
 #pragma once
 
 #include "kernels/cpu/mixture_math.hpp"
@@ -151,10 +152,56 @@ void transform_points(const T* W, int D, int points, int stride, T* y) {
     }
 }
 
-/// Turns log π_k N(y_p) into w_p times the responsibilities, in place, and gives log f(y_p) (not weighted) to
-/// `log_density` [points] where it is not null. Returns Σ w log f.
+/// A component is far from a point where its responsibility is below e^near_exponent. What a pass leaves out of its
+/// sums for that is e^near_exponent of the weight of all points at most; where a component has not got `enough_weight`
+/// of them, it might show in a double, and the pass is made again with all components near.
 template <class T>
-double normalise(int K, int points, int stride, const T* weights, T* table, T* log_density) {
+inline constexpr T near_exponent = sizeof(T) == 8 ? T(-100) : least_exponent<T>;
+inline constexpr double enough_weight = 1e-26;
+
+/// Whether a list of those that are near is worth it: with several components for each of 4 vectors of points, which
+/// may all have another one near; and whether a block's vectors have a bit each.
+template <class T>
+bool some_may_be_far(int K) {
+  return K >= 16 * mixture_lanes<T> && block_points(K) <= 64 * mixture_lanes<T>;
+}
+
+/// Which of many components are near to which points of a block.
+template <class T>
+struct near_components {
+  int* list = nullptr;               ///< [K] room for those near to any of the points that are normalised together
+  std::uint64_t* vectors = nullptr;  ///< [K] bits: the block's vectors with a point that k is near to
+  T* spare = nullptr;                ///< [4 vectors] written in place of what is not to be
+};
+
+/// Components near to any of 4 vectors of points, whose log-densities are in `table` and of which the largest are
+/// `most`, into the list; responsibilities of the others become 0. Returns how many they are.
+template <class T>
+MF_FN int list_near(int K, int stride, const mixture_vector<T> (&most)[4], T* table, const near_components<T>& near) {
+  const mixture_tag<T> d;
+  constexpr int lanes = mixture_lanes<T>;
+  mixture_vector<T> bound[4];
+  for (int v = 0; v < 4; ++v) bound[v] = hn::Add(most[v], hn::Set(d, near_exponent<T>));
+  int count = 0;
+  for (int k = 0; k < K; ++k) {
+    T* const at = table + k * stride;
+    auto any = hn::Gt(hn::Load(d, at), bound[0]);
+    for (int v = 1; v < 4; ++v) any = hn::Or(any, hn::Gt(hn::Load(d, at + v * lanes), bound[v]));
+    const bool far = hn::AllFalse(d, any);
+    T* const zeros = far ? at : near.spare;  // no branch: it would be mispredicted
+    for (int v = 0; v < 4; ++v) hn::Store(hn::Zero(d), d, zeros + v * lanes);
+    near.list[count] = k;
+    count += far ? 0 : 1;
+  }
+  return count;
+}
+
+/// Turns log π_k N(y_p) into w_p times the responsibilities, in place, and gives log f(y_p) (not weighted) to
+/// `log_density` [points] where it is not null. `table` begins `first` vectors into the block; `near` is read and
+/// written with Near only. Returns Σ w log f.
+template <bool Near, class T>
+double normalise(int K, int points, int stride, const T* weights, T* table, T* log_density,
+                 const near_components<T>& near, int first) {
   const mixture_tag<T> d;
   constexpr int lanes = mixture_lanes<T>;
   const auto lowest = hn::Set(d, sizeof(T) == 8 ? T(-1e300) : T(-1e37));
@@ -171,10 +218,18 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
     }
     for (int k = 0; k < K; ++k)
       for (int v = 0; v < at_once; ++v) most[v] = hn::Max(most[v], hn::Load(d, column + k * stride + v * lanes));
-    for (int k = 0; k < K; ++k) {
+    const int terms = Near ? list_near(K, stride, most, column, near) : K;
+    for (int i = 0; i < terms; ++i) {
+      const int k = Near ? near.list[i] : i;
       V term[at_once];
-      for (int v = 0; v < at_once; ++v)
-        term[v] = exp_negative(d, hn::Sub(hn::Load(d, column + k * stride + v * lanes), most[v]));
+      for (int v = 0; v < at_once; ++v) {
+        const auto exponent = hn::Sub(hn::Load(d, column + k * stride + v * lanes), most[v]);
+        term[v] = exp_negative(d, exponent);
+        if constexpr (Near) {
+          const bool some = !hn::AllFalse(d, hn::Gt(exponent, hn::Set(d, near_exponent<T>)));
+          near.vectors[k] |= std::uint64_t{some} << (first + p / lanes + v);
+        }
+      }
       for (int v = 0; v < at_once; ++v) {
         hn::Store(term[v], d, column + k * stride + v * lanes);
         sum[v] = hn::Add(sum[v], term[v]);
@@ -188,9 +243,9 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
       share[v] = hn::Mul(weight[v], reciprocal(d, sum[v]));
       all_one = hn::And(all_one, hn::Eq(weight[v], hn::Set(d, T(1))));
     }
-    for (int k = 0; k < K; ++k)
+    for (int i = 0; i < terms; ++i)
       for (int v = 0; v < at_once; ++v) {
-        T* const at = column + k * stride + v * lanes;
+        T* const at = column + (Near ? near.list[i] : i) * stride + v * lanes;
         hn::Store(hn::Mul(hn::Load(d, at), share[v]), d, at);
       }
     if (!log_density && hn::AllTrue(d, all_one)) {
@@ -207,109 +262,6 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
     }
   }
   return static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
-}
-
-/// Σ_p r[k + a][p] φ[f + b][p] for a tile, added to statistics in double.
-template <int Components, int Features, class T>
-MF_FN void product_tile(const T* r, const T* phi, int points, int stride, double* statistics, int row) {
-  const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
-  hn::Vec<mixture_tag<T>> sum[Components][Features];
-  for (int a = 0; a < Components; ++a)
-    for (int b = 0; b < Features; ++b) sum[a][b] = hn::Zero(d);
-  for (int p = 0; p < points; p += lanes) {
-    hn::Vec<mixture_tag<T>> feature[Features];
-    for (int b = 0; b < Features; ++b) feature[b] = hn::Load(d, phi + b * stride + p);
-    for (int a = 0; a < Components; ++a) {
-      const auto share = hn::Load(d, r + a * stride + p);
-      for (int b = 0; b < Features; ++b) sum[a][b] = hn::MulAdd(share, feature[b], sum[a][b]);
-    }
-  }
-  hn::Vec<mixture_tag<T>> all[Components * Features];
-  T totals[Components * Features];
-  for (int i = 0; i < Components * Features; ++i) all[i] = sum[i / Features][i % Features];
-  lane_sums<Components * Features, T>(all, totals);
-  for (int a = 0; a < Components; ++a)
-    for (int b = 0; b < Features; ++b) statistics[a * row + b] += static_cast<double>(totals[a * Features + b]);
-}
-
-template <int Components, class T>
-MF_FN void product_rows(const T* r, const T* phi, int count, int points, int stride, double* statistics, int row) {
-  int f = 0;
-  for (; f + 4 <= count; f += 4) product_tile<Components, 4>(r, phi + f * stride, points, stride, statistics + f, row);
-  switch (count - f) {
-    case 3:
-      product_tile<Components, 3>(r, phi + f * stride, points, stride, statistics + f, row);
-      break;
-    case 2:
-      product_tile<Components, 2>(r, phi + f * stride, points, stride, statistics + f, row);
-      break;
-    case 1:
-      product_tile<Components, 1>(r, phi + f * stride, points, stride, statistics + f, row);
-      break;
-    default:
-      break;
-  }
-}
-
-/// statistics[k × row + f] += Σ_p r[k × stride + p] φ[f × stride + p] for K components and `count` features.
-template <class T>
-void add_up(const T* r, int K, const T* phi, int count, int points, int stride, double* statistics, int row) {
-  int k = 0;
-  for (; k + 4 <= K; k += 4)
-    product_rows<4>(r + k * stride, phi, count, points, stride, statistics + std::int64_t{k} * row, row);
-  const T* const rest = r + k * stride;
-  double* const to = statistics + std::int64_t{k} * row;
-  switch (K - k) {
-    case 3:
-      product_rows<3>(rest, phi, count, points, stride, to, row);
-      break;
-    case 2:
-      product_rows<2>(rest, phi, count, points, stride, to, row);
-      break;
-    case 1:
-      product_rows<1>(rest, phi, count, points, stride, to, row);
-      break;
-    default:
-      break;
-  }
-}
-
-/// Features made from a block's coordinates a few rows at a time, so that D² of them never leave L1.
-template <class T>
-void add_products(const T* r, int K, covariance_structure structure, const T* y, int D, int points, int stride,
-                  T* buffer, int buffer_rows, double* statistics, int row) {
-  const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
-  const auto multiply = [&](const T* a, const T* b, T* to) {
-    for (int p = 0; p < points; p += lanes) hn::Store(hn::Mul(hn::Load(d, a + p), hn::Load(d, b + p)), d, to + p);
-  };
-  double* to = statistics + 1 + D;
-  if (structure == covariance_structure::spherical) {
-    for (int p = 0; p < points; p += lanes) {
-      auto sum = hn::Zero(d);
-      for (int j = 0; j < D; ++j) {
-        const auto v = hn::Load(d, y + j * stride + p);
-        sum = hn::MulAdd(v, v, sum);
-      }
-      hn::Store(sum, d, buffer + p);
-    }
-    add_up(r, K, buffer, 1, points, stride, to, row);
-    return;
-  }
-  if (structure == covariance_structure::tied) return;
-  int filled = 0;
-  const auto flush = [&] {
-    add_up(r, K, buffer, filled, points, stride, to, row);
-    to += filled;
-    filled = 0;
-  };
-  for (int i = 0; i < D; ++i)
-    for (int j = structure == covariance_structure::full ? 0 : i; j <= i; ++j) {
-      multiply(y + i * stride, y + j * stride, buffer + filled * stride);
-      if (++filled == buffer_rows) flush();
-    }
-  if (filled > 0) flush();
 }
 
 MF_NAMESPACE_END

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "kernels/algorithms/mixture_start.hpp"
+#include "kernels/cpu/mixture_products.hpp"
 #include "kernels/cpu/mixture_window.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -31,7 +32,9 @@ inline int shares_of(std::int64_t rows, std::int64_t statistics) {
 template <class T>
 struct mixture_scratch {
   static constexpr int product_rows_at_once = 12;
-  aligned_array<T> features, moved, weights, table, products;
+  aligned_array<T> features, moved, weights, table, products, spare;
+  aligned_array<int> list;
+  aligned_array<std::uint64_t> vectors;
   row_window<T> window;
   int points = 0, stride = 0;
 
@@ -44,6 +47,9 @@ struct mixture_scratch {
     weights.resize(points);
     table.resize(std::int64_t{K} * stride);
     products.resize(std::int64_t{product_rows_at_once} * stride);
+    spare.resize(4 * mixture_lanes<T>);
+    list.resize(K);
+    vectors.resize(K);
   }
   T* coordinates() const { return features.get() + stride; }
 };
@@ -138,31 +144,10 @@ class mixture_group {
   }
 
   double accumulate(const mixture_model& m) {
-    const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
-    const int shares = shares_of(size_, numbers);
-    const mixture_factors<T> factors = narrowed(m);
-    share_values_.resize(static_cast<std::size_t>(shares));
-    partial_.resize(shares > 1 ? numbers * shares : 0);
-    const auto run = [&](int share) {
-      mixture_scratch<T>& scratch = this->scratch();
-      double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
-      share_values_[static_cast<std::size_t>(share)] = accumulate_share(m, factors, scratch, share, shares, statistics);
-    };
-    if (shares == 1) {
-      run(0);
-    } else {
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
-      for (int share = 0; share < shares; ++share) run(share);
-    }
-    double total = 0;
-    for (const double value : share_values_) total += value;
-    if (shares > 1)
-      for (std::int64_t i = 0; i < numbers; ++i) {
-        double sum = 0;
-        for (int share = 0; share < shares; ++share) sum += partial_.get()[share * numbers + i];
-        m.statistics[i] = sum;
-      }
-    return total;
+    const bool many = some_may_be_far<T>(m.K);
+    const double total = pass(m, many);
+    const bool again = many && near_exponent<T> > least_exponent<T> && size_ == all_.size() && some_weigh_little(m);
+    return again ? pass(m, false) : total;
   }
 
   /// Visits every block with its log-densities and responsibilities: visit(first row, rows, table [K × stride], stride,
@@ -183,7 +168,7 @@ class mixture_group {
         const int count = static_cast<int>(std::min<std::int64_t>(points_each, size_ - first));
         const mixture_points<T> points = load(scratch, first, count);
         std::fill(scratch.weights.get(), scratch.weights.get() + points.padded, T(1));
-        expect(m, factors, scratch, points, value);
+        expect<false>(m, factors, scratch, points, value);
         visit(first, count, scratch.table.get(), scratch.stride, value);
       }
     }
@@ -192,6 +177,46 @@ class mixture_group {
  private:
   mixture_scratch<T>& scratch() {
     return scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+  }
+
+  /// Every share's statistics and their sum; with `left_out`, without components where they are far from the points.
+  double pass(const mixture_model& m, bool left_out) {
+    const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
+    const int shares = shares_of(size_, numbers);
+    const mixture_factors<T> factors = narrowed(m);
+    share_values_.resize(static_cast<std::size_t>(shares));
+    partial_.resize(shares > 1 ? numbers * shares : 0);
+    const auto run = [&](int share) {
+      mixture_scratch<T>& scratch = this->scratch();
+      double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
+      share_values_[static_cast<std::size_t>(share)] =
+          accumulate_share(m, factors, scratch, share, shares, left_out, statistics);
+    };
+    if (shares == 1) {
+      run(0);
+    } else {
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
+      for (int share = 0; share < shares; ++share) run(share);
+    }
+    double total = 0;
+    for (const double value : share_values_) total += value;
+    if (shares > 1)
+      for (std::int64_t i = 0; i < numbers; ++i) {
+        double sum = 0;
+        for (int share = 0; share < shares; ++share) sum += partial_.get()[share * numbers + i];
+        m.statistics[i] = sum;
+      }
+    return total;
+  }
+
+  /// Whether what a pass left out could show in a component's sums: see near_exponent.
+  static bool some_weigh_little(const mixture_model& m) {
+    const int row = m.features_each();
+    double all = 0;
+    for (int k = 0; k < m.K; ++k) all += m.statistics[std::int64_t{k} * row];
+    for (int k = 0; k < m.K; ++k)
+      if (m.constant[k] > -1e30 && m.statistics[std::int64_t{k} * row] < enough_weight * all) return true;
+    return false;
   }
 
   /// Σ w f(y_d) per coordinate, and the rows' counts by share.
@@ -279,6 +304,8 @@ class mixture_group {
     return {at, at + features, read.padded};
   }
 
+  /// One block's log-likelihood; its responsibilities are in the scratch then.
+  template <bool Near>
   double expect(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
                 const mixture_points<T>& points, T* log_density) const {
     const int stride = scratch.stride, padded = points.padded;
@@ -292,16 +319,19 @@ class mixture_group {
     T* const table = scratch.table.get();
     // Many components a few points at a time, so that log-densities are still near when they are normalised.
     const int at_once = m.K < 16 ? padded : 4 * mixture_lanes<T>;
+    const near_components<T> near{scratch.list.get(), scratch.vectors.get(), scratch.spare.get()};
+    if (Near) std::fill(near.vectors, near.vectors + m.K, std::uint64_t{0});
     double total = 0;
     for (int p = 0; p < padded; p += at_once) {
       densities(factors, y + p, at_once, stride, table + p);
-      total += normalise(m.K, at_once, stride, points.weights + p, table + p, log_density ? log_density + p : nullptr);
+      total += normalise<Near>(m.K, at_once, stride, points.weights + p, table + p,
+                               log_density ? log_density + p : nullptr, near, p / mixture_lanes<T>);
     }
     return total;
   }
 
   double accumulate_share(const mixture_model& m, const mixture_factors<T>& factors, mixture_scratch<T>& scratch,
-                          int share, int shares, double* statistics) {
+                          int share, int shares, bool left_out, double* statistics) {
     scratch.prepare(m.D, m.K);
     const int stride = scratch.stride, row = m.features_each();
     const std::int64_t blocks = (size_ + scratch.points - 1) / scratch.points;
@@ -313,10 +343,11 @@ class mixture_group {
       const std::int64_t first = block * scratch.points;
       const int count = static_cast<int>(std::min<std::int64_t>(scratch.points, size_ - first));
       const mixture_points<T> points = resident ? load_once(scratch, block, count) : load(scratch, first, count);
-      total += expect(m, factors, scratch, points, nullptr);
-      add_up(scratch.table.get(), m.K, points.features, 1 + m.D, points.padded, stride, statistics, row);
-      add_products(scratch.table.get(), m.K, m.structure, points.features + stride, m.D, points.padded, stride,
-                   scratch.products.get(), mixture_scratch<T>::product_rows_at_once, statistics, row);
+      total += left_out ? expect<true>(m, factors, scratch, points, nullptr)
+                        : expect<false>(m, factors, scratch, points, nullptr);
+      const std::uint64_t* const near = left_out ? scratch.vectors.get() : nullptr;
+      add_statistics(scratch.table.get(), m.K, near, m.structure, points.features, m.D, points.padded, stride,
+                     scratch.products.get(), mixture_scratch<T>::product_rows_at_once, statistics, row);
     }
     return total;
   }

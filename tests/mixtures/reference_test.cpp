@@ -72,6 +72,34 @@ TEST(mixture_reference, follows_the_textbook_through_shares_of_a_large_fit) {
   expect_textbook(values, {}, 2, 3, covariance_structure::full, 5);
 }
 
+TEST(mixture_reference, follows_the_textbook_with_components_that_are_far) {
+  // Enough of them for lists of those that are near: once so far apart that most are left out, once in each other's
+  // way.
+  for (const double apart : {60.0, 1.0}) {
+    const auto structure = apart > 1 ? covariance_structure::full : covariance_structure::diagonal;
+    expect_textbook(draw_points(130 * 30, 2, 130, 5, 124, apart), {}, 2, 130, structure, 5);
+  }
+}
+
+TEST(mixture_reference, a_component_that_is_far_from_all_points_counts_all_of_them) {
+  // Responsibilities below exp(-100) are left out where nothing depends on them. Here all of one component's are: rows
+  // lie along a line, and it starts 24 away from the middle.
+  const int K = 130;
+  std::vector<double> values = draw_points(1300, 2, 1, 0, 125);
+  for (std::size_t i = 0; i < values.size(); i += 2) values[i] *= 0.02;
+  mixture_results start = start_at_rows(values, 2, K, covariance_structure::diagonal);
+  start.means[0] = 24;
+  start.means[1] = 0;
+  textbook wanted(start, covariance_structure::diagonal);
+  wanted.run(values, {}, 3);
+  const mixture_results found = fit_mixture(executor::cpu(1), points<double>(values, 2), exactly(3, start));
+  ASSERT_EQ(found.status[0], fit_status::max_iterations);
+  ASSERT_LT(wanted.weights[0], 1e-43L);
+  EXPECT_NEAR(found.weight(0, 0) / static_cast<double>(wanted.weights[0]), 1, 1e-6);
+  for (std::size_t d = 0; d < 2; ++d) expect_near(found.means[d], wanted.means[d], 1e-6, "mean");
+  for (std::size_t i = 0; i < 4; ++i) expect_near(found.covariances[i], wanted.covariances[i], 1e-6, "covariance");
+}
+
 TEST(mixture_reference, float_data_agree_with_double_on_the_same_values) {
   for (const covariance_structure structure : structures)
     for (const int D : {1, 3, 6}) {
