@@ -145,6 +145,7 @@ class mixture_group {
 
   double accumulate(const mixture_model& m) {
     const bool many = some_may_be_far<T>(m.K);
+    // Not for a part of the rows, as stepwise EM takes them, where a component without any is nothing unusual.
     const double total = pass(m, many);
     const bool again = many && near_exponent<T> > least_exponent<T> && size_ == all_.size() && some_weigh_little(m);
     return again ? pass(m, false) : total;

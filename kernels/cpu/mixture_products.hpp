@@ -20,7 +20,7 @@ MF_FN void product_tile(const T* r, const T* phi, int points, int stride, std::u
   hn::Vec<mixture_tag<T>> sum[Components][Features];
   for (int a = 0; a < Components; ++a)
     for (int b = 0; b < Features; ++b) sum[a][b] = hn::Zero(d);
-  // Without Near every number of `p` is a vector's; with it, the lowest bits that are left say where the next one is.
+  // Without Near, every vector in order; with it, those whose bits are set.
   for (int p = 0; Near ? near != 0 : p < points; p += lanes) {
     if constexpr (Near) {
       p = std::countr_zero(near) * lanes;
