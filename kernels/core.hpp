@@ -35,6 +35,14 @@
 
 MF_NAMESPACE_BEGIN
 
+/// On a GPU what is read after this is not read before it. Between groups of additions to memory it keeps all that they
+/// read from being in registers at once.
+MF_FN void read_in_order() {
+#if defined(__CUDA_ARCH__)
+  __threadfence_block();
+#endif
+}
+
 /// N values of one type, usable on host and device; an aggregate, so `vec<double, 2>{a, b}`.
 template <class T, int N>
 struct vec {

@@ -3,11 +3,11 @@
 //
 // ONE Gaussian mixture from data to answer, over a group: measure, start, climb, and give the parameters back in the
 // caller's coordinates. A Group is as em.hpp and mixture_start.hpp say, and also gives
-//   row_counts measure(const mixture_model&, bool alike)  counts the rows and sets centre, scale (alike in all
-//                                                         coordinates, or each by its own deviation) and variance
-//   bool leads()                                          true on one lane: the one that writes answers
-//   void for_answers(int count, f)                        as for_each, but where for_each repeats work on several
-//                                                         copies of a model, this does it once
+//   void measure(const mixture_model&, bool alike, row_counts&)  counts the rows and sets centre, scale (alike in all
+//                                    coordinates, or each by its own deviation) and variance
+//   bool leads()                     true on one lane: the one that writes answers
+//   void for_answers(int count, f)   as for_each, but where for_each repeats work on several copies of a model, this
+//                                    does it once
 #pragma once
 
 #include "kernels/algorithms/mixture_start.hpp"
@@ -67,70 +67,117 @@ MF_FN double scale_for(double variance) {
   return variance > 0 ? exp2(-floor(0.5 + 0.5 * log2(variance))) : 1.0;
 }
 
-/// Runs one task. `m`: D, K, structure and collapse set, bound; `memory`: start_memory(...) doubles, unless the start
-/// is given. Every lane has its own copy of `task` and ends with the same outcome in it; what its pointers point to is
-/// written once.
+/// One task at work: em.hpp's Run.
 template <class Group, class Random>
-MF_FN_CALL void fit_one_mixture(Group& group, mixture_model& m, const mixture_settings& settings, mixture_task& task,
-                                double* memory) {
-  const int D = m.D;
-  const row_counts counts = group.measure(m, settings.structure == covariance_structure::spherical);
-  task.observations = counts.observations;
-  task.missing = counts.missing;
-  task.status = fit_status::not_run;
+struct mixture_run {
+  Group& group;
+  mixture_model& m;
+  const mixture_settings& settings;
+  mixture_task& task;
+  double* memory;  ///< for a start
+  Random random;
+  em_outcome end{};
+  em_place place{};
+  stepwise_place batches{};
+  row_counts counts{};
+  double regularization = 0;
+  double shift = 0;  ///< from the model's log-likelihood to the caller's
+  int restarts_left = settings.restart_collapsed ? 10 * m.K : 0;
+
+  MF_FN_CALL bool restart() {
+    if (restarts_left-- <= 0 || m.structure == covariance_structure::tied) return false;
+    restart_collapsed(group, m, random);
+    return true;
+  }
+  MF_FN void record(int t, double log_likelihood) {
+    if (task.trace && group.leads()) task.trace[t] = log_likelihood + shift;
+  }
+};
+
+/// Counts and scales the rows, and sets what holds for all iterations. With nothing to fit the status says so, and what
+/// comes after has nothing to do.
+template <class Run>
+MF_FN_CALL void measure_rows(Run& run) {
+  run.group.measure(run.m, run.settings.structure == covariance_structure::spherical, run.counts);
+  const mixture_model& m = run.m;
   double mean_variance = 0, most_variance = 0;
-  for (int d = 0; d < D; ++d) {
-    mean_variance += m.variance[d] / D;
+  for (int d = 0; d < m.D; ++d) {
+    mean_variance += m.variance[d] / m.D;
     most_variance = maximum(most_variance, m.variance[d]);
   }
-  if (counts.nonfinite > 0)
-    task.status = fit_status::nonfinite;
-  else if (counts.observations < 2 || counts.observations < m.K || !(counts.weight > 0))
-    task.status = fit_status::too_few;
+  if (run.counts.nonfinite > 0)
+    run.end.status = fit_status::nonfinite;
+  else if (run.counts.observations < 2 || run.counts.observations < m.K || !(run.counts.weight > 0))
+    run.end.status = fit_status::too_few;
   else if (!(most_variance > 0))
-    task.status = fit_status::constant_sample;
-  if (task.status != fit_status::not_run) return;
+    run.end.status = fit_status::constant_sample;
+  if (run.end.status != fit_status::not_run) return;
+  run.m.total_weight = run.counts.weight;
+  run.shift = run.counts.weight * m.log_volume();
+  run.regularization = run.settings.regularization < 0 ? 1e-6 * mean_variance : run.settings.regularization;
+  run.group.leader([&] {
+    for (int d = 0; d < m.D; ++d) m.ridge[d] = run.regularization * square(m.scale[d]);
+  });
+}
 
-  m.total_weight = counts.weight;
-  const double regularization = settings.regularization < 0 ? 1e-6 * mean_variance : settings.regularization;
-  group.leader([&] {
-    for (int d = 0; d < D; ++d) m.ridge[d] = regularization * square(m.scale[d]);
-  });
-  if (m.structure == covariance_structure::tied) {
-    const double* const moments = sum_second_moments(group, m);
-    group.for_each(packed_size(D), [&](int i) { m.second_moments[i] = moments[i]; });
-  }
-  Random random(settings.seed, task.stream, static_cast<std::uint32_t>(m.K));
-  if (settings.start == mixture_start::given)
-    group.leader([&] { import_parameters(m, task.parameters); });
+/// The second moments that a tied covariance begins with.
+template <class Run>
+MF_FN_CALL void set_second_moments(Run& run) {
+  run.group.for_each(packed_size(run.m.D), [&](int i) { run.m.second_moments[i] = run.m.moments[i]; });
+}
+
+/// Sets the model's state to the start that the settings ask for, as far as that goes without a pass.
+template <class Run>
+MF_FN_CALL void begin_start(Run& run) {
+  if (run.end.status != fit_status::not_run) return;
+  if (run.settings.start == mixture_start::given)
+    run.group.leader([&] { import_parameters(run.m, run.task.parameters); });
   else
-    start_mixture(group, m, settings.start, random, memory);
-  const double shift = counts.weight * m.log_volume();
-  int restarts_left = settings.restart_collapsed ? 10 * m.K : 0;
-  const auto restart = [&](const mixture_model& model) {
-    if (restarts_left-- <= 0 || model.structure == covariance_structure::tied) return false;
-    restart_collapsed(group, model, random);
-    return true;
-  };
-  const auto record = [&](int t, double log_likelihood) {
-    if (task.trace && group.leads()) task.trace[t] = log_likelihood + shift;
-  };
-  const em_outcome end = settings.batch_rows > 0 && settings.batch_rows < group.rows()
-                             ? run_stepwise_em(group, m, settings, record)
-                             : run_em(group, m, settings, restart, record);
-  task.status = end.status;
-  task.iterations = end.iterations;
-  if (end.status != fit_status::converged && end.status != fit_status::max_iterations) return;
-  task.log_likelihood = end.log_likelihood + shift;
-  export_parameters(group, m, task.parameters);
-  if (!(regularization > 0)) return;
-  const bool tied = m.structure == covariance_structure::tied,
-             whole = tied || m.structure == covariance_structure::full;
-  const int diagonal = m.structure == covariance_structure::spherical ? 1 : D;
-  group.for_each(tied ? 1 : m.K, [&](int k) {
-    for (int d = 0; d < diagonal; ++d) m.covariance(k)[whole ? packed(d, d) : d] -= m.ridge[d];
-  });
-  task.held = !prepare(group, m);
+    choose_start(run);
+}
+
+/// Gives the answer to the caller, and asks whether it would stand without the regularisation.
+template <class Run>
+MF_FN_CALL void conclude(Run& run) {
+  const mixture_model& m = run.m;
+  const bool ended = run.end.status == fit_status::converged || run.end.status == fit_status::max_iterations;
+  bool held = false;
+  if (ended) export_parameters(run.group, m, run.task.parameters);
+  if (ended && run.regularization > 0) {
+    const bool tied = m.structure == covariance_structure::tied,
+               whole = tied || m.structure == covariance_structure::full;
+    const int diagonal = m.structure == covariance_structure::spherical ? 1 : m.D;
+    run.group.for_each(tied ? 1 : m.K, [&](int k) {
+      for (int d = 0; d < diagonal; ++d) m.covariance(k)[whole ? packed(d, d) : d] -= m.ridge[d];
+    });
+    held = !prepare(run.group, m);
+  }
+  if (!run.group.leads()) return;
+  mixture_task& task = run.task;
+  task.observations = run.counts.observations;
+  task.missing = run.counts.missing;
+  task.status = run.end.status;
+  task.iterations = run.end.iterations;
+  if (ended) task.log_likelihood = run.end.log_likelihood + run.shift;
+  task.held = held;
+}
+
+/// Runs one task. `m`: D, K, structure and collapse set, bound; `memory`: start_memory(...) doubles, unless the start
+/// is given. One lane writes the outcome into the task.
+template <class Group, class Random>
+MF_FN_LARGE void fit_one_mixture(Group& group, mixture_model& m, const mixture_settings& settings, mixture_task& task,
+                                 double* memory) {
+  mixture_run<Group, Random> run{group, m,      settings,
+                                 task,  memory, Random(settings.seed, task.stream, static_cast<std::uint32_t>(m.K))};
+  measure_rows(run);
+  if (group.agree(run.end.status == fit_status::not_run && m.structure == covariance_structure::tied)) {
+    sum_second_moments(run);
+    set_second_moments(run);
+  }
+  begin_start(run);
+  while (group.agree(run.place.rounds > 0)) kmeans_round(run);
+  climb(run);
+  conclude(run);
 }
 
 MF_NAMESPACE_END

@@ -64,110 +64,149 @@ MF_FN void widen_covariance(const mixture_model& m, int k, double amount) {
   }
 }
 
+/// The rows that a start chooses among, in start_memory(...) doubles.
+struct start_rows {
+  std::int64_t room;  ///< how many
+  int runs;           ///< of candidate_run of them
+  double* row;        ///< [room × D], in the group's coordinates
+  double* weight;     ///< [room]
+  double* distance;   ///< [room]: squared, to the nearest mean so far
+  double* total;      ///< [runs]: Σ weight · distance of each run
+  double* chosen;     ///< [1]: the last one that became a mean
+
+  template <class Run>
+  static MF_FN start_rows of(const Run& run) {
+    start_rows r;
+    r.room = start_candidates(run.group.rows(), run.m.K);
+    r.runs = static_cast<int>((r.room + candidate_run - 1) / candidate_run);
+    r.row = run.memory;
+    r.weight = r.row + r.room * run.m.D;
+    r.distance = r.weight + r.room;
+    r.total = r.distance + r.room;
+    r.chosen = r.total + r.runs;
+    return r;
+  }
+  MF_FN std::int64_t end_of(int run) const {
+    const std::int64_t end = (run + std::int64_t{1}) * candidate_run;
+    return end < room ? end : room;
+  }
+  MF_FN void add_up(int run) const {
+    double sum = 0;
+    for (std::int64_t i = std::int64_t{run} * candidate_run; i < end_of(run); ++i) sum += weight[i] * distance[i];
+    total[run] = sum;
+  }
+};
+
+/// Draws the candidates, spread over all rows, and reads them.
+template <class Run>
+MF_FN_CALL void draw_candidates(Run& run) {
+  const start_rows from = start_rows::of(run);
+  const std::int64_t rows = run.group.rows();
+  run.group.leader([&] {
+    for (std::int64_t i = 0; i < from.room; ++i)
+      from.weight[i] = rows == from.room ? static_cast<double>(i)
+                                         : floor((static_cast<double>(i) + run.random.uniform()) *
+                                                 (static_cast<double>(rows) / static_cast<double>(from.room)));
+  });
+  run.group.for_each(from.runs, [&](int piece) {
+    for (std::int64_t i = std::int64_t{piece} * candidate_run; i < from.end_of(piece); ++i) {
+      const auto row = static_cast<std::int64_t>(from.weight[i]);
+      from.weight[i] = run.group.row(row < rows ? row : rows - 1, from.row + i * run.m.D);
+      from.distance[i] = 1;
+    }
+    from.add_up(piece);
+  });
+}
+
+/// Chooses the mean of component k, each candidate with probability by its weight times its distance.
+template <class Run>
+MF_FN_CALL void choose_mean(Run& run, int k) {
+  run.group.leader([&] {
+    const start_rows from = start_rows::of(run);
+    double all = 0;
+    for (int piece = 0; piece < from.runs; ++piece) all += from.total[piece];
+    double target = run.random.uniform() * all;
+    int piece = 0;
+    while (piece + 1 < from.runs && !(from.total[piece] > target)) target -= from.total[piece++];
+    std::int64_t last = std::int64_t{piece} * candidate_run;
+    for (std::int64_t i = last; i < from.end_of(piece); ++i) {
+      const double share = from.weight[i] * from.distance[i];
+      if (!(share > 0)) continue;
+      last = i;
+      if (share > target) break;
+      target -= share;
+    }
+    for (int d = 0; d < run.m.D; ++d) run.m.mean(k)[d] = from.row[last * run.m.D + d];
+    *from.chosen = static_cast<double>(last);
+  });
+}
+
+/// Distances after component k has its mean; with `spread` false the chosen row's is 0, and no other's changes.
+template <class Run>
+MF_FN_CALL void update_distances(Run& run, int k, bool spread) {
+  const start_rows from = start_rows::of(run);
+  run.group.for_each(from.runs, [&](int piece) {
+    const int D = run.m.D;
+    const auto taken = static_cast<std::int64_t>(*from.chosen);
+    const double* const mean = run.m.mean(k);
+    for (std::int64_t i = std::int64_t{piece} * candidate_run; i < from.end_of(piece); ++i) {
+      double apart = 0;
+      for (int d = 0; spread && d < D; ++d) apart += square(from.row[i * D + d] - mean[d]);
+      if (spread ? k == 0 || apart < from.distance[i] : i == taken) from.distance[i] = apart;
+    }
+    from.add_up(piece);
+  });
+}
+
 /// Means by k-means++ among random rows; with `spread` false, rows with probability by weight alone, none twice. A
 /// row's share of the next choice is its weight times its squared distance to the nearest mean so far.
-template <class Group, class Random>
-MF_FN_CALL void seed_means(Group& group, const mixture_model& m, Random& random, bool spread, double* memory) {
-  const std::int64_t rows = group.rows(), room = start_candidates(rows, m.K);
-  const int runs = static_cast<int>((room + candidate_run - 1) / candidate_run);
-  double* const candidate = memory;
-  double* const weight = candidate + room * m.D;
-  double* const distance = weight + room;
-  double* const total = distance + room;  // by run of candidates
-  double* const chosen = total + runs;
-  const auto each = [&](int run, auto f) {
-    double sum = 0;
-    for (std::int64_t i = std::int64_t{run} * candidate_run; i < room && i < (run + std::int64_t{1}) * candidate_run;
-         ++i) {
-      f(i);
-      sum += weight[i] * distance[i];
-    }
-    total[run] = sum;
-  };
-  group.leader([&] {
-    for (std::int64_t i = 0; i < room; ++i)
-      weight[i] = rows == room ? static_cast<double>(i)
-                               : floor((static_cast<double>(i) + random.uniform()) *
-                                       (static_cast<double>(rows) / static_cast<double>(room)));
-  });
-  group.for_each(runs, [&](int run) {
-    each(run, [&](std::int64_t i) {
-      const auto row = static_cast<std::int64_t>(weight[i]);
-      weight[i] = group.row(row < rows ? row : rows - 1, candidate + i * m.D);
-      distance[i] = 1;
-    });
-  });
-  for (int k = 0; k < m.K; ++k) {
-    group.leader([&] {
-      double all = 0;
-      for (int run = 0; run < runs; ++run) all += total[run];
-      double target = random.uniform() * all;
-      int run = 0;
-      while (run + 1 < runs && !(total[run] > target)) target -= total[run++];
-      std::int64_t i = std::int64_t{run} * candidate_run;
-      std::int64_t last = i;
-      for (; i < room && i < (run + std::int64_t{1}) * candidate_run; ++i) {
-        const double share = weight[i] * distance[i];
-        if (!(share > 0)) continue;
-        last = i;
-        if (share > target) break;
-        target -= share;
-      }
-      for (int d = 0; d < m.D; ++d) m.mean(k)[d] = candidate[last * m.D + d];
-      *chosen = static_cast<double>(last);
-    });
-    group.for_each(runs, [&](int run) {
-      const auto taken = static_cast<std::int64_t>(*chosen);
-      const double* const mean = m.mean(k);
-      each(run, [&](std::int64_t i) {
-        if (!spread) {
-          if (i == taken) distance[i] = 0;
-          return;
-        }
-        double apart = 0;
-        for (int d = 0; d < m.D; ++d) apart += square(candidate[i * m.D + d] - mean[d]);
-        if (k == 0 || apart < distance[i]) distance[i] = apart;
-      });
-    });
+template <class Run>
+MF_FN_CALL void seed_means(Run& run, bool spread) {
+  draw_candidates(run);
+  for (int k = 0; k < run.m.K; ++k) {
+    choose_mean(run, k);
+    update_distances(run, k, spread);
   }
 }
 
-/// A pass that gives every row to its nearest mean: statistics as `structure` wants them.
+/// Makes `nearest` a model of which a pass gives every row to its nearest mean: statistics as `structure` wants them.
 template <class Group>
-MF_FN_CALL void assign_to_nearest(Group& group, const mixture_model& m, covariance_structure structure) {
-  mixture_model nearest = m;
+MF_FN_CALL void aim_at_nearest(Group& group, const mixture_model& m, covariance_structure structure,
+                               mixture_model& nearest) {
+  nearest = m;
   nearest.structure = structure;
   nearest.triangular = false;
   nearest.transform = nullptr;
   group.for_each(m.K, [&](int k) {
-    nearest.constant[k] = 0;
+    m.constant[k] = 0;
     for (int d = 0; d < m.D; ++d) {
-      nearest.factor[k * m.D + d] = kmeans_steepness;
-      nearest.offset[k * m.D + d] = kmeans_steepness * m.mean(k)[d];
+      m.factor[k * m.D + d] = kmeans_steepness;
+      m.offset[k * m.D + d] = kmeans_steepness * m.mean(k)[d];
     }
   });
-  group.accumulate(nearest);
 }
 
-/// Sets the model's state to a start.
-template <class Group, class Random>
-MF_FN_CALL void start_mixture(Group& group, const mixture_model& m, mixture_start how, Random& random, double* memory) {
-  seed_means(group, m, random, how == mixture_start::kmeans_plus_plus, memory);
-  if (how == mixture_start::random) {
-    group.for_each(m.K, [&](int k) {
-      m.weights()[k] = 1.0 / m.K;
-      if (k == 0 || m.structure != covariance_structure::tied) set_round_covariance(m, k, 1);
-    });
-    return;
-  }
-  for (int round = 0; round < kmeans_rounds; ++round) {
-    assign_to_nearest(group, m, covariance_structure::tied);
-    group.for_each(m.K, [&](int k) {
-      const double* const s = m.statistics + std::int64_t{k} * (1 + m.D);
-      for (int d = 0; d < m.D && s[0] > 0; ++d) m.mean(k)[d] = s[1 + d] / s[0];
-    });
-  }
-  assign_to_nearest(group, m, m.structure);
+/// Equal weights, and every component as wide as the data.
+template <class Group>
+MF_FN_CALL void set_random(Group& group, const mixture_model& m) {
+  group.for_each(m.K, [&](int k) {
+    m.weights()[k] = 1.0 / m.K;
+    if (k == 0 || m.structure != covariance_structure::tied) set_round_covariance(m, k, 1);
+  });
+}
+
+/// Means of the rows that are nearest to each.
+template <class Group>
+MF_FN_CALL void set_nearest_means(Group& group, const mixture_model& m) {
+  group.for_each(m.K, [&](int k) {
+    const double* const s = m.statistics + std::int64_t{k} * (1 + m.D);
+    for (int d = 0; d < m.D && s[0] > 0; ++d) m.mean(k)[d] = s[1 + d] / s[0];
+  });
+}
+
+/// The whole state from the rows that are nearest to each mean.
+template <class Group>
+MF_FN_CALL void set_from_nearest(Group& group, const mixture_model& m) {
   group.for_each(m.K, [&](int k) {
     if (m.statistics_of(k)[0] > 0) {
       maximise_component(m, k);
@@ -182,6 +221,30 @@ MF_FN_CALL void start_mixture(Group& group, const mixture_model& m, mixture_star
     pool_covariance(group, m);
     group.leader([&] { widen_covariance(m, 0, start_ridge); });
   }
+}
+
+/// Chooses means, and says how many rounds of k-means are to come. A Run is as em.hpp says, and also gives random, the
+/// words, and memory for the candidates.
+template <class Run>
+MF_FN_CALL void choose_start(Run& run) {
+  seed_means(run, run.settings.start == mixture_start::kmeans_plus_plus);
+  if (run.settings.start == mixture_start::random)
+    set_random(run.group, run.m);
+  else
+    run.place.rounds = kmeans_rounds + 1;
+}
+
+/// A round of k-means; the last one sets the whole state.
+template <class Run>
+MF_FN_CALL void kmeans_round(Run& run) {
+  mixture_model nearest;
+  const bool last = --run.place.rounds == 0;
+  aim_at_nearest(run.group, run.m, last ? run.m.structure : covariance_structure::tied, nearest);
+  run.group.accumulate(nearest);
+  if (run.group.agree(run.place.rounds > 0))
+    set_nearest_means(run.group, run.m);
+  else
+    set_from_nearest(run.group, run.m);
 }
 
 /// Sets every component that has collapsed anew: at a random row, as wide as the data, with an equal share.

@@ -80,11 +80,10 @@ class mixture_group {
   }
 
   // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
-  row_counts measure(const mixture_model& m, bool alike) {
+  void measure(const mixture_model& m, bool alike, row_counts& counts) {
     const int D = m.D;
     const std::int64_t N = all_.size();
     set_map(m);
-    row_counts counts;
     std::vector<row_counts> counted(static_cast<std::size_t>(shares_of(N, 1)));
     for (int d = 0; d < D; ++d) {
       m.centre[d] = m.variance[d] = 0;
@@ -103,16 +102,16 @@ class mixture_group {
       counts.nonfinite += share.nonfinite;
       counts.weight += share.weight;
     }
-    if (!(counts.weight > 0)) return counts;
+    if (!(counts.weight > 0)) return;
     for (int d = 0; d < D; ++d) m.centre[d] += mean[d] / counts.weight;
     const std::vector<double> squares = sum_rows([](double y) { return y * y; }, nullptr);
     double most = 0;
     for (int d = 0; d < D; ++d) most = std::max(most, m.variance[d] = squares[d] / counts.weight);
     for (int d = 0; d < D; ++d) m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]);
     resident_blocks_ = 0;
-    return counts;
   }
   bool leads() const { return true; }
+  bool agree(bool value) const { return value; }
   template <class F>
   void for_answers(int count, F f) {
     for_each(count, f);

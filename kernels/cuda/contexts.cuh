@@ -30,6 +30,7 @@ struct cuda_warp {
   __device__ double shuffle_xor(double value, int mask) const { return __shfl_xor_sync(0xffffffffu, value, mask); }
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
+  __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
   __device__ void warp_barrier() { __syncwarp(); }
   __device__ void block_barrier() {}
   __device__ void grid_barrier() {}
@@ -65,6 +66,7 @@ class cuda_block {
     grid_turn_ ^= 1;
     return grid_.slots + grid_turn_ * blocks_ * reduction_width;
   }
+  __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
   __device__ void warp_barrier() { __syncwarp(); }
   __device__ void block_barrier() { __syncthreads(); }
   /// All blocks are resident (cooperative launch), so waiting for each other ends. The count only grows, each barrier

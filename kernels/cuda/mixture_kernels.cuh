@@ -26,7 +26,7 @@ inline constexpr std::int64_t grid_shared_bytes = tile_bytes + 4096;
 template <class T>
 __global__ void __launch_bounds__(mixture_tiers[mixture_warp].block_threads,
                                   mixture_tiers[mixture_warp].blocks_wanted[sizeof(T) == 8])
-    mixture_warp_kernel(mixture_launch<T> launch, std::int64_t shared_bytes) {
+    mixture_warp_kernel(const __grid_constant__ mixture_launch<T> launch, std::int64_t shared_bytes) {
   cuda_warp context;
   const int warp = static_cast<int>(threadIdx.x / 32), warps = static_cast<int>(blockDim.x / 32);
   mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x) * warps + warp,
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(mixture_tiers[mixture_warp].block_threads,
 template <class T>
 __global__ void __launch_bounds__(mixture_tiers[mixture_block].block_threads,
                                   mixture_tiers[mixture_block].blocks_wanted[sizeof(T) == 8])
-    mixture_block_kernel(mixture_launch<T> launch, bool whole_grid) {
+    mixture_block_kernel(const __grid_constant__ mixture_launch<T> launch, bool whole_grid) {
   cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1,
                      grid_exchange{launch.grid_slots, launch.grid_arrived});
   mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x),

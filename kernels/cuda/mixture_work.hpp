@@ -46,57 +46,81 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
   return n;
 }
 
-/// Runs every task of the work list. `group`: the number of this group within the launch; `shared`: its shared memory.
-template <class Random, class T, class Context>
-MF_FN_LARGE void mixture_work(Context& context, int group, char* shared, const mixture_launch<T>& launch) {
-  const auto place = [&](const lane_room& room, std::int64_t number) {
-    if (room.pool) return room.pool + number * room.bytes;
-    char* const at = shared;
-    shared += room.bytes;
-    return at;
-  };
-  char* const sums = place(launch.sums, group);
-  char* const tile = place(launch.tile, group);
-  char* const own_model = place(launch.model, group);
-  char* const own_factors = place(launch.factors, group);
-  char* const own_start = place(launch.start, group);
-  const work_list work{launch.order, launch.bounds, launch.next};
-  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
-  std::int64_t own_count = 0;
-  for (;;) {
-    const std::int64_t position = begin + take(context, work, 1, own_count);
-    if (position >= end) break;
-    const std::int64_t number = work.fit(position);
-    mixture_task task = launch.tasks[number];
-    mixture_model m;
+/// A group at work. It is in memory, and what it holds is read where it is needed: a task's loops get all registers.
+template <class T, class Context>
+struct mixture_worker {
+  Context& context;
+  const mixture_launch<T>& launch;
+  char *sums = nullptr, *tile = nullptr, *model = nullptr, *factors = nullptr, *start = nullptr;  ///< the group's own
+  std::int64_t own_count = 0;                                                                     ///< grid: tasks taken
+  mixture_task* task = nullptr;                                                                   ///< at hand
+
+  /// Lays out the rooms of group number `group` of the launch: shared memory, or device memory where the launch has it.
+  MF_FN_CALL void lay_out(int group, char* shared) {
+    const auto place = [&](const lane_room& room) {
+      if (room.pool) return room.pool + group * room.bytes;
+      char* const at = shared;
+      shared += room.bytes;
+      return at;
+    };
+    sums = place(launch.sums);
+    tile = place(launch.tile);
+    model = place(launch.model);
+    factors = place(launch.factors);
+    start = place(launch.start);
+  }
+
+  /// Takes the next task for the group; false when none is left.
+  MF_FN_CALL bool take_task() {
+    const work_list work{launch.order, launch.bounds, launch.next};
+    const std::int64_t position = work.bounds[0] + take(context, work, 1, own_count);
+    if (position >= work.bounds[1]) return false;
+    task = launch.tasks + work.fit(position);
+    return true;
+  }
+
+  /// The model and the lanes' memory for the task. Blocks of a grid that share a model use the first block's rooms,
+  /// which are then in device memory. Passes in chunks have one copy of the statistics and so need a shared model.
+  MF_FN_CALL void lay_out_task(mixture_model& m, mixture_lane_memory<T>& memory) const {
     m.D = launch.points.dimensions;
-    m.K = task.components;
+    m.K = task->components;
     m.structure = launch.settings.structure;
     m.collapse = sizeof(T) == 4 ? 1e-6 : 1e-10;
-    const std::int64_t limit = launch.partial_limit < 0 ? partial_numbers / context.blocks() : launch.partial_limit;
-    // Blocks of a grid that share a model use the first block's rooms, which are then in device memory. Passes in
-    // chunks have one copy of the statistics and so need a shared model.
-    const std::int64_t model_numbers = mixture_model::memory(m.structure, m.D, m.K);
-    const bool shares = context.blocks() > 1 && (model_numbers > private_model_numbers || model_numbers > limit);
-    m.bind(reinterpret_cast<double*>(shares ? launch.model.pool : own_model));
-    mixture_lane_memory<T> memory;
-    memory.factors = reinterpret_cast<T*>(shares ? launch.factors.pool : own_factors);
+    const int blocks = context.blocks();
+    const std::int64_t numbers = mixture_model::memory(m.structure, m.D, m.K);
+    const std::int64_t limit = launch.partial_limit < 0 ? partial_numbers / blocks : launch.partial_limit;
+    const bool shares = blocks > 1 && (numbers > private_model_numbers || numbers > limit);
+    m.bind(reinterpret_cast<double*>(shares ? launch.model.pool : model));
+    memory.factors = reinterpret_cast<T*>(shares ? launch.factors.pool : factors);
+    memory.start = reinterpret_cast<double*>(shares ? launch.start.pool : start);
     memory.tile = reinterpret_cast<T*>(tile);
     memory.sums = reinterpret_cast<double*>(sums);
     memory.shares_model = shares;
-    const rows_view<T> rows = rows_of(launch.points, task.fit);
-    if (context.blocks() > 1) {
-      memory.partial = launch.partial;
-      memory.partial_each = launch.partial_each;
-      memory.partial_limit = limit;
-      memory.chunk = launch.chunk;
-      memory.chunk_points = chunk_points_for(m.D, m.K, sizeof(T));
-    }
-    mixture_lanes<T, Context> lanes(context, rows, memory);
-    fit_one_mixture<mixture_lanes<T, Context>, Random>(
-        lanes, m, launch.settings, task, reinterpret_cast<double*>(shares ? launch.start.pool : own_start));
-    if (context.lane() == 0) launch.tasks[number] = task;
+    if (blocks == 1) return;
+    memory.partial = launch.partial;
+    memory.partial_each = launch.partial_each;
+    memory.partial_limit = limit;
+    memory.chunk = launch.chunk;
+    memory.chunk_points = chunk_points_for(m.D, m.K, sizeof(T));
   }
+};
+
+/// Runs the task at hand, from data to answer.
+template <class Random, class T, class Context>
+MF_FN_CALL void run_task(const mixture_worker<T, Context>& worker) {
+  mixture_model m;
+  mixture_lane_memory<T> memory;
+  worker.lay_out_task(m, memory);
+  mixture_lanes<T, Context> lanes(worker.context, rows_of(worker.launch.points, worker.task->fit), memory);
+  fit_one_mixture<mixture_lanes<T, Context>, Random>(lanes, m, worker.launch.settings, *worker.task, memory.start);
+}
+
+/// Runs every task of the work list. `group`: the number of this group within the launch; `shared`: its shared memory.
+template <class Random, class T, class Context>
+MF_FN_LARGE void mixture_work(Context& context, int group, char* shared, const mixture_launch<T>& launch) {
+  mixture_worker<T, Context> worker{context, launch};
+  worker.lay_out(group, shared);
+  while (context.agree(worker.take_task())) run_task<Random>(worker);
 }
 
 MF_NAMESPACE_END

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -69,6 +70,15 @@ class lane_context {
     const double other = team_.exchange[thread_ ^ mask];
     warp_barrier.arrive_and_wait();
     return static_cast<Value>(other);
+  }
+  /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not.
+  bool agree(bool value) {
+    std::barrier<>& warp_barrier = *team_.of_warp[thread_ / 32];
+    team_.exchange[thread_] = value ? 1 : 0;
+    warp_barrier.arrive_and_wait();
+    if (team_.exchange[thread_ / 32 * 32] != team_.exchange[thread_]) std::abort();
+    warp_barrier.arrive_and_wait();
+    return value;
   }
   double* block_slots() {
     const int size = team_.warps * reduction_width, block = thread_ / (32 * team_.warps);

@@ -11,36 +11,10 @@
 // and their bits are the same either way.
 #pragma once
 
-#include "kernels/groups/mixture_tiles.hpp"
+#include "kernels/groups/mixture_lane_memory.hpp"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
-
-/// The memory that lanes work in. A block's own memory may be shared or device memory.
-template <class T>
-struct mixture_lane_memory {
-  T* factors = nullptr;       ///< own, or one for the grid when it shares the model: [lane_factor_numbers]
-  T* tile = nullptr;          ///< own: [mixture_tile::numbers]; unused by registers
-  double* sums = nullptr;     ///< own: [register_sum_numbers]; registers only
-  double* partial = nullptr;  ///< grid: [2 × blocks × numbers] private, [blocks × numbers] shared model
-  std::int64_t partial_each = 0;
-  std::int64_t partial_limit = 0;  ///< statistics of one block, beyond which passes go in chunks
-  T* chunk = nullptr;              ///< grid: [(D + 2 + K) × chunk_points]; null where no pass goes in chunks
-  std::int64_t chunk_points = 0;
-  bool shares_model = false;
-};
-
-MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {
-  return 3 * D + 8 * (1 + 3 + 6) + K * (1 + D + packed_size(D)) + packed_size(D);
-}
-MF_FN constexpr std::int64_t register_sum_numbers(int lanes) {
-  return (lanes + lanes / 32 + 1) * std::int64_t{most_register_sums | 1};
-}
-/// Points per chunk, a multiple of every tile's: responsibilities and coordinates of about 32 MB.
-MF_FN constexpr std::int64_t chunk_points_for(int D, std::int64_t K, int bytes) {
-  const std::int64_t most = (std::int64_t{1} << 25) / ((D + 2 + K) * bytes) / 128 * 128;
-  return most < 128 ? 128 : most > 65536 ? 65536 : most;
-}
 
 template <class T, class Context>
 class mixture_lanes {
@@ -65,6 +39,7 @@ class mixture_lanes {
     return weight;
   }
   MF_FN bool leads() const { return context_.lane() == 0; }
+  MF_FN bool agree(bool value) const { return context_.agree(value); }
   template <class F>
   MF_FN void leader(F f) {
     if (scope_lane() == 0) f();
@@ -81,7 +56,7 @@ class mixture_lanes {
     scope_barrier();
   }
 
-  MF_FN_CALL row_counts measure(const mixture_model& m, bool alike) {
+  MF_FN_CALL void measure(const mixture_model& m, bool alike, row_counts& counts) {
     const int D = rows_.dimensions;
     centre_ = m.centre;
     scale_ = m.scale;
@@ -93,7 +68,6 @@ class mixture_lanes {
     const vec<double, 4> total = all_reduce<add_values>(
         context_, vec<double, 4>{static_cast<double>(mine.observations), static_cast<double>(mine.missing),
                                  static_cast<double>(mine.nonfinite), mine.weight});
-    row_counts counts;
     counts.observations = static_cast<std::int64_t>(total[0]);
     counts.missing = static_cast<std::int64_t>(total[1]);
     counts.nonfinite = static_cast<std::int64_t>(total[2]);
@@ -104,7 +78,7 @@ class mixture_lanes {
       m.scale[d] = 1;
       m.variance[d] = 0;
     });
-    if (!any) return counts;
+    if (!any) return;
     const bool plain = !rows_.weights && counts.observations == rows_.size && counts.nonfinite == 0;
     for (int d = 0; d < D; ++d) {
       const double shift = sum_of(plain, [&](std::int64_t i) { return value(i, d) - m.centre[d]; });
@@ -118,16 +92,20 @@ class mixture_lanes {
     double most = 0;
     for (int d = 0; d < D; ++d) most = maximum(most, m.variance[d]);
     for_each(D, [&](int d) { m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]); });
-    return counts;
   }
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
-    const int padded = register_components(m.D, m.K);
-    const std::int64_t numbers = std::int64_t{m.K} * m.features_each();
-    narrow(m, padded);
-    if (padded > 0) return finish(m, numbers, pass_in_registers(m, padded, destination(m)));
-    if (context_.blocks() > 1 && numbers > memory_.partial_limit) return pass_in_chunks(m, numbers);
-    return finish(m, numbers, pass_in_tiles(m, numbers, destination(m)));
+    narrow(m, register_components(m.D, m.K));
+    if (agree(register_components(m.D, m.K) > 0)) {
+      sum_in_registers(m);
+      team_barrier();
+      return finish(m, add_lanes(m));
+    }
+    if constexpr (!is_warp) {
+      if (agree(context_.blocks() > 1 && std::int64_t{m.K} * m.features_each() > memory_.partial_limit))
+        return pass_in_chunks(m);
+    }
+    return finish(m, pass_in_tiles(m));
   }
 
  private:
@@ -209,14 +187,14 @@ class mixture_lanes {
     return memory_.partial + (turn_ * context_.blocks() + context_.block()) * memory_.partial_each;
   }
   /// Adds the blocks' statistics and values; ends with them in the model and returns the log-likelihood.
-  MF_FN_CALL double finish(const mixture_model& m, std::int64_t numbers, double value) {
+  MF_FN_CALL double finish(const mixture_model& m, double value) {
     value = all_reduce<add_values>(context_, vec<double, 1>{value})[0];
     if (context_.blocks() == 1) {
       team_barrier();
       return value;
     }
     const double* const from = memory_.partial + turn_ * context_.blocks() * memory_.partial_each;
-    for_each(static_cast<int>(numbers), [&](int i) {
+    for_each(m.K * m.features_each(), [&](int i) {
       double sum = 0;
       for (int b = 0; b < context_.blocks(); ++b) sum += from[b * memory_.partial_each + i];
       m.statistics[i] = sum;
@@ -224,14 +202,21 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_CALL double pass_in_registers(const mixture_model& m, int padded, double* to) {
+  /// Numbers that a lane sums in registers, and their distance from the next lane's: odd, for the banks.
+  MF_FN static int lane_sums(const mixture_model& m) {
+    return register_components(m.D, m.K) * (1 + m.D + packed_size(m.D)) + 1;
+  }
+  MF_FN_CALL void sum_in_registers(const mixture_model& m) {
+    register_pass_of(m.D, register_components(m.D, m.K), rows_, map_, map_.scale + m.D, context_.lane(),
+                     context_.lanes(), memory_.sums + team_lane() * (lane_sums(m) | 1));
+  }
+  /// Adds the lanes' sums over warps, then over the block, in order; the log-likelihood, on lane 0 of the block.
+  MF_FN_CALL double add_lanes(const mixture_model& m) {
     const int t = team_lane(), B = team_lanes(), W = context_.warps();
-    const int sums = padded * (1 + m.D + packed_size(m.D)) + 1, step = sums | 1;
+    const int sums = lane_sums(m), step = sums | 1;
     double* const lanes = memory_.sums;
     double* const warps = lanes + std::int64_t{B} * step;
     double* const block = warps + std::int64_t{W} * step;
-    register_pass_of(m.D, padded, rows_, map_, map_.scale + m.D, context_.lane(), context_.lanes(), lanes + t * step);
-    team_barrier();
     for (int i = t; i < W * sums; i += B) {
       const int w = i / sums, j = i - w * sums;
       double sum = 0;
@@ -245,6 +230,7 @@ class mixture_lanes {
       block[j] = sum;
     }
     team_barrier();
+    double* const to = destination(m);
     for (int i = t; i < m.K * m.features_each(); i += B) to[i] = register_statistic(m, block, i);
     return t == 0 ? block[sums - 1] : 0.0;
   }
@@ -269,83 +255,117 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_CALL double pass_in_tiles(const mixture_model& m, std::int64_t numbers, double* to) {
-    const int t = team_lane(), B = team_lanes(), each = m.features_each();
+  MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
+    double* const to = destination(m);
+    for (int i = team_lane(); i < m.K * m.features_each(); i += team_lanes()) to[i] = 0;
     mixture_tile<T> tile;
-    tile.bind(m.D, m.K, B, memory_.tile);
-    for (std::int64_t i = t; i < numbers; i += B) to[i] = 0;
-    const std::int64_t tiles = (rows_.size + tile.points - 1) / tile.points;
+    tile.bind(m.D, m.K, team_lanes(), memory_.tile);
     double value = 0;
-    for (std::int64_t i = context_.block(); i < tiles; i += context_.blocks()) {
+    for (std::int64_t i = context_.block(); i * tile.points < rows_.size; i += context_.blocks()) {
       value += expect(m, tile, i * tile.points);
-      for (int f = 0; f < each; f += staged_features) {
-        const int count = each - f < staged_features ? each - f : staged_features;
-        stage_features(m.structure, m.D, f, count, tile.y, tile.stride, tile.points, tile.staged, tile.stride, t, B);
-        team_barrier();
-        add_tile_products(tile.table, m.K, tile.staged, f, count, tile.points, tile.stride, to, each, t, B);
-        team_barrier();
-      }
+      add_tile(m, tile, to);
     }
     return value;
   }
+  /// The M step's sums of a tile, some features of all components at a time.
+  MF_FN_CALL void add_tile(const mixture_model& m, const mixture_tile<T>& tile, double* to) {
+    const int t = team_lane(), B = team_lanes(), each = m.features_each();
+    for (int f = 0; f < each; f += staged_features) {
+      const int count = each - f < staged_features ? each - f : staged_features;
+      stage_features(m.structure, m.D, f, count, tile.y, tile.stride, tile.points, tile.staged, tile.stride, t, B);
+      team_barrier();
+      add_tile_products(tile.table, m.K, tile.staged, f, count, tile.points, tile.stride, to, each, t, B);
+      team_barrier();
+    }
+  }
 
-  /// A grid with one copy of the statistics: 16 lanes in a row own 64 features of 4 components.
-  MF_FN_CALL double pass_in_chunks(const mixture_model& m, std::int64_t numbers) {
-    const int t = team_lane(), B = team_lanes(), each = m.features_each(), D = m.D, K = m.K;
+  /// Where a pass in chunks is.
+  struct chunk_place {
+    std::int64_t begin = 0;  ///< first row
+    int tiles = 0;
+    double value = 0;  ///< this lane's share of the log-likelihood
+  };
+  /// A grid with one copy of the statistics.
+  MF_FN_CALL double pass_in_chunks(const mixture_model& m) {
+    for_each(m.K * m.features_each(), [&](int i) { m.statistics[i] = 0; });
     mixture_tile<T> tile;
-    tile.bind(D, K, B, memory_.tile);
-    const std::int64_t C = memory_.chunk_points;
-    T* const features = memory_.chunk;
-    T* const shares = features + (D + 2) * C;
-    for (std::int64_t i = context_.lane(); i < numbers; i += context_.lanes()) m.statistics[i] = 0;
-    const int high = B / 16 * 4, groups = (each + staged_features - 1) / staged_features;
-    const int owned = (K + high - 1) / high * groups;
-    const int my_k = 4 * (t / 16), my_f = 4 * (t % 16);
-    double value = 0;
-    for (std::int64_t begin = 0; begin < rows_.size; begin += C) {
-      const std::int64_t left = rows_.size - begin, points = left < C ? left : C;
-      const int tiles = static_cast<int>((points + tile.points - 1) / tile.points);
-      for (int i = context_.block(); i < tiles; i += context_.blocks()) {
-        value += expect(m, tile, begin + std::int64_t{i} * tile.points);
-        const std::int64_t at = std::int64_t{i} * tile.points;
-        for (std::int64_t j = t; j < (D + 2 + std::int64_t{K}) * tile.points; j += B) {
-          const std::int64_t row = j / tile.points, p = j - row * tile.points;
-          const T* const from = row < D + 2 ? tile.y + row * tile.stride : tile.table + (row - D - 2) * tile.stride;
-          features[row * C + at + p] = from[p];
-        }
-        team_barrier();
-      }
+    tile.bind(m.D, m.K, team_lanes(), memory_.tile);
+    chunk_place at;
+    for (; agree(at.begin < rows_.size); at.begin += memory_.chunk_points) {
+      fill_chunk(m, tile, at);
       context_.grid_barrier();
-      for (int o = context_.block(); o < owned; o += context_.blocks()) {
-        const int k = o / groups * high, f = (o - o / groups * groups) * staged_features;
-        const int components = K - k < high ? K - k : high,
-                  count = each - f < staged_features ? each - f : staged_features;
-        const bool mine = my_k < components && my_f < count;
-        double total[4][4] = {};
-        for (int i = 0; i < tiles; ++i) {
-          const std::int64_t at = std::int64_t{i} * tile.points;
-          for (int j = t; j < components * tile.points; j += B) {
-            const int row = j / tile.points, p = j - row * tile.points;
-            tile.table[row * tile.stride + p] = shares[(k + row) * C + at + p];
-          }
-          stage_features(m.structure, D, f, count, features + at, C, tile.points, tile.staged, tile.stride, t, B);
-          team_barrier();
-          if (mine) {
-            T sum[4][4];
-            product_quad(tile.table + my_k * tile.stride, components - 1 - my_k, tile.staged + my_f * tile.stride,
-                         count - 1 - my_f, tile.points, tile.stride, sum);
-            for (int a = 0; a < 4; ++a)
-              for (int b = 0; b < 4; ++b) total[a][b] += static_cast<double>(sum[a][b]);
-          }
-          team_barrier();
-        }
-        for (int a = 0; mine && a < 4 && my_k + a < components; ++a)
-          for (int b = 0; b < 4 && my_f + b < count; ++b)
-            m.statistics[std::int64_t{k + my_k + a} * each + f + my_f + b] += total[a][b];
-      }
+      add_chunk(m, tile, at);
       context_.grid_barrier();
     }
-    return all_reduce<add_values>(context_, vec<double, 1>{value})[0];
+    return all_reduce<add_values>(context_, vec<double, 1>{at.value})[0];
+  }
+  /// The E step of a chunk.
+  MF_FN_CALL void fill_chunk(const mixture_model& m, const mixture_tile<T>& tile, chunk_place& at) {
+    const std::int64_t left = rows_.size - at.begin, points = left < memory_.chunk_points ? left : memory_.chunk_points;
+    at.tiles = static_cast<int>((points + tile.points - 1) / tile.points);
+    for (int i = context_.block(); i < at.tiles; i += context_.blocks()) {
+      at.value += expect(m, tile, at.begin + std::int64_t{i} * tile.points);
+      keep_tile(m, tile, std::int64_t{i} * tile.points);
+    }
+  }
+  /// The M step's sums of a chunk: every block adds up the parts that it owns.
+  MF_FN_CALL void add_chunk(const mixture_model& m, const mixture_tile<T>& tile, const chunk_place& at) {
+    const int owned = (m.K + owned_components() - 1) / owned_components() * feature_groups(m);
+    for (int o = context_.block(); o < owned; o += context_.blocks()) add_owned(m, tile, at.tiles, o);
+  }
+  /// Components and groups of features that a block adds up at a time: 16 lanes in a row own 64 features of 4.
+  MF_FN int owned_components() const { return team_lanes() / 16 * 4; }
+  MF_FN static int feature_groups(const mixture_model& m) {
+    return (m.features_each() + staged_features - 1) / staged_features;
+  }
+  /// Puts the tile's coordinates and responsibilities into the chunk, from its point `at` on.
+  MF_FN_CALL void keep_tile(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t at) {
+    const int D = m.D;
+    for (std::int64_t j = team_lane(); j < (D + 2 + std::int64_t{m.K}) * tile.points; j += team_lanes()) {
+      const std::int64_t row = j / tile.points, p = j - row * tile.points;
+      const T* const from = row < D + 2 ? tile.y + row * tile.stride : tile.table + (row - D - 2) * tile.stride;
+      memory_.chunk[row * memory_.chunk_points + at + p] = from[p];
+    }
+    team_barrier();
+  }
+  /// The statistics that a block adds up at a time: features [f, f + count) of components [k, k + components).
+  struct owned_part {
+    int k, components, f, count;
+  };
+  /// Brings what tile `i` of the chunk has for `part` into the block's own memory.
+  MF_FN_CALL void fetch_owned(const mixture_model& m, const mixture_tile<T>& tile, const owned_part& part, int i) {
+    const int t = team_lane(), B = team_lanes();
+    const std::int64_t C = memory_.chunk_points, at = std::int64_t{i} * tile.points;
+    const T* const shares = memory_.chunk + (m.D + 2 + part.k) * C + at;
+    for (int j = t; j < part.components * tile.points; j += B) {
+      const int row = j / tile.points, p = j - row * tile.points;
+      tile.table[row * tile.stride + p] = shares[row * C + p];
+    }
+    stage_features(m.structure, m.D, part.f, part.count, memory_.chunk + at, C, tile.points, tile.staged, tile.stride,
+                   t, B);
+    team_barrier();
+  }
+  /// Adds what the chunk's tiles give to part number `o` of the statistics.
+  MF_FN void add_owned(const mixture_model& m, const mixture_tile<T>& tile, int tiles, int o) {
+    owned_part part;
+    part.k = o / feature_groups(m) * owned_components();
+    part.f = o % feature_groups(m) * staged_features;
+    part.components = m.K - part.k < owned_components() ? m.K - part.k : owned_components();
+    part.count = m.features_each() - part.f < staged_features ? m.features_each() - part.f : staged_features;
+    double total[16] = {};
+    for (int i = 0; i < tiles; ++i) {
+      fetch_owned(m, tile, part, i);
+      const int k = 4 * (team_lane() / 16), f = 4 * (team_lane() % 16);
+      if (k < part.components && f < part.count)
+        add_product_quad(tile.table + k * tile.stride, part.components - 1 - k, tile.staged + f * tile.stride,
+                         part.count - 1 - f, tile.points, tile.stride, total);
+      team_barrier();
+    }
+    const int k = 4 * (team_lane() / 16), f = 4 * (team_lane() % 16);
+    for (int a = 0; a < 4 && k + a < part.components; ++a) {
+      double* const to = m.statistics + std::int64_t{part.k + k + a} * m.features_each() + part.f + f;
+      for (int b = 0; b < 4 && f + b < part.count; ++b) to[b] += total[4 * a + b];
+    }
   }
 
   Context& context_;

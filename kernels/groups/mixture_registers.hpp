@@ -87,16 +87,18 @@ MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map,
         }
       }
     }
-    for (int k = 0; k < K; ++k)
+    for (int k = 0; k < K; ++k) {
       for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run[k][f]);
+      read_in_order();
+    }
     sums[numbers - 1] += static_cast<double>(run_value);
   }
 }
 
 /// register_pass for run-time D and padded K.
 template <class T>
-MF_FN_LARGE void register_pass_of(int D, int K, const rows_view<T>& rows, const point_map<T>& map, const T* factors,
-                                  int lane, int lanes, double* sums) {
+MF_FN void register_pass_of(int D, int K, const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane,
+                            int lanes, double* sums) {
   switch (D * 16 + K) {
 #define MF_CASE(D, K)                                           \
   case D * 16 + K:                                              \

@@ -284,6 +284,16 @@ MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int 
   }
 }
 
+/// total [16] += the same, in double.
+template <class T>
+MF_FN_CALL void add_product_quad(const T* r, int r_last, const T* phi, int phi_last, int points, int stride,
+                                 double* total) {
+  T sum[4][4];
+  product_quad(r, r_last, phi, phi_last, points, stride, sum);
+  for (int a = 0; a < 4; ++a)
+    for (int b = 0; b < 4; ++b) total[4 * a + b] += static_cast<double>(sum[a][b]);
+}
+
 /// statistics[k × each + first + j] += Σ_p r[k][p] staged[j][p], for K components and `count` staged features.
 template <class T>
 MF_FN_CALL void add_tile_products(const T* table, int K, const T* staged, int first, int count, int points, int stride,

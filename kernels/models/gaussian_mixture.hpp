@@ -55,6 +55,7 @@ struct mixture_model {
   double* transform = nullptr;       ///< [packed_size(D)]: applied to every point before the E step; null: none
   double* statistics = nullptr;      ///< [K × features()]
   double* second_moments = nullptr;  ///< [packed_size(D)]: Σ w y yᵀ over all points; tied only
+  double* moments = nullptr;         ///< [packed_size(D)]: the same over the rows of the last pass; tied only
   double* ridge = nullptr;           ///< [D]: added to the diagonal of every covariance
   double* good = nullptr;            ///< [K + 1]: 1 where the component is sound; last: the tied covariance
   double* centre = nullptr;          ///< [D]: the model's coordinates are y = (x − centre) · scale
@@ -82,7 +83,7 @@ struct mixture_model {
   /// Doubles of memory that a model needs, the larger of the two forms of factor included.
   static MF_FN std::int64_t memory(covariance_structure structure, int D, std::int64_t K) {
     const bool tied = structure == covariance_structure::tied;
-    return own_memory(structure, D, K) + (tied ? 2 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
+    return own_memory(structure, D, K) + (tied ? 3 * packed_size(D) + own_memory(covariance_structure::full, D, 1) : 0);
   }
   static MF_FN std::int64_t own_memory(covariance_structure structure, int D, std::int64_t K) {
     const std::int64_t states = K + K * D + covariance_numbers(structure, D, K);
@@ -114,6 +115,7 @@ struct mixture_model {
     if (!tied) return;
     transform = take(packed_size(D));
     second_moments = take(packed_size(D));
+    moments = take(packed_size(D));
     aside = take(1);
   }
 };
