@@ -38,60 +38,156 @@ struct point_map {
   const T* scale = nullptr;
 };
 
+/// Points whose sums of densities, 1 to K each, are multiplied before one logarithm is taken: 8^32 is a float.
+inline constexpr int product_run = 32;
+
+/// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for.
+inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498;
+
+/// 2^x for x ≤ 0. In float on a GPU the instruction itself: 2 units in the last place, 0 below 2^−126. What it loses is
+/// less than what x, a difference of log-densities rounded to float, has lost before.
+MF_FN double power_of_two(double x) {
+  return ::exp2(x);
+}
+MF_FN float power_of_two(float x) {
+#if defined(__CUDA_ARCH__)
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return ::exp2f(x);
+#endif
+}
+/// 1 / x for x in 1 to K; in float on a GPU the instruction itself: 1 unit in the last place.
+MF_FN double inverse_of(double x) {
+  return 1 / x;
+}
+MF_FN float inverse_of(float x) {
+#if defined(__CUDA_ARCH__)
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return 1 / x;
+#endif
+}
+MF_FN double larger(double a, double b) {
+  return ::fmax(a, b);
+}
+MF_FN float larger(float a, float b) {
+  return ::fmaxf(a, b);
+}
+
+/// What a pass reads of the map and the model, in registers. A compiler that cannot know that a loop is entered leaves
+/// in it what could be read before, so this is copied by hand.
+template <int D, int K, class T>
+struct register_model {
+  static constexpr int F = register_factors<D>;
+  T centre[D], rest[D], scale[D], factor[K][F];
+
+  MF_FN register_model(const point_map<T>& map, const T* factors) {
+    for (int d = 0; d < D; ++d) {
+      centre[d] = map.centre[d];
+      scale[d] = map.scale[d];
+      rest[d] = map.rest[d] * scale[d];  // scales are powers of two: (x − centre)·scale − rest is the map, to the bit
+    }
+    for (int k = 0; k < K; ++k)
+      for (int f = 0; f < F; ++f) factor[k][f] = factors[k * F + f];
+  }
+  /// log_2 of component k's density at y.
+  MF_FN T density(int k, const T (&y)[D]) const {
+    T distance = 0;
+    for (int a = 0; a < D; ++a) {
+      T z = -factor[k][1 + a];
+      for (int b = 0; b <= a; ++b) z += factor[k][1 + D + packed(a, b)] * y[b];
+      distance = a == 0 ? z * z : distance + z * z;
+    }
+    return factor[k][0] - T(0.5) * distance;
+  }
+};
+
+/// One run's sums, in registers.
+template <int D, int K, class T>
+struct register_run_sums {
+  static constexpr int F = register_factors<D>;
+  T each[K][F];   ///< Σ r, Σ r y, Σ r y yᵀ
+  T most = 0;     ///< Σ w log_2 of the largest component's density
+  T log_sum = 0;  ///< Σ w log of the densities' sum beside the largest
+
+  MF_FN register_run_sums() {
+    for (int k = 0; k < K; ++k)
+      for (int f = 0; f < F; ++f) each[k][f] = 0;
+  }
+  /// Adds `points` points at x and weight, `step` rows apart.
+  template <bool Weighted>
+  MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int points, int step) {
+    for (int begin = 0; begin < points; begin += product_run) {
+      const int end = points < begin + product_run ? points : begin + product_run;
+      T product = 1;
+      for (int c = begin; c < end; ++c, x += std::int64_t{step} * D) {
+        T w = 1, y[D], yy[packed_size(D)];
+        bool usable = true;
+        if constexpr (Weighted) {
+          w = weight[std::int64_t{c} * step];
+          usable = w >= 0 && is_finite(w);
+        }
+        for (int d = 0; d < D; ++d) {
+          y[d] = (x[d] - model.centre[d]) * model.scale[d] - model.rest[d];
+          usable = usable && is_finite(y[d]);
+        }
+        w = usable ? w : T(0);
+        for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
+        T share[K], largest = 0, sum = 0;
+        for (int k = 0; k < K; ++k) {
+          share[k] = model.density(k, y);
+          largest = k == 0 ? share[k] : larger(share[k], largest);
+        }
+        for (int k = 0; k < K; ++k) {
+          share[k] = power_of_two(share[k] - largest);
+          sum = k == 0 ? share[k] : sum + share[k];
+        }
+        most += w * largest;
+        if constexpr (Weighted)
+          log_sum += w * log(sum);
+        else
+          product *= usable ? sum : T(1);
+        const T inverse = w * inverse_of(sum);
+        for (int a = 0; a < D; ++a)
+          for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
+        for (int k = 0; k < K; ++k) {
+          const T r = share[k] * inverse;
+          each[k][0] += r;
+          for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
+          for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];
+        }
+      }
+      if constexpr (!Weighted) log_sum += log(product);
+    }
+  }
+};
+
 /// Lane `lane` of `lanes` sums its points into `sums` [register_sums], its own: shared memory, so that registers hold
 /// one run's sums only. factors: [K × register_factors].
 template <int D, int K, class T>
 MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane, int lanes,
                               double* sums) {
-  constexpr int F = 1 + D + packed_size(D), numbers = register_sums<D, K>;
+  constexpr int F = register_factors<D>, numbers = register_sums<D, K>;
   for (int j = 0; j < numbers; ++j) sums[j] = 0;
-  for (std::int64_t i = lane; i < rows.size;) {
-    T run[K][F], run_value = 0;
-    for (int k = 0; k < K; ++k)
-      for (int f = 0; f < F; ++f) run[k][f] = 0;
-    for (int c = 0; c < register_run && i < rows.size; ++c, i += lanes) {
-      T w = rows.weights ? rows.weights[i] : T(1);
-      bool usable = w >= 0 && is_finite(w);
-      T y[D];
-      for (int d = 0; d < D; ++d) {
-        y[d] = ((rows.values[i * D + d] - map.centre[d]) - map.rest[d]) * map.scale[d];
-        usable = usable && is_finite(y[d]);
-      }
-      if (!usable) {
-        w = 0;
-        for (int d = 0; d < D; ++d) y[d] = 0;
-      }
-      T density[K], most = 0;
-      for (int k = 0; k < K; ++k) {
-        const T* const f = factors + k * register_factors<D>;
-        T distance = 0;
-        for (int a = 0; a < D; ++a) {
-          T z = -f[1 + a];
-          for (int b = 0; b <= a; ++b) z += f[1 + D + packed(a, b)] * y[b];
-          distance += z * z;
-        }
-        density[k] = f[0] - T(0.5) * distance;
-        most = k == 0 ? density[k] : maximum(density[k], most);
-      }
-      T sum = 0;
-      for (int k = 0; k < K; ++k) sum += density[k] = exp(density[k] - most);
-      const T share = w / sum;
-      run_value += w * (most + log(sum));
-      for (int k = 0; k < K; ++k) {
-        const T r = density[k] * share;
-        run[k][0] += r;
-        for (int a = 0; a < D; ++a) {
-          const T ry = r * y[a];
-          run[k][1 + a] += ry;
-          for (int b = 0; b <= a; ++b) run[k][1 + D + packed(a, b)] += ry * y[b];
-        }
-      }
-    }
+  const register_model<D, K, T> model(map, factors);
+  for (std::int64_t i = lane; i < rows.size; i += std::int64_t{register_run} * lanes) {
+    const std::int64_t left = rows.size - i;
+    const int points =
+        left > std::int64_t{register_run - 1} * lanes ? register_run : (static_cast<int>(left) - 1) / lanes + 1;
+    register_run_sums<D, K, T> run;
+    if (rows.weights)
+      run.template add<true>(model, rows.values + i * D, rows.weights + i, points, lanes);
+    else
+      run.template add<false>(model, rows.values + i * D, nullptr, points, lanes);
     for (int k = 0; k < K; ++k) {
-      for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run[k][f]);
+      for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run.each[k][f]);
       read_in_order();
     }
-    sums[numbers - 1] += static_cast<double>(run_value);
+    sums[numbers - 1] += static_cast<double>(run.most) * constants::log_2 + static_cast<double>(run.log_sum);
   }
 }
 
@@ -119,18 +215,18 @@ MF_FN void register_pass_of(int D, int K, const rows_view<T>& rows, const point_
   }
 }
 
-/// Number i of component k of the padded factors, from the model.
+/// Number i of component k of the padded factors, from the model, for log-densities in units of log 2.
 template <class T>
 MF_FN_CALL T register_factor(const mixture_model& m, int k, int i) {
   const int D = m.D;
   if (k >= m.K) return i == 0 ? T(-1e30) : T(0);
-  if (i == 0) return static_cast<T>(m.constant[k]);
-  if (i <= D) return static_cast<T>(m.offset[k * D + i - 1]);
+  if (i == 0) return static_cast<T>(m.constant[k] * log2_e);
+  if (i <= D) return static_cast<T>(m.offset[k * D + i - 1] * sqrt_log2_e);
   const int element = i - 1 - D;
-  if (m.triangular) return static_cast<T>(m.factor[k * packed_size(D) + element]);
-  if (m.transform) return static_cast<T>(m.transform[element]);
+  if (m.triangular) return static_cast<T>(m.factor[k * packed_size(D) + element] * sqrt_log2_e);
+  if (m.transform) return static_cast<T>(m.transform[element] * sqrt_log2_e);
   for (int d = 0; d < D; ++d)
-    if (packed(d, d) == element) return static_cast<T>(m.factor[k * D + d]);
+    if (packed(d, d) == element) return static_cast<T>(m.factor[k * D + d] * sqrt_log2_e);
   return T(0);
 }
 
