@@ -264,7 +264,8 @@ MF_FN_CALL void stage_features(covariance_structure structure, int D, int first,
   }
 }
 
-/// Σ_p r[k][p] φ[f][p] for 4 × 4 outputs; rows past the end are read as the last and not used.
+/// Σ_p r[k][p] φ[f][p] for 4 × 4 outputs; rows past the end are read as the last and not used. `points` is a multiple
+/// of 4: pointers move four points at a time, since the address of every number by itself is work for two.
 template <class T>
 MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int points, int stride, T (&sum)[4][4]) {
   const T *share[4], *feature[4];
@@ -273,14 +274,20 @@ MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int 
     feature[a] = phi + (a < phi_last ? a : phi_last) * stride;
     for (int b = 0; b < 4; ++b) sum[a][b] = 0;
   }
-  for (int p = 0; p < points; ++p) {
-    T x[4], w[4];
-    for (int a = 0; a < 4; ++a) {
-      w[a] = share[a][p];
-      x[a] = feature[a][p];
+  for (int p = 0; p < points; p += 4) {
+    for (int q = 0; q < 4; ++q) {
+      T x[4], w[4];
+      for (int a = 0; a < 4; ++a) {
+        w[a] = share[a][q];
+        x[a] = feature[a][q];
+      }
+      for (int a = 0; a < 4; ++a)
+        for (int b = 0; b < 4; ++b) sum[a][b] += w[a] * x[b];
     }
-    for (int a = 0; a < 4; ++a)
-      for (int b = 0; b < 4; ++b) sum[a][b] += w[a] * x[b];
+    for (int a = 0; a < 4; ++a) {
+      share[a] += 4;
+      feature[a] += 4;
+    }
   }
 }
 
@@ -290,8 +297,10 @@ MF_FN_CALL void add_product_quad(const T* r, int r_last, const T* phi, int phi_l
                                  double* total) {
   T sum[4][4];
   product_quad(r, r_last, phi, phi_last, points, stride, sum);
-  for (int a = 0; a < 4; ++a)
+  for (int a = 0; a < 4; ++a) {
     for (int b = 0; b < 4; ++b) total[4 * a + b] += static_cast<double>(sum[a][b]);
+    read_in_order();
+  }
 }
 
 /// statistics[k × each + first + j] += Σ_p r[k][p] staged[j][p], for K components and `count` staged features.
