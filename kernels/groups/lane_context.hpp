@@ -35,11 +35,13 @@ class lane_team {
       of_block.push_back(std::make_unique<std::barrier<>>(warp_count * 32));
       for (int w = 0; w < warp_count; ++w) of_warp.push_back(std::make_unique<std::barrier<>>(32));
     }
+    for (std::vector<char>& row : votes) row.resize(exchange.size());
   }
 
   const int blocks, warps;
   const bool stumbles;
   std::vector<double> exchange, block_memory, grid_memory;
+  std::vector<char> votes[2];
   std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp;
   std::barrier<> all;
 };
@@ -71,13 +73,13 @@ class lane_context {
     warp_barrier.arrive_and_wait();
     return static_cast<Value>(other);
   }
-  /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not.
+  /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not. Two rows of
+  /// votes in turn make one barrier enough.
   bool agree(bool value) {
-    std::barrier<>& warp_barrier = *team_.of_warp[thread_ / 32];
-    team_.exchange[thread_] = value ? 1 : 0;
-    warp_barrier.arrive_and_wait();
-    if (team_.exchange[thread_ / 32 * 32] != team_.exchange[thread_]) std::abort();
-    warp_barrier.arrive_and_wait();
+    char* const votes = team_.votes[vote_turn_ ^= 1].data();
+    votes[thread_] = value;
+    team_.of_warp[thread_ / 32]->arrive_and_wait();
+    if (votes[thread_ / 32 * 32] != votes[thread_]) std::abort();
     return value;
   }
   double* block_slots() {
@@ -109,7 +111,7 @@ class lane_context {
   int thread_;
   bool whole_grid_;
   std::uint32_t pace_;
-  int block_turn_ = 0, grid_turn_ = 0;
+  int block_turn_ = 0, grid_turn_ = 0, vote_turn_ = 0;
 };
 
 /// Runs body(context, thread number) on every lane of the team, one thread each, and waits for all.
