@@ -257,7 +257,7 @@ class mixture_lanes {
 
   MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
     double* const to = destination(m);
-    for (int i = team_lane(); i < m.K * m.features_each(); i += team_lanes()) to[i] = 0;
+    for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, team_lanes(), memory_.tile);
     double value = 0;
@@ -287,7 +287,8 @@ class mixture_lanes {
   };
   /// A grid with one copy of the statistics.
   MF_FN_CALL double pass_in_chunks(const mixture_model& m) {
-    for_each(m.K * m.features_each(), [&](int i) { m.statistics[i] = 0; });
+    for (std::int64_t i = context_.lane(); i < std::int64_t{m.K} * m.features_each(); i += context_.lanes())
+      m.statistics[i] = 0;  // the first chunk's barrier comes before anything is added
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, team_lanes(), memory_.tile);
     chunk_place at;

@@ -71,6 +71,7 @@ MF_FN float inverse_of(float x) {
   return 1 / x;
 #endif
 }
+/// As maximum() where neither is NaN, but one instruction on a GPU.
 MF_FN double larger(double a, double b) {
   return ::fmax(a, b);
 }

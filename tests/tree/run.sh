@@ -2,8 +2,8 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# The tree keeps its own rules: ./dev check. --quick leaves out clang-tidy and most of the spills. What needs generated headers or objects takes
-# them from build/release. Ends with "N passed, N failed, N skipped".
+# The tree keeps its own rules: ./dev check. --quick leaves out clang-tidy and most of the spills. What needs generated
+# headers or objects takes them from build/release. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 jobs=${MF_JOBS:-$(nproc)}
