@@ -83,8 +83,7 @@ gpu_missing() { # ONLY
   fi
   [[ -d $carried || -f $carried.tar.xz ]] || find_nvcc ||
     echo "nvcc, and nothing is built: ./dev build --with-cuda fetches it, or carry build/gpu/carried.tar.xz of ./dev gpu --build here"
-  [[ $1 == tests || $1 == bench || -n $sanitizer ]] ||
-    echo "compute-sanitizer, which comes with the CUDA toolkit: --only tests and --only bench do without"
+  [[ $1 != sanitizer || -n $sanitizer ]] || echo "compute-sanitizer, which comes with the CUDA toolkit"
   have python3 || echo "python3, which writes the report"
 }
 
@@ -96,7 +95,8 @@ gpu() {
     return
   fi
   [[ ${1:-} != --only ]] || only=${2:-}
-  [[ ($# == 0) || ($# == 2 && $only =~ ^(tests|sanitizer|bench)$) ]] || die "gpu takes --build or --only tests|sanitizer|bench" 2
+  [[ ($# == 0) || ($# == 2 && $only =~ ^(tests|bench|agreement|sanitizer)$) ]] ||
+    die "gpu takes --build or --only tests|bench|agreement|sanitizer" 2
   sanitizer=$(command -v compute-sanitizer || command -v "$cuda_folder/bin/compute-sanitizer" || true)
   missing=$(gpu_missing "$only")
   if [[ -n $missing ]]; then

@@ -8,6 +8,8 @@
 // each taking the next fit from a counter, largest first.
 #pragma once
 
+#include <cstdlib>
+
 #include "kernels/cuda/contexts.cuh"
 #include "kernels/cuda/functions.hpp"
 #include "kernels/cuda/work.hpp"
@@ -50,7 +52,8 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
   log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
 }
 
-/// What a launcher asks of the device it is on.
+/// What a launcher asks of the device it is on. The environment's MANYFIT_CUDA_MULTIPROCESSORS makes launches as small
+/// as on a device of so many: for compute-sanitizer, under which every block that finds no work costs time.
 struct device_limits {
   int multiprocessors = 0, shared_per_block = 0;
   static int query(device_limits& limits) {
@@ -59,6 +62,9 @@ struct device_limits {
     if (e == cudaSuccess) e = cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
     if (e == cudaSuccess)
       e = cudaDeviceGetAttribute(&limits.shared_per_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    const char* const most = std::getenv("MANYFIT_CUDA_MULTIPROCESSORS");
+    const int cap = most ? std::atoi(most) : 0;
+    if (cap > 0 && cap < limits.multiprocessors) limits.multiprocessors = cap;
     return e;
   }
 };
