@@ -8,6 +8,7 @@ was not run is "not run", and nothing else stands in its place.
 import json
 import sys
 
+import counters
 from points import BANDWIDTH, DEVICE_OF_FLOORS, POINTS
 
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
@@ -197,6 +198,17 @@ def agreement_summary(agreement):
     return table(["CUDA against CPU, worst difference", "double", "float"], rows)
 
 
+# --- counters --------------------------------------------------------------------------------------------------------
+
+
+def counters_table(found):
+    if not found:
+        return f"Counters: {NOT_RUN}."
+    rows = [[name, launch["kernel"], *counters.cells(launch)] for name, launches in found["launches"].items()
+            for launch in launches]  # fmt: skip
+    return table(["work point", "kernel", *counters.HEADS], rows)
+
+
 # --- the whole -------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +240,8 @@ def about(report):
                      "(least, median, most)"])  # fmt: skip
     rows += [["built by", machine["built_by"]], ["CPU", f"{machine['cpu']}, {machine['threads']} threads"]]
     for name, part in report["parts"].items():
+        if name == "counters" and not part:
+            continue  # only on request
         took = f"{part['date']}, {part['seconds']:.0f} s" if part else NOT_RUN
         rows.append([f"part: {name}", took + (f"; {part['note']}" if part and part.get("note") else "")])
     return table(["", ""], rows)
@@ -251,7 +265,8 @@ def markdown(report):
         "iterations between them; end to end is a whole call of all its iterations. The CPU's time is for the same "
         "work, by its rate where it ran on less.\n\n## Agreement\n\n"
     )
-    text += agreement_tables(parts.get("agreement")) + "\n\n## All rows\n\n"
+    text += agreement_tables(parts.get("agreement")) + "\n\n## Counters\n\n"
+    text += counters_table(parts.get("counters")) + "\n\n## All rows\n\n"
     return text + (other_rows(report) if bench else f"Benchmarks: {NOT_RUN}.") + "\n"
 
 

@@ -22,12 +22,14 @@ import tempfile
 import threading
 import time
 
+import counters
 import points
 import report as reporting
 
 # Seconds: with what lies between them less than the six minutes that all of it may take.
-LIMITS = {"tests": 60, "bench": 100, "agreement": 40, "sanitizer": 140}
-PARTS = {"tests": ("tests",), "bench": ("bench",), "agreement": ("agreement",), "sanitizer": ("sanitizer",)}
+LIMITS = {"tests": 60, "bench": 100, "agreement": 40, "sanitizer": 140, "counters": 150}
+PARTS = ("tests", "bench", "agreement", "sanitizer")
+ON_REQUEST = ("counters",)  # --only counters, in a run of its own
 # What compute-sanitizer sees: a few multiprocessors' blocks, since every block that waits for work costs time under it.
 SANITIZED = {"MANYFIT_CUDA_MULTIPROCESSORS": "4"}
 SHARDS = 4
@@ -257,6 +259,26 @@ def run_bench(programs, clock):
     return {"rows": rows, "clocks": clocks if len(clocks) == 2 else {}, "note": note}, not failed
 
 
+# --- counters --------------------------------------------------------------------------------------------------------
+
+
+def run_counters(ncu, programs, clock):
+    """The kernels of the work points under ncu: of a mixture the third launch, which runs all iterations (the first is
+    to warm up, the second one iteration), of fits the first, both tiers' where they are ragged."""
+    found, problems = {}, []
+    for point in points.POINTS:
+        mixture = point.row.startswith("mixture/")
+        program = programs / ("bench_mixture" if mixture else "bench_fit")
+        count = 2 if point.dense else 1
+        status, output = run(counters.command(ncu, program, one_of([point.row]), 2 if mixture else 0, count), clock)
+        launches = counters.read(output)
+        if launches:
+            found[point.row] = launches
+        else:
+            problems.append(f"{point.row}: no counters: " + ("time ran out" if status is None else last_lines(output)))
+    return {"launches": found, "note": "; ".join(problems)}, not problems
+
+
 # --- the report ------------------------------------------------------------------------------------------------------
 
 
@@ -310,15 +332,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("results", type=pathlib.Path)
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--only", choices=PARTS + ON_REQUEST)
     parser.add_argument("--sanitizer", help="compute-sanitizer's path; without it that part is not run")
+    parser.add_argument("--ncu", default="ncu", help="Nsight Compute's command, for --only counters")
     parser.add_argument("--sanitizer-at-once", type=int, default=len(reporting.TOOLS), help="tools that run together")
     given = parser.parse_args()
     built = json.loads((given.programs / "built.json").read_text())
     machine = machine_facts(built)
     name = re.sub(r"[^a-z0-9]+", "-", machine["gpu"].lower()).strip("-")
     folder = given.results / name
-    parts = {part: None for parts in PARTS.values() for part in parts}
+    parts = {part: None for part in PARTS + ON_REQUEST}
     parts.update(earlier_parts({folder, pathlib.Path("benchmarks/results") / name}, built["commit"], machine))
     report = {"format": 1, "date": now(), "commit": built["commit"], "folder": name, "machine": machine, "parts": parts}
     runs = {
@@ -326,9 +349,10 @@ def main():
         "agreement": lambda clock: run_agreement(given.programs, clock),
         "sanitizer": lambda clock: run_sanitizer(given.sanitizer, given.programs, clock, given.sanitizer_at_once),
         "bench": lambda clock: run_bench(given.programs, clock),
+        "counters": lambda clock: run_counters(given.ncu, given.programs, clock),
     }
     bad = []
-    for part in PARTS[given.only] if given.only else [p for group in PARTS.values() for p in group]:
+    for part in [given.only] if given.only else PARTS:
         if part == "sanitizer" and not given.sanitizer:
             print("gpu: sanitizer: not run, there is no compute-sanitizer here", flush=True)
             continue

@@ -49,6 +49,15 @@ shift 4
 [ {races} = 0 ] || [ $tool != racecheck ] || exit 9
 """
 
+NCU = """#!/bin/sh
+echo '==PROF== made up'
+stalled=smsp__average_warps_issue_stalled
+echo '"ID","Kernel Name","gpu__time_duration.sum","sm__inst_executed.sum",'\\
+'"'$stalled'_wait_per_issue_active.ratio","'$stalled'_long_scoreboard_per_issue_active.ratio"'
+echo '"","","ns","inst","",""'
+echo '"0","fit_warp_kernel","1,500","2000000","2","7"'
+"""
+
 AGREEMENT = """#!/bin/sh
 cat >"$1" <<'END'
 {"first": "cuda:0", "second": "cpu", "complete": true,
@@ -179,7 +188,7 @@ class dev_gpu(unittest.TestCase):
         self.assertIn("| memcheck | not run |", text)
 
     def test_limits_together_are_six_minutes(self):
-        self.assertLessEqual(sum(running.LIMITS.values()), 345)
+        self.assertLessEqual(sum(running.LIMITS[part] for part in running.PARTS), 345)
         self.assertLessEqual(running.LIMITS["tests"], 60)
 
     def test_writes_one_report_with_everything(self):
@@ -195,6 +204,20 @@ class dev_gpu(unittest.TestCase):
         self.assertIn("| 1 ms | 900 µs – 1.3 ms | 12.6 µs (exp, then bytes) | 1 % | 25 µs: not reached |", text)
         self.assertIn("1.5 ms: reached", text)
         self.assertIn("1.5e-10 (shape, n = 20)", text)
+
+    def test_counters_come_from_one_launch_of_every_work_point(self):
+        self.machine.add_everything()
+        self.machine.add("bin/ncu", NCU)
+        status, said = self.machine.dev("--only", "counters")
+        self.assertEqual(status, 0, said)
+        report, text = self.machine.results()
+        self.assertEqual(set(report["parts"]["counters"]["launches"]), {p.row for p in points.POINTS})
+        self.assertIn("| fit_warp_kernel | 1.5 µs | 2e+06 |", text)
+        self.assertIn("long scoreboard 7, wait 2", text)
+        self.machine.add("bin/ncu", "#!/bin/sh\necho no permission\nexit 1\n")
+        status, said = self.machine.dev("--only", "counters")
+        self.assertEqual(status, 1, said)
+        self.assertIn("no counters: no permission", self.machine.results()[1])
 
     def test_parts_run_one_by_one_end_in_the_same_report_and_the_rest_is_not_run(self):
         self.machine.add_everything()
