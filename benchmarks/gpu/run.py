@@ -105,12 +105,16 @@ def sharded(command, count, shard):
     return command, {"GTEST_TOTAL_SHARDS": str(count), "GTEST_SHARD_INDEX": str(shard)}
 
 
-def run_tests(programs, clock):
+def run_tests(programs, clock, log):
+    """What failing programs printed goes to `log`."""
     jobs = [sharded([programs / "cuda_tests"], SHARDS, i) for i in range(SHARDS)]
     jobs.append(([programs / "cuda_math_test"], {}))
     with concurrent.futures.ThreadPoolExecutor(SHARDS) as pool:
         done = list(pool.map(lambda job: run(job[0], clock, job[1]), jobs))
     result = added(read_tests(output, status) for status, output in done)
+    if any(status != 0 for status, _ in done):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(output for status, output in done if status != 0), encoding="utf-8")
     counted = result["failed"] + result["skipped"] + result["unfinished"]
     return result, counted == 0 and result["passed"] > 0 and all(status == 0 for status, _ in done)
 
@@ -345,7 +349,7 @@ def main():
     parts.update(earlier_parts({folder, pathlib.Path("benchmarks/results") / name}, built["commit"], machine))
     report = {"format": 1, "date": now(), "commit": built["commit"], "folder": name, "machine": machine, "parts": parts}
     runs = {
-        "tests": lambda clock: run_tests(given.programs, clock),
+        "tests": lambda clock: run_tests(given.programs, clock, folder / "tests.log"),
         "agreement": lambda clock: run_agreement(given.programs, clock),
         "sanitizer": lambda clock: run_sanitizer(given.sanitizer, given.programs, clock, given.sanitizer_at_once),
         "bench": lambda clock: run_bench(given.programs, clock),
