@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include <curand_kernel.h>
+
 #include "kernels/math/special.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cuda.cuh"
