@@ -3,11 +3,10 @@
 //
 // The same functions on a GPU: special functions against the host's results, whose accuracy other tests hold, and
 // random words against curand_init and the published vectors. Skipped where there is no device.
+#include <curand_kernel.h>
 #include <gtest/gtest.h>
 
 #include <vector>
-
-#include <curand_kernel.h>
 
 #include "kernels/math/special.hpp"
 #include "kernels/random/discrete.hpp"
