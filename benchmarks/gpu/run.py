@@ -193,7 +193,7 @@ def read_rows(text):
         name = re.sub(r"(/iterations:\d+)?(/repeats:\d+)?(/manual_time|/real_time)?$", "", row["run_name"])
         kept = rows.setdefault(name, {})
         if row.get("error_occurred"):
-            kept["error"] = row.get("error_message", "no reason given")
+            kept["failure"] = row.get("error_message", "no reason given")
         statistic = row.get("aggregate_name")
         if statistic in ("median", "p10", "p90") and row.get("aggregate_unit") == "time":
             kept[statistic] = row["real_time"] * SECONDS[row["time_unit"]]
@@ -201,9 +201,9 @@ def read_rows(text):
             kept["repetitions"] = row["repetitions"]
             kept.update((k, v) for k, v in row.items() if k not in NO_COUNTERS and isinstance(v, (int, float)))
     for row in rows.values():
-        if "error" in row or "median" not in row:
+        if "failure" in row or "median" not in row:
             row.pop("median", None)
-            row.setdefault("error", "it gave no median")
+            row.setdefault("failure", "it gave no median")
     return rows
 
 

@@ -75,7 +75,7 @@ def aggregates(name, milliseconds):
         rows.append({"name": f"{name}_{statistic}", "run_name": f"{name}/iterations:1/repeats:9/manual_time",
                      "family_index": 0, "repetitions": 9, "aggregate_name": statistic, "aggregate_unit": "time",
                      "real_time": milliseconds * factor, "time_unit": "ms", "bytes": 4e9, "points/s": 1e7,
-                     "values/s": 1e9})  # fmt: skip
+                     "values/s": 1e9, "error": 2e-9})  # fmt: skip
     return rows
 
 
@@ -201,7 +201,7 @@ class dev_gpu(unittest.TestCase):
         self.assertIn("commit of the programs | 0123456789abcdef", text)
         self.assertNotIn(f"| {reporting.NOT_RUN} |", text.split("CUDA against CPU")[0])
         # a: floor 12.6 µs of a made-up millisecond; i: one and a half of the dense time per byte
-        self.assertIn("| 1 ms | 900 µs – 1.3 ms | 12.6 µs (exp, then bytes) | 1 % | 25 µs: not reached |", text)
+        self.assertIn("| 1 ms | 900 µs – 1.3 ms | 12.6 µs (exp, then bytes) | 1 % | 25 µs: not reached | 2.0e-09 |", text)
         self.assertIn("1.5 ms: reached", text)
         self.assertIn("1.5e-10 (shape, n = 20)", text)
 
@@ -280,7 +280,7 @@ class what_programs_print(unittest.TestCase):
 
     def test_a_row_with_an_error_has_no_time(self):
         row = {"run_name": "x/manual_time", "error_occurred": True, "error_message": "made up", "aggregate_name": ""}
-        self.assertEqual(running.read_rows(json.dumps({"benchmarks": [row]})), {"x": {"error": "made up"}})
+        self.assertEqual(running.read_rows(json.dumps({"benchmarks": [row]})), {"x": {"failure": "made up"}})
 
     def test_floors_are_those_of_one_device_and_shown_for_no_other(self):
         machine = {"gpu": "Made-up GPU"}
