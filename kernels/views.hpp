@@ -23,8 +23,10 @@ enum class fit_status : std::int32_t {
                          ///< infinite) and log-likelihood usable, no standard errors
   singular_information,  ///< a maximum, but the information matrix is not positive definite; parameters usable
   collapsed_component,   ///< a mixture component collapsed onto too few points; nothing usable
+  regularized,           ///< a Gaussian mixture of which a component collapses from every start, kept from it by what
+                         ///< was added to the covariances' diagonals; all usable, with that in mind
 };
-inline constexpr int fit_status_count = 11;
+inline constexpr int fit_status_count = 12;
 
 /// Most parameters that a registered family may have.
 inline constexpr int max_parameters = 4;

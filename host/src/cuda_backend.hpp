@@ -48,6 +48,9 @@ void run_mixtures(const executor& where, const point_batch<T>& data, const mixtu
                   mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
                   std::atomic<double>* latest);
 
+/// `count` numbers from device memory.
+void copy_to_host(const executor& where, const float* from, std::int64_t count, float* to);
+
 /// Scores of every row, into host memory; see mixture_scores. `parameters(fit)`: host memory.
 template <class T>
 void score_mixtures(const executor& where, const point_batch<T>& data, const mixture_results& mixtures,

@@ -42,6 +42,9 @@ template <class T>
 void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&) {
   refuse();
 }
+void copy_to_host(const executor&, const float*, std::int64_t, float*) {
+  refuse();
+}
 void simulate(const executor&, const family_info&, const parameters_view&, std::int64_t, std::int64_t, std::uint64_t,
               const std::uint64_t*, double*) {
   refuse();

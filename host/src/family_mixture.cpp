@@ -49,6 +49,16 @@ em_part part_for(const mixture_component& component, bool fits) {
   return part;
 }
 
+/// Refuses components whose supports EM cannot move: their densities do not fall before they end, so that a component
+/// keeps a share of every value it was given at the start.
+void require_ends_that_move(std::span<const em_part> parts) {
+  for (const em_part& part : parts)
+    if (has_free_ends(part, moving_support::jumps))
+      refuse(std::string("a mixture of ") + part.family->name +
+             ": EM cannot move a support, and would return the one that it starts with\n"
+             "hold every parameter that it depends on at a value, or fit another family");
+}
+
 int room_for(std::span<const mixture_component> parts) {
   int room = 1;
   for (const mixture_component& part : parts)
@@ -106,7 +116,7 @@ void keep(const em_run& run, std::int64_t fit, bool sorted, family_mixture_resul
                      [&](std::size_t a, std::size_t b) { return run.means[a] < run.means[b]; });
   const auto room = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t k = 0; k < K; ++k) {
-    const std::size_t to = static_cast<std::size_t>(fit * r.max_components) + k;
+    const std::size_t to = static_cast<std::size_t>(r.first_component(fit)) + k;
     r.weights[to] = run.weights[order[k]];
     r.means[to] = run.means[order[k]];
     std::copy_n(run.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
@@ -129,8 +139,12 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
   std::vector<em_part> seen;
   for (const mixture_component& part : parts) seen.push_back(part_for(part, true));
-  family_mixture_results r =
-      empty_family_mixtures(data.count(), given ? start->max_components : most, std::move(parts));
+  if (listed || (given ? *std::max_element(start->components.begin(), start->components.end()) : most) > 1)
+    require_ends_that_move(seen);
+  family_mixture_results r = given && start->count > 1
+                                 ? empty_family_mixtures(start->components, std::move(parts))
+                                 : empty_family_mixtures(data.count(), given ? start->components[0] : most,
+                                                         std::move(parts));
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;
@@ -156,7 +170,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
         given ? start->components[static_cast<std::size_t>(source)] : fewest + static_cast<int>(number / restarts);
     for (int k = 0; k < K; ++k) request.parts.push_back(seen[listed ? static_cast<std::size_t>(k) : 0]);
     if (given) {
-      const auto first = static_cast<std::size_t>(source * start->max_components);
+      const auto first = static_cast<std::size_t>(start->first_component(source));
       double sum = 0;
       for (int k = 0; k < K; ++k) sum += start->weights[first + static_cast<std::size_t>(k)];
       for (int k = 0; k < K; ++k) {
@@ -192,8 +206,9 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
                              : fewest + static_cast<std::int32_t>(static_cast<std::int64_t>(best) / restarts);
     r.status[at] = run.status;
     r.iterations[at] = run.iterations;
-    r.observations[at] = sample.observations;
+    r.observations[at] = sample.observations + sample.nonfinite;
     r.missing[at] = sample.missing;
+    r.left_out[at] = sample.left_out;
     if (!has_parameters(run.status)) return;
     keep(run, fit, !given && !listed, r);
     latest.store(run.log_likelihood, std::memory_order_relaxed);
@@ -267,7 +282,7 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
         double* const to = terms.data() + static_cast<std::size_t>(k) * n;
         component_log_density(
             seen.size() == 1 ? seen[0] : seen[static_cast<std::size_t>(k)],
-            mixtures.parameters.data() + (source * mixtures.max_components + k) * mixtures.parameter_room, x, to);
+            mixtures.parameters.data() + (mixtures.first_component(source) + k) * mixtures.parameter_room, x, to);
         for (std::size_t i = 0; i < n; ++i) to[i] += std::log(mixtures.weight(source, k) / total);
       }
       for (std::size_t i = 0; i < n; ++i) {
@@ -301,16 +316,12 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
   return scores;
 }
 
-}  // namespace
-
-family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
-  family_mixture_results r;
-  r.count = count;
-  r.max_components = components;
+/// Empty mixtures of the sizes that stand in `r`, `room` components in all.
+family_mixture_results with_room(family_mixture_results r, std::int64_t room, std::vector<mixture_component> parts) {
   r.parameter_room = room_for(parts);
   r.parts = std::move(parts);
-  const auto n = static_cast<std::size_t>(count), all = n * static_cast<std::size_t>(components);
-  r.components.assign(n, components);
+  const std::size_t n = r.components.size(), all = static_cast<std::size_t>(room);
+  r.count = static_cast<std::int64_t>(n);
   r.weights.assign(all, nan);
   r.parameters.assign(all * static_cast<std::size_t>(r.parameter_room), nan);
   r.means.assign(all, nan);
@@ -319,7 +330,30 @@ family_mixture_results empty_family_mixtures(std::int64_t count, int components,
   r.status.assign(n, fit_status::not_run);
   r.observations.assign(n, 0);
   r.missing.assign(n, 0);
+  r.left_out.assign(n, 0);
   return r;
+}
+
+}  // namespace
+
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
+  family_mixture_results r;
+  r.max_components = components;
+  r.components.assign(static_cast<std::size_t>(count), components);
+  return with_room(std::move(r), count * components, std::move(parts));
+}
+
+family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
+                                             std::vector<mixture_component> parts) {
+  family_mixture_results r;
+  r.components.assign(components.begin(), components.end());
+  r.component_offsets.push_back(0);
+  for (const std::int32_t K : components) {
+    if (K < 1) refuse("empty_family_mixtures: a mixture of " + std::to_string(K) + " components; 1 or more expected");
+    r.component_offsets.push_back(r.component_offsets.back() + K);
+    r.max_components = std::max<int>(r.max_components, K);
+  }
+  return with_room(std::move(r), r.component_offsets.back(), std::move(parts));
 }
 
 std::int64_t family_mixture_results::free_parameters(std::int64_t fit) const {
@@ -379,7 +413,7 @@ std::vector<double> simulate_mixture(const executor& where, const family_mixture
       std::vector<double> draws;
       if (part.family) {
         const double* parameters =
-            mixtures.parameters.data() + (fit * mixtures.max_components + k) * mixtures.parameter_room;
+            mixtures.parameters.data() + (mixtures.first_component(fit) + k) * mixtures.parameter_room;
         draws = simulate(where, *part.family, {parameters, 0, 1}, 1, size,
                          {.seed = seed + static_cast<std::uint64_t>(k), .streams = {stream}});
       }

@@ -26,6 +26,9 @@ constexpr status_text texts[fit_status_count] = {
      "A maximum, but the information is singular; parameters may be used, standard errors do "
      "not exist."},
     {"collapsed_component", "A mixture component collapsed onto too few points; there are no parameters."},
+    {"regularized",
+     "From every start a component collapses: a maximum with `regularization` added to the covariances' diagonals; "
+     "parameters and log-likelihood may be used, and depend on what was added."},
 };
 }  // namespace
 
@@ -39,7 +42,7 @@ const char* describe(fit_status status) {
 
 bool usable(fit_status status) {
   return status == fit_status::converged || status == fit_status::boundary ||
-         status == fit_status::singular_information;
+         status == fit_status::singular_information || status == fit_status::regularized;
 }
 
 }  // namespace manyfit

@@ -119,9 +119,10 @@ class mixture_group {
   std::int64_t rows() const { return all_.size(); }
   double row(std::int64_t i, double* y) {
     const rows_view<T> row = all_.fetch_one(scratch().window, i);
-    for (int d = 0; d < row.dimensions; ++d)
-      y[d] = (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d];
-    return weigh_row(row, 0);
+    const double weight = weigh_row(row, 0);
+    for (int d = 0; d < row.dimensions; ++d)  // of a row left out, which may hold a NaN, zeros: 0 times those is 0
+      y[d] = weight > 0 ? (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d] : 0.0;
+    return weight;
   }
   template <class F>
   void leader(F f) {

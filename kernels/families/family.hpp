@@ -27,6 +27,7 @@
 //                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
 //   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place
 //   F::sample(params<double>, random)         one draw
+//   F::ends                          a moving_support, where the support has an end that depends on parameters
 // What is missing falls back to the generic way (jets; damped Newton from the example values).
 #pragma once
 
@@ -52,6 +53,14 @@ struct parameter {
   constraint kind;
   double example;       ///< a typical value: tests, documentation and the generic start use it
   const char* meaning;  ///< a few words, with units
+};
+
+/// How a density ends where its support does, if that depends on parameters. EM moves such an end only where the density
+/// falls to 0 before it: a value near it then belongs to other components more and more, until it can be left out.
+enum class moving_support {
+  none,           ///< no end depends on parameters
+  falls_to_zero,  ///< at ordinary parameters
+  jumps
 };
 
 namespace supports {
@@ -191,6 +200,14 @@ template <class Family>
 concept has_verdict = requires(typename Family::template params<double> p, sample_summary s, fit_settings f) {
   Family::verdict(p, s, f);
 };
+
+template <class Family>
+constexpr moving_support ends_of() {
+  if constexpr (requires { Family::ends; })
+    return Family::ends;
+  else
+    return moving_support::none;
+}
 
 /// The coordinate of x: the family's, or x itself.
 template <class Family, class S>

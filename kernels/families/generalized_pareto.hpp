@@ -18,6 +18,7 @@ struct generalized_pareto {
   static constexpr parameter parameters[] = {{"scale", constraint::positive, 2.0, "scale"},
                                              {"shape", constraint::real, 0.1, "shape: > 0 is the heavy tail"}};
   using support = supports::nonnegative_reals;
+  static constexpr moving_support ends = moving_support::falls_to_zero;
   template <class T>
   struct params {
     T scale, shape;

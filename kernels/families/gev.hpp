@@ -19,6 +19,7 @@ struct gev {
                                              {"scale", constraint::positive, 2.0, "scale"},
                                              {"shape", constraint::real, 0.1, "shape: > 0 is the heavy tail"}};
   using support = supports::reals;
+  static constexpr moving_support ends = moving_support::falls_to_zero;
   template <class T>
   struct params {
     T location, scale, shape;

@@ -14,6 +14,7 @@ struct uniform {
   static constexpr parameter parameters[] = {{"min", constraint::real, -1.0, "lower end"},
                                              {"max", constraint::real, 4.0, "upper end"}};
   using support = supports::reals;
+  static constexpr moving_support ends = moving_support::jumps;
   template <class T>
   struct params {
     T min, max;

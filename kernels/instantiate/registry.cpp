@@ -46,6 +46,7 @@ const family_info* registered_families(int& count) {
    parameter_count<family>,                                   \
    family::support::text,                                     \
    family::support::discrete,                                 \
+   ends_of<family>(),                                         \
    has_statistics<family>,                                    \
    {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
    simulate_##family,                                         \

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "manyfit/status.hpp"
 #include "output/text.hpp"
@@ -50,13 +51,21 @@ void write_csv(const table& data, output& to) {
   }
 }
 
-void write_choice(int fewest, const std::vector<double>& criteria, int taken, information_criterion by, output& to) {
+void write_choice(int fewest, const std::vector<double>& criteria, const std::vector<std::uint8_t>& regularized,
+                  int taken, information_criterion by, output& to) {
+  const double least = std::accumulate(criteria.begin(), criteria.end(), std::nan(""),
+                                       [](double a, double b) { return a <= b || std::isnan(b) ? a : b; });
   text_table lines({{"components", true}, {by == information_criterion::bic ? "bic" : "aic", true}, {""}});
   for (std::size_t i = 0; i < criteria.size(); ++i) {
     const int K = fewest + static_cast<int>(i);
     lines.add(fmt::format("{}", K));
     lines.add(readable_number(criteria[i], 8));
-    lines.add(std::isnan(criteria[i]) ? "no fit" : K == taken ? "<- lowest, taken" : "");
+    const bool held = !regularized.empty() && regularized[i] != 0;
+    std::string note = std::isnan(criteria[i]) ? "no fit" : held ? "regularized" : "";
+    if (K == taken && !std::isnan(criteria[i]))
+      note = fmt::format("<- {}, taken{}", criteria[i] <= least ? "lowest" : "lowest of those not regularized",
+                         held ? " (regularized)" : "");
+    lines.add(note);
   }
   lines.write(to);
   to.write("\n");

@@ -4,6 +4,7 @@
 // Results as typed columns, and those as CSV.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ class column_writer {
 void write_csv(const table& data, output& to);
 
 /// For people: how the numbers of components compare, and which was taken.
-void write_choice(int fewest, const std::vector<double>& criteria, int taken, information_criterion by, output& to);
+void write_choice(int fewest, const std::vector<double>& criteria, const std::vector<std::uint8_t>& regularized,
+                  int taken, information_criterion by, output& to);
 
 }  // namespace manyfit::app
