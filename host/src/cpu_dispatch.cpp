@@ -3,20 +3,31 @@
 #include "cpu_dispatch.hpp"
 
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace manyfit {
 
 namespace {
 
-/// functions[set] of the best set that this processor runs, this build has and MANYFIT_CPU allows.
+constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
+
+/// functions[set] of the best set that this processor runs and this build has, or of the one that MANYFIT_CPU names.
 template <class Functions>
 const Functions& best_of(const Functions* const (&functions)[instruction_set_count]) {
   int set = static_cast<int>(best_instruction_set());
-  if (const char* wanted = std::getenv("MANYFIT_CPU")) {
-    static constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
-    for (int i = 0; i < set; ++i)
-      if (names[i] == wanted && functions[i]) set = i;
+  // A density of one's own is compiled once, for whatever its translation unit is, and listed as baseline.
+  const bool choice = functions[1] || functions[2];
+  const char* const wanted = std::getenv("MANYFIT_CPU");
+  if (wanted && *wanted && choice) {
+    std::string usable;
+    for (int i = 0; i <= set; ++i) {
+      if (!functions[i]) continue;
+      if (names[i] == wanted) return *functions[i];
+      usable += std::string(usable.empty() ? "" : ", ") + std::string(names[i]);
+    }
+    throw error(error::kind::argument, "MANYFIT_CPU=" + std::string(wanted) +
+                                           ": not built, or not run by this processor; to be had: " + usable);
   }
   while (set > 0 && !functions[set]) --set;
   if (!functions[set])

@@ -76,7 +76,9 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
   const double last_step = maximum(tolerance, 1e-13);
   newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
   if (!is_finite(best.objective.value)) {  // −inf: what is held fixed gives an observation density zero
-    best.status = best.objective.value < 0 ? fit_status::out_of_support : fit_status::nonfinite;
+    best.status = best.objective.value < 0   ? fit_status::out_of_support
+                  : best.objective.value > 0 ? fit_status::unbounded_likelihood
+                                             : fit_status::max_iterations;
     return best;
   }
   double stretch = 1;
@@ -92,21 +94,23 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       }
       factor = cholesky<P>(curvature);
     }
-    if (!factor.positive_definite) {
-      best.status = fit_status::nonfinite;
-      return best;
-    }
+    if (!factor.positive_definite) return best;  // derivatives beyond the doubles' range: nowhere to go
     vec<double, P> step = factor.solve(at.score);
     double decrement = 0, largest = 0;
     for (int i = 0; i < P; ++i) {
       decrement += step[i] * at.score[i];
       if (constraint_of<Family>(i) != constraint::real) largest = maximum(largest, abs(step[i]));
     }
-    if (!(decrement > tolerance)) {
+    // Where a parameter is told by its fourth derivative only (df near the normal), a step that is short in standard
+    // errors may be long in the parameter, and the information would be that of another place.
+    bool is_short = true;
+    if constexpr (requires { Family::longest_last_step; })
+      is_short = largest <= Family::longest_last_step || best.iterations >= 60;
+    if (!(decrement > tolerance) && is_short) {
       best.status = concave ? fit_status::converged : fit_status::singular_information;
       return best;
     }
-    if (concave && decrement <= last_step) {
+    if (concave && decrement <= last_step && is_short) {
       // One step from the maximum: taken without looking. It lands within the square of its length (1e-13 in standard
       // errors of one observation), changes the Hessian by a few 1e-7 relative, and gains half the decrement.
       for (int i = 0; i < P; ++i)
@@ -114,6 +118,16 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
           best.parameters[i] = stepped(constraint_of<Family>(i), best.parameters[i], step[i]);
       best.objective.value += 0.5 * decrement;
       best.status = fit_status::converged;
+      return best;
+    }
+    // Narrow samples: the parameters' own rounding is worth more than the tolerance.
+    bool below_rounding = true;
+    for (int i = 0; i < P; ++i) {
+      const double unit = constraint_of<Family>(i) == constraint::real ? abs(best.parameters[i]) : 1;
+      below_rounding = below_rounding && abs(step[i]) <= 0x1p-50 * unit;
+    }
+    if (below_rounding) {
+      best.status = concave ? fit_status::converged : fit_status::singular_information;
       return best;
     }
     if (best.iterations >= settings.max_iterations) return best;

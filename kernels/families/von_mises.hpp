@@ -69,12 +69,13 @@ struct von_mises {
 
   /// κ with 1 − I₁(κ)/I₀(κ) = `target`, 0 < target < 1. Start: Best & Fisher, Communications in Statistics B 10 (1981)
   /// 493–502; then Newton.
-  MF_FN_LARGE static double concentration_of(double target, int& iterations) {
+  MF_FN_LARGE static double concentration_of(double target, int most, int& iterations) {
+    if (target < 1e-17) return 0.5 / target;  // 1 − I₁/I₀ = 1/(2κ) (1 + 1/(4κ) + ...); derivatives may underflow
     const double r = 1 - target;
     double k = r < 0.53   ? 2 * r + r * r * r + 5.0 / 6 * square(square(r)) * r
                : r < 0.85 ? -0.4 + 1.39 * r + 0.43 / target
                           : 1 / (r * target * (3 - r));
-    for (double change = 1; change > 1e-12 && iterations < 20; ++iterations) {
+    for (double change = 1; change > 1e-12 && iterations < most; ++iterations) {
       const auto ratio = bessel_ratio_with_derivative(k);
       const double excess = r < 0.5 ? ratio.ratio - r : target - ratio.one_minus_ratio;
       const double next = maximum(k - excess / ratio.derivative, 0.1 * k);
@@ -96,9 +97,11 @@ struct von_mises {
       return {{limit, 0.0}, fit_status::boundary, -constants::log_2 - constants::log_pi};
     }
     // Equal angles, up to the rounding of whole turns.
-    if (!(spread > 1e-30)) return {{mean, constants::infinity}, fit_status::constant_sample};
+    const double rounding = 0x1p-48 * maximum(abs(s.minimum), abs(s.maximum));
+    if (!(spread > 0.5 * square(rounding))) return {{mean, constants::infinity}, fit_status::constant_sample};
     int iterations = 0;
-    const double concentration = concentration_of(spread, iterations);
+    const double concentration =
+        concentration_of(spread, settings.max_iterations < 20 ? settings.max_iterations : 20, iterations);
     return {{mean, concentration}, fit_status::not_run, constants::nan, {}, iterations};
   }
 
