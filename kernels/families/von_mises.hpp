@@ -29,9 +29,14 @@ struct von_mises {
     const S turns = floor(x * S(0.15915494309189533577) + S(0.5));
     return (x - turns * S(6.28125)) - turns * S(0.00193530717958647692529);
   }
+  /// A mean may be given many turns away, where a vector's sine has no digits: whole turns are taken off the
+  /// difference.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& y) {
-    return -2.0 * p.concentration * square(sin(0.5 * (y - p.mean)));
+    const T angle = y - p.mean;
+    const S turns = floor(value_of(angle) * S(0.15915494309189533577) + S(0.5));
+    const T reduced = (angle - turns * S(6.28125)) - turns * S(0.00193530717958647692529);
+    return -2.0 * p.concentration * square(sin(0.5 * reduced));
   }
   template <class T>
   MF_FN static T log_constant(const params<T>& p) {
