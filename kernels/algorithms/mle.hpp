@@ -298,6 +298,20 @@ MF_FN bool is_better(const newton_result<P>& a, const newton_result<P>& b) {
          (rank(a.status) == rank(b.status) && a.objective.value > height + 1e-10 * (1 + abs(height)));
 }
 
+// Named here, since nvcc answers a requires-expression inside a lambda with yes.
+template <class Family, class Points>
+concept starts_from_points = requires(const Points& points, sample_summary s, fit_settings f) {
+  Family::start(points, s, f);
+};
+template <class Family, class Points>
+concept has_limit = requires(const Points& points, sample_summary s, fit_settings f) {
+  Family::limit(points, s, f);
+};
+template <class Family>
+concept has_lower_end = requires {
+  Family::first_attempt;
+};
+
 /// Newton in the coordinates of Family::from_lower_end, from `p`; what is found, told in the family's own.
 template <class Family, class Group, int P = parameter_count<Family>>
 MF_FN_LARGE newton_result<P> climb_from_lower_end(const Group& points, const sample_summary& summary,
@@ -325,7 +339,7 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
                                   double noise) {
   return fit_in_frame<Family>(summary, given, [&](fit_record<P>& record, const fit_settings& settings) {
     start_point<P> start;
-    if constexpr (requires { Family::start(points, summary, settings); })
+    if constexpr (starts_from_points<Family, Group>)
       start = Family::start(points, summary, settings);
     else
       for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
@@ -336,13 +350,13 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
       const auto climb = [&](auto ask) {
         hold_fixed(start.parameters, settings);
         fit_settings rest = after(settings, record.iterations);
-        if constexpr (requires { Family::first_attempt; })
+        if constexpr (has_lower_end<Family>)
           if (rest.max_iterations > Family::first_attempt) rest.max_iterations = Family::first_attempt;
         const auto end = maximise_by_newton<Family, P>(start.parameters, rest, noise, evaluate, ask);
         record.iterations += end.iterations;
         return end;
       };
-      if constexpr (requires { Family::limit(points, summary, settings); }) {
+      if constexpr (has_limit<Family, Group>) {
         auto limit = Family::limit(points, summary, settings);
         for (int tried = 0;; ++tried) {
           newton_result<P> end = climb([&](const newton_result<P>& at) {
@@ -356,7 +370,7 @@ MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& sum
         }
       } else {
         best = climb([&](const newton_result<P>& at) { return verdict_of<Family>(at, summary, settings); });
-        if constexpr (requires { typename Family::from_lower_end; })
+        if constexpr (has_lower_end<Family>)
           if (best.status == fit_status::max_iterations && record.iterations < settings.max_iterations &&
               Family::suits_lower_end(best.parameters, settings)) {
             const auto end = climb_from_lower_end<Family>(points, summary, after(settings, record.iterations), noise,

@@ -65,6 +65,12 @@ struct unconstrained_derivatives {
   }
 };
 
+/// Families with a parameter that a short step in standard errors may move far.
+template <class Family>
+concept limits_last_step = requires {
+  Family::longest_last_step;
+};
+
 /// Climbs from `start`. evaluate: vec<double, P> → jet<double, P>, the mean log-likelihood at natural parameters.
 /// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float). `verdict`, asked after
 /// every iteration: newton_result<P> → the status with which to end there, or not_run to go on.
@@ -104,8 +110,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
     // Where a parameter is told by its fourth derivative only (df near the normal), a step that is short in standard
     // errors may be long in the parameter, and the information would be that of another place.
     bool is_short = true;
-    if constexpr (requires { Family::longest_last_step; })
-      is_short = largest <= Family::longest_last_step || best.iterations >= 60;
+    if constexpr (limits_last_step<Family>) is_short = largest <= Family::longest_last_step || best.iterations >= 60;
     if (!(decrement > tolerance) && is_short) {
       best.status = concave ? fit_status::converged : fit_status::singular_information;
       return best;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A fit does not depend on the unit or the origin of its data: every family that says what its parameters follow
-// (parameter::tracks) is fitted at units from 1e-300 to 1e300 and at offsets of up to 1e12 spreads, whatever is held, and
-// must give what it gives for the data as drawn. And what a fit says of its likelihood is what score says of it.
+// (parameter::tracks) is fitted at units from 1e-300 to 1e300 and at offsets of up to 1e12 spreads, whatever is held,
+// and must give what it gives for the data as drawn. And what a fit says of its likelihood is what score says of it.
 #include <numeric>
 
 #include "family_tests.hpp"
