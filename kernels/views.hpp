@@ -49,8 +49,10 @@ struct fit_results_view {
   std::int32_t* iterations = nullptr;  ///< [count], evaluations of the likelihood's derivatives after the first
   fit_status* status = nullptr;        ///< [count]
   std::int64_t* observations = nullptr;  ///< [count], values present with a weight other than 0
-  std::int64_t* missing = nullptr;       ///< [count], values left out: NaN value or NaN weight
+  std::int64_t* missing = nullptr;       ///< [count], NaN value or NaN weight
   std::int64_t stride = 0;
+  std::int64_t* left_out = nullptr;  ///< [count] or null, values of weight 0: observations + missing + left out are all
+  std::int64_t* outside = nullptr;   ///< [count] or null, finite values outside the support: out_of_support when not 0
 };
 
 /// What holds for every fit of a call.

@@ -52,19 +52,24 @@ void check_options(const family_info& family, const fit_options& options, double
 }
 
 void print_summary(const fit_results& results, const common_options& common, double fit_seconds, double all_seconds) {
-  std::int64_t values = 0, missing = 0;
+  std::int64_t values = 0, missing = 0, left_out = 0, outside = 0;
   for (const std::int64_t n : results.observations) values += n;
   for (const std::int64_t n : results.missing) missing += n;
-  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing) on {}, {} precision, in {} ({}/s), {} in all\n",
+  for (const std::int64_t n : results.left_out) left_out += n;
+  for (const std::int64_t n : results.outside) outside += n;
+  const std::string of_weight_0 = left_out > 0 ? fmt::format(", {} left out", left_out) : "";
+  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
              results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s",
-             missing, results.device, common.precision, short_time(fit_seconds),
+             missing, of_weight_0, results.device, common.precision, short_time(fit_seconds),
              short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
   for (int i = 0; i < fit_status_count; ++i) {
     const auto status = static_cast<fit_status>(i);
     const std::int64_t count = results.count_of(status);
     if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status));
+    const bool tells_outside = status == fit_status::out_of_support && outside > 0;
+    fmt::print(stderr, "  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+               status == fit_status::converged ? "" : describe(status),
+               tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
   }
 }
 
@@ -135,7 +140,8 @@ void add_fit(CLI::App& program, command_action& action) {
       .add_option("--by", arguments->by,
                   "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
       ->type_name("a,b");
-  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more: the exponent of its density")
+      ->type_name("NAME");
   command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
@@ -157,7 +163,8 @@ void add_fit(CLI::App& program, command_action& action) {
                                     {"--prior", "priors on parameters"}});
   command.footer(
       "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n"
-      "Empty, NA and NaN values are missing: left out and counted.\n\n"
+      "Empty, NA and NaN values are missing, rows of weight 0 are left out; both are counted: n + missing + left_out\n"
+      "rows in all. Weights multiply log-densities; BIC counts the rows of positive weight, whatever their sum.\n\n"
       "Examples:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
       "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");

@@ -34,7 +34,8 @@ int device_count() {
 
 /// Results of a chunk as one block of bytes, on the device and in pinned host memory alike.
 struct results_layout {
-  std::size_t parameters, std_errors, log_likelihood, observations, missing, iterations, status, total;
+  std::size_t parameters, std_errors, log_likelihood, observations, missing, left_out, outside, iterations, status,
+      total;
   results_layout(std::int64_t fits, int parameter_count) {
     const auto n = static_cast<std::size_t>(fits), p = static_cast<std::size_t>(parameter_count);
     parameters = 0;
@@ -42,7 +43,9 @@ struct results_layout {
     log_likelihood = std_errors + 8 * n * p;
     observations = log_likelihood + 8 * n;
     missing = observations + 8 * n;
-    iterations = missing + 8 * n;
+    left_out = missing + 8 * n;
+    outside = left_out + 8 * n;
+    iterations = outside + 8 * n;
     status = iterations + 4 * n;
     total = status + 4 * n;
   }
@@ -50,7 +53,8 @@ struct results_layout {
     return {reinterpret_cast<double*>(base + parameters),     reinterpret_cast<double*>(base + std_errors),
             reinterpret_cast<double*>(base + log_likelihood), reinterpret_cast<std::int32_t*>(base + iterations),
             reinterpret_cast<fit_status*>(base + status),     reinterpret_cast<std::int64_t*>(base + observations),
-            reinterpret_cast<std::int64_t*>(base + missing),  stride};
+            reinterpret_cast<std::int64_t*>(base + missing),  stride,
+            reinterpret_cast<std::int64_t*>(base + left_out), reinterpret_cast<std::int64_t*>(base + outside)};
   }
 };
 
@@ -65,6 +69,8 @@ void copy_results(const fit_results_view& from, const fit_results_view& to, std:
   std::memcpy(to.log_likelihood + begin, from.log_likelihood, 8 * n);
   std::memcpy(to.observations + begin, from.observations, 8 * n);
   std::memcpy(to.missing + begin, from.missing, 8 * n);
+  if (to.left_out) std::memcpy(to.left_out + begin, from.left_out, 8 * n);
+  if (to.outside) std::memcpy(to.outside + begin, from.outside, 8 * n);
   std::memcpy(to.iterations + begin, from.iterations, 4 * n);
   std::memcpy(to.status + begin, from.status, 4 * n);
 }

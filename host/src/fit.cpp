@@ -61,6 +61,8 @@ fit_results empty_results(const family_info& family, std::int64_t count, const e
   r.status.assign(n, fit_status::not_run);
   r.observations.assign(n, 0);
   r.missing.assign(n, 0);
+  r.left_out.assign(n, 0);
+  r.outside.assign(n, 0);
   return r;
 }
 
@@ -72,7 +74,8 @@ fit_results fit_any(const executor& where, const family_info& family, const batc
   r.fixed = settings.fixed;
   if (data.count() == 0) return r;
   const fit_results_view view{r.parameters.data(), r.std_errors.data(),   r.log_likelihood.data(), r.iterations.data(),
-                              r.status.data(),     r.observations.data(), r.missing.data(),        data.count()};
+                              r.status.data(),     r.observations.data(), r.missing.data(),        data.count(),
+                              r.left_out.data(),   r.outside.data()};
   if (where.is_cuda()) {
     cuda::fit(where, family, data, settings, view, options.progress);
     return r;

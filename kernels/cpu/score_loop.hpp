@@ -25,6 +25,7 @@ void log_density_batch(const batch_view<T>& batch, const parameters_view& parame
     const auto p = params_from<Family>(plain);
     vec<pack, P> wide;
     for (int i = 0; i < P; ++i) wide[i] = pack(plain[i]);
+    const bool narrow = valid && is_narrow<Family>(p);
     const pack constant(valid ? log_constant_of<Family, double>(p) : constants::nan);
     for (std::int64_t i = 0; i < points.size; i += pack::lanes) {
       const bool whole = i + pack::lanes <= points.size;
@@ -32,7 +33,7 @@ void log_density_batch(const batch_view<T>& batch, const parameters_view& parame
       for (int l = 0; l < pack::lanes && !whole; ++l)
         lane[l] = i + l < points.size ? static_cast<double>(points.values[i + l]) : constants::nan;
       const pack x = whole ? pack::load(points.values + i) : pack::load(lane);
-      const pack value = log_density_at<Family>(params_from<Family>(wide), constant, x);
+      const pack value = log_density_at<Family>(params_from<Family>(wide), constant, narrow, x);
       if (whole) {
         value.store(to + i);
       } else {

@@ -23,8 +23,7 @@ void simulate_batch(const parameters_view& parameters, std::int64_t count, std::
       const vec<double, P> p = parameters_of<P>(parameters, fit);
       philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit),
                            static_cast<std::uint64_t>(i));
-      out[fit * size + i] =
-          valid_parameters<Family>(p) ? Family::sample(params_from<Family>(p), random) : constants::nan;
+      out[fit * size + i] = draw_of<Family>(p, random);
     }
 }
 

@@ -48,9 +48,16 @@ void append_json_fit(std::string& text, const fit_report& report, std::int64_t f
   append_number(text, results.observations[at]);
   text += ", \"missing\": ";
   append_number(text, results.missing[at]);
+  text += ", \"left_out\": ";
+  append_number(text, results.left_out[at]);
   text += ", \"status\": \"";
   text += to_string(results.status[at]);
-  text += "\", \"iterations\": ";
+  text += '"';
+  if (results.outside[at] > 0) {
+    text += ", \"outside\": ";
+    append_number(text, results.outside[at]);
+  }
+  text += ", \"iterations\": ";
   append_number(text, results.iterations[at]);
 
   const int count = results.parameter_count();
@@ -116,7 +123,7 @@ void write_fit_csv(const fit_report& report, output& to) {
     append_csv_text(text, key.name);
     text += ',';
   }
-  text += "n,missing,status,iterations,";
+  text += "n,missing,left_out,status,iterations,";
   for (int p = 0; p < results.parameter_count(); ++p)
     for (const char* suffix : {"", "_se", "_lo", "_hi"}) {
       text += results.family->parameters[p].name;
@@ -133,6 +140,8 @@ void write_fit_csv(const fit_report& report, output& to) {
     append_number(text, results.observations[at]);
     text += ',';
     append_number(text, results.missing[at]);
+    text += ',';
+    append_number(text, results.left_out[at]);
     text += ',';
     text += to_string(results.status[at]);
     text += ',';
@@ -172,6 +181,7 @@ table fit_columns(const fit_report& report) {
   }
   numbers("n", [&](std::size_t fit) { return static_cast<double>(results.observations[fit]); });
   numbers("missing", [&](std::size_t fit) { return static_cast<double>(results.missing[fit]); });
+  numbers("left_out", [&](std::size_t fit) { return static_cast<double>(results.left_out[fit]); });
   column& status = texts("status");
   for (int i = 0; i < fit_status_count; ++i) status.dictionary.emplace_back(to_string(static_cast<fit_status>(i)));
   for (const fit_status each : results.status) status.codes.push_back(static_cast<std::int32_t>(each));

@@ -42,7 +42,10 @@ struct fit_results {
   std::vector<std::int32_t> iterations;    ///< [count]
   std::vector<fit_status> status;          ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], values present with a weight other than 0
-  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights, left out
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
+  std::vector<std::int64_t> left_out;      ///< [count], values of weight 0: observations + missing + left_out is all
+  std::vector<std::int64_t> outside;       ///< [count], of the observations, finite values outside the support; 0 where
+                                           ///< what is held fixed makes the support and the values have weights
 
   int parameter_count() const { return family->parameter_count; }
   int free_parameters() const;
@@ -53,7 +56,8 @@ struct fit_results {
   double std_error(int p, std::int64_t fit) const { return std_errors[p * count + fit]; }
   /// AIC = 2p − 2 log-likelihood, p the number of free parameters.
   double aic(std::int64_t fit) const;
-  /// BIC = p ln(observations) − 2 log-likelihood.
+  /// BIC = p ln(observations) − 2 log-likelihood. A weight is the exponent of its value's density; the count of
+  /// observations takes no notice of it, so that BIC does not change with the weights' unit as such.
   double bic(std::int64_t fit) const;
   struct bounds {
     double lower, upper;
