@@ -9,6 +9,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
 #include "progress.hpp"
@@ -35,19 +36,19 @@ mixture_settings settings_from(const mixture_options& options, int dimensions, s
   if (std::isnan(options.regularization) || std::isinf(options.regularization))
     refuse("regularization: a finite number expected");
   if (options.batch_rows < 0) refuse("batch_rows: 0 (whole passes) or more expected");
+  check_choice("covariance", options.covariance, covariance_structure_count);
+  check_choice("start", options.start, 3);
+  check_choice("select", options.select, 2);
   if (options.start == mixture_start::given) {
     const mixture_results* start = options.start_values;
     if (!start) refuse("start_values: mixture_start::given needs them");
+    check(*start, "start_values");
     if (start->dimensions != dimensions)
       refuse("start_values: of " + std::to_string(start->dimensions) + " dimensions for points of " +
              std::to_string(dimensions));
     if (start->count != 1 && start->count != count)
       refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
              " fits; one for all or one for each expected");
-    for (std::int64_t i = 0; i < start->count; ++i)
-      if (start->components[i] < 1 || start->components[i] > start->max_components)
-        refuse("start_values: mixture " + std::to_string(i) + " has " + std::to_string(start->components[i]) +
-               " components");
   }
   mixture_settings settings;
   settings.structure = options.covariance;
@@ -144,6 +145,7 @@ void keep(const mixture_task& task, bool sorted, const double* trace, mixture_re
 
 template <class T>
 mixture_results fit_any(const executor& where, const point_batch<T>& data, const mixture_options& options) {
+  check(data);
   const int D = data.dimensions();
   const mixture_settings settings = settings_from(options, D, data.count());
   const bool given = options.start == mixture_start::given;
@@ -166,7 +168,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   const parameter_room widest_room{widest, D};
   const std::int64_t trace_numbers = options.trace ? settings.max_iterations + std::int64_t{1} : 0;
   const std::int64_t numbers = widest_room.numbers() + trace_numbers;
-  const std::int64_t at_once = std::max<std::int64_t>(1, (std::int64_t{1} << 22) / (each * (numbers + 16)));
+  const std::int64_t of_a_fit = product_of("components, restarts and trace of one fit", {each, numbers + 16});
+  const std::int64_t at_once = std::max<std::int64_t>(1, (std::int64_t{1} << 22) / of_a_fit);
   std::vector<mixture_task> tasks;
   std::vector<double> memory;
   std::atomic<double> latest{nan};
@@ -218,6 +221,11 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
 }  // namespace
 
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure) {
+  if (max_components < 1 || dimensions < 1)
+    refuse("empty_mixtures: " + std::to_string(max_components) + " components of " + std::to_string(dimensions) +
+           " dimensions asked for; 1 or more of both expected");
+  check_choice("covariance", structure, covariance_structure_count);
+  product_of("empty_mixtures", {count, max_components, dimensions, dimensions});
   const auto n = static_cast<std::size_t>(count), K = static_cast<std::size_t>(max_components),
              D = static_cast<std::size_t>(dimensions);
   mixture_results r;
@@ -238,21 +246,23 @@ mixture_results empty_mixtures(std::int64_t count, int max_components, int dimen
 }
 
 std::int64_t mixture_results::free_parameters(std::int64_t fit) const {
-  return count_free(covariance, components[fit], dimensions);
+  return count_free(covariance, components[checked_index("fits", fit, components.size())], dimensions);
 }
 double mixture_results::aic(std::int64_t fit) const {
-  return 2.0 * static_cast<double>(free_parameters(fit)) - 2 * log_likelihood[fit];
+  return 2.0 * static_cast<double>(free_parameters(fit)) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 double mixture_results::bic(std::int64_t fit) const {
-  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[fit])) -
-         2 * log_likelihood[fit];
+  return static_cast<double>(free_parameters(fit)) *
+             std::log(static_cast<double>(observations[checked_index("fits", fit, observations.size())])) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 
 }  // namespace manyfit

@@ -123,20 +123,28 @@ struct mixture_results {
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
   std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run can be kept
 
-  double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
-  std::span<const double> mean(std::int64_t fit, int k) const {
-    return {means.data() + (fit * max_components + k) * dimensions, static_cast<std::size_t>(dimensions)};
+  /// Members that take the number of a fit or component throw error::kind::argument for one that there is not.
+  double weight(std::int64_t fit, int k) const {
+    return weights[checked_index("weights", fit * max_components + k, weights.size())];
   }
+  std::span<const double> mean(std::int64_t fit, int k) const { return part_of("means", means, fit, k, dimensions); }
   /// Row-major D × D.
   std::span<const double> covariance_of(std::int64_t fit, int k) const {
-    const std::int64_t square = std::int64_t{dimensions} * dimensions;
-    return {covariances.data() + (fit * max_components + k) * square, static_cast<std::size_t>(square)};
+    return part_of("covariances", covariances, fit, k, std::int64_t{dimensions} * dimensions);
   }
   /// K − 1 weights, K·D means and the covariances' free elements.
   std::int64_t free_parameters(std::int64_t fit) const;
   /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better.
   double aic(std::int64_t fit) const;
   double bic(std::int64_t fit) const;
+
+ private:
+  std::span<const double> part_of(const char* array, const std::vector<double>& of, std::int64_t fit, int k,
+                                  std::int64_t size) const {
+    const std::size_t first = checked_index(array, (fit * max_components + k) * size, of.size());
+    checked_index(array, static_cast<std::int64_t>(first) + size - 1, of.size());
+    return {of.data() + first, static_cast<std::size_t>(size)};
+  }
 };
 
 /// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
