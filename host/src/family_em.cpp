@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cpu_dispatch.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
 namespace manyfit {
@@ -87,8 +88,8 @@ struct em_work {
     const std::size_t pieces = (stride + piece - 1) / piece;
     totals.resize(pieces);
     piece_sums.resize(pieces * K);
-#pragma omp parallel for num_threads(request.threads) schedule(static) if (request.threads > 1)
-    for (std::size_t i = 0; i < pieces; ++i) {
+    parallel_for(request.threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t at) {
+      const auto i = static_cast<std::size_t>(at);
       const std::size_t first = i * piece, size = std::min(piece, stride - first), values = std::min(piece, n - first);
       for (std::size_t k = 0; k < K; ++k)
         component_log_density(request.parts[k], parameters_of(k), {sample.x.data() + first, values},
@@ -98,7 +99,7 @@ struct em_work {
       totals[i] = functions.share_out(static_cast<int>(K), static_cast<std::int64_t>(size),
                                       static_cast<std::int64_t>(stride), sample.x.data() + first,
                                       sample.w.data() + first, log_weights.data(), share.data() + first, own);
-    }
+    });
     double total = 0;
     for (std::size_t i = 0; i < pieces; ++i) {
       total += totals[i];
@@ -153,10 +154,11 @@ struct em_work {
     for (std::size_t k = 0; k < K && K > 1; ++k)
       if (moves_ends(request.parts[k])) give_up_small_shares(share_of(k));
     statuses.assign(K, fit_status::converged);
-#pragma omp parallel for num_threads(request.threads) schedule(dynamic, 1) if (request.threads > 1 && K > 1)
-    for (std::size_t k = 0; k < K; ++k)
+    parallel_for(request.threads, static_cast<std::int64_t>(K), 1, [&](std::int64_t at) {
+      const auto k = static_cast<std::size_t>(at);
       if (request.parts[k].family)
         statuses[k] = fit_component(request.parts[k], share_of(k), sums[k].log_density, parameters_of(k));
+    });
     for (const fit_status status : statuses)
       if (status != fit_status::converged) return status;
     return fit_status::converged;

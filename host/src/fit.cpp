@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
 #include "family_settings.hpp"
@@ -70,6 +71,7 @@ template <class T>
 fit_results fit_any(const executor& where, const family_info& family, const batch<T>& data,
                     const fit_options& options) {
   const fit_settings settings = settings_from(family, options);
+  check(data);
   fit_results r = empty_results(family, data.count(), where);
   r.fixed = settings.fixed;
   if (data.count() == 0) return r;
@@ -95,11 +97,11 @@ fit_results fit_any(const executor& where, const family_info& family, const batc
 
 fit_results fit(const executor& where, const family_info& family, const batch<double>& data,
                 const fit_options& options) {
-  return fit_any(where, family, data, options);
+  return guarded([&] { return fit_any(where, family, data, options); });
 }
 fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
                 const fit_options& options) {
-  return fit_any(where, family, data, options);
+  return guarded([&] { return fit_any(where, family, data, options); });
 }
 
 int fit_results::free_parameters() const {
@@ -109,11 +111,13 @@ int fit_results::free_parameters() const {
 }
 
 double fit_results::aic(std::int64_t fit) const {
-  return 2.0 * free_parameters() - 2 * log_likelihood[fit];
+  return 2.0 * free_parameters() - 2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 double fit_results::bic(std::int64_t fit) const {
-  return free_parameters() * std::log(static_cast<double>(observations[fit])) - 2 * log_likelihood[fit];
+  return free_parameters() *
+             std::log(static_cast<double>(observations[checked_index("fits", fit, observations.size())])) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 fit_results::bounds fit_results::interval(int p, std::int64_t fit, double level) const {

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <span>
 
+#include "checks.hpp"
 #include "mixture_runs.hpp"
 #include "progress.hpp"
 
@@ -34,19 +35,19 @@ mixture_settings settings_from(const mixture_options& options, int dimensions, s
   if (std::isnan(options.regularization) || std::isinf(options.regularization))
     refuse("regularization: a finite number expected");
   if (options.batch_rows < 0) refuse("batch_rows: 0 (whole passes) or more expected");
+  check_choice("covariance", options.covariance, covariance_structure_count);
+  check_choice("start", options.start, 3);
+  check_choice("select", options.select, 2);
   if (options.start == mixture_start::given) {
     const mixture_results* start = options.start_values;
     if (!start) refuse("start_values: mixture_start::given needs them");
+    check(*start, "start_values");
     if (start->dimensions != dimensions)
       refuse("start_values: of " + std::to_string(start->dimensions) + " dimensions for points of " +
              std::to_string(dimensions));
     if (start->count != 1 && start->count != count)
       refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
              " fits; one for all or one for each expected");
-    for (std::int64_t i = 0; i < start->count; ++i)
-      if (start->components[i] < 1 || start->components[i] > start->max_components)
-        refuse("start_values: mixture " + std::to_string(i) + " has " + std::to_string(start->components[i]) +
-               " components");
   }
   mixture_settings settings;
   settings.structure = options.covariance;
@@ -185,6 +186,7 @@ void keep(const mixture_task& task, bool sorted, std::int64_t rows, mixture_resu
 
 template <class T>
 mixture_results fit_any(const executor& where, const point_batch<T>& data, const mixture_options& options) {
+  check(data);
   const int D = data.dimensions();
   const mixture_settings settings = settings_from(options, D, data.count());
   const bool given = options.start == mixture_start::given;
@@ -205,9 +207,12 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   if (!where.is_cuda()) require_host_memory(data.memory);
 
   // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
+  const std::int64_t trace_numbers = options.trace ? settings.max_iterations + std::int64_t{1} : 0;
+  const std::int64_t restarts = given ? 1 : options.restarts;
+  product_of("components, restarts and trace of one fit",
+             {most - fewest + 1, restarts, parameter_room{widest, D}.numbers() + trace_numbers + 16});
   mixture_runs<T> runs(where, data, settings,
-                       {fewest, most, given ? 1 : options.restarts, start, options.regularization,
-                        options.trace ? settings.max_iterations + std::int64_t{1} : 0});
+                       {fewest, most, restarts, start, options.regularization, trace_numbers});
   const std::int64_t each = runs.runs_per_fit(), sizes = runs.sizes_tried();
   std::atomic<double> latest{nan};
   for (std::int64_t begin = 0; begin < data.count();) {
@@ -261,6 +266,11 @@ mixture_results with_room(mixture_results r, std::int64_t room, int dimensions, 
 }  // namespace
 
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure) {
+  if (max_components < 1 || dimensions < 1)
+    refuse("empty_mixtures: " + std::to_string(max_components) + " components of " + std::to_string(dimensions) +
+           " dimensions asked for; 1 or more of both expected");
+  check_choice("covariance", structure, covariance_structure_count);
+  product_of("empty_mixtures", {count, max_components, dimensions, dimensions});
   mixture_results r;
   r.max_components = max_components;
   r.components.assign(static_cast<std::size_t>(count), max_components);
@@ -281,21 +291,23 @@ mixture_results empty_mixtures(std::span<const std::int32_t> components, int dim
 }
 
 std::int64_t mixture_results::free_parameters(std::int64_t fit) const {
-  return count_free(covariance, components[fit], dimensions);
+  return count_free(covariance, components[checked_index("fits", fit, components.size())], dimensions);
 }
 double mixture_results::aic(std::int64_t fit) const {
-  return 2.0 * static_cast<double>(free_parameters(fit)) - 2 * log_likelihood[fit];
+  return 2.0 * static_cast<double>(free_parameters(fit)) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 double mixture_results::bic(std::int64_t fit) const {
-  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[fit])) -
-         2 * log_likelihood[fit];
+  return static_cast<double>(free_parameters(fit)) *
+             std::log(static_cast<double>(observations[checked_index("fits", fit, observations.size())])) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 
 }  // namespace manyfit

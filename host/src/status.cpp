@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manyfit/status.hpp"
 
+#include "manyfit/error.hpp"
+
 namespace manyfit {
 
 namespace {
@@ -33,11 +35,11 @@ constexpr status_text texts[fit_status_count] = {
 }  // namespace
 
 const char* to_string(fit_status status) {
-  return texts[static_cast<int>(status)].name;
+  return texts[checked_index("fit_status", static_cast<std::int64_t>(status), fit_status_count)].name;
 }
 
 const char* describe(fit_status status) {
-  return texts[static_cast<int>(status)].meaning;
+  return texts[checked_index("fit_status", static_cast<std::int64_t>(status), fit_status_count)].meaning;
 }
 
 bool usable(fit_status status) {

@@ -29,7 +29,7 @@ template <class T>
 struct points_reader {
   const void* source = nullptr;
   /// Rows [first, first + count) into values [count × dimensions] and, where `weighted`, weights [count]. Called from
-  /// several threads at once; must not throw.
+  /// several threads at once; what it throws ends the call.
   void (*read)(const void* source, std::int64_t first, std::int64_t count, T* values, T* weights) = nullptr;
   bool weighted = false;
 };

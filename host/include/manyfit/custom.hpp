@@ -18,6 +18,8 @@ namespace manyfit {
 template <family Density>
 const family_info& custom_family() {
   static_assert(!is_registered<Density>, "a registered family: use find_family");
+  static_assert(parameter_count<Density> <= max_parameters,
+                "a density may have at most manyfit::max_parameters parameters");
   static const cpu_functions functions = {
       &fit_batch<Density, double>,
       &fit_batch<Density, float>,

@@ -83,14 +83,20 @@ struct family_mixture_results {
   int fewest_components = 1, tried = 0;                   ///< as in mixture_results
   std::vector<double> criteria;                           ///< [count × tried], as in mixture_results
 
-  const mixture_component& part(int k) const { return parts.size() == 1 ? parts[0] : parts[k]; }
+  /// Members that take a number throw error::kind::argument for one that there is not.
+  const mixture_component& part(int k) const {
+    return parts[checked_index("parts", parts.size() == 1 ? 0 : k, parts.size())];
+  }
   std::int64_t first_component(std::int64_t fit) const {
-    return component_offsets.empty() ? fit * max_components : component_offsets[fit];
+    return component_offsets.empty() ? fit * max_components
+                                     : component_offsets[checked_index("fits", fit, component_offsets.size())];
   }
   /// k: below the fit's own K, or, without component_offsets, below Kmax.
-  double weight(std::int64_t fit, int k) const { return weights[first_component(fit) + k]; }
+  double weight(std::int64_t fit, int k) const {
+    return weights[checked_index("weights", first_component(fit) + k, weights.size())];
+  }
   double parameter(std::int64_t fit, int k, int p) const {
-    return parameters[(first_component(fit) + k) * parameter_room + p];
+    return parameters[checked_index("parameters", (first_component(fit) + k) * parameter_room + p, parameters.size())];
   }
   /// K − 1 weights and the components' parameters that are not held.
   std::int64_t free_parameters(std::int64_t fit) const;

@@ -135,18 +135,19 @@ struct mixture_results {
   std::vector<double> criteria;  ///< [count × tried]: the criterion at each, as if alone; NaN where no run can be kept
   std::vector<std::uint8_t> criteria_regularized;  ///< [count × tried]: 1 where it is that of a regularized fit
 
+  /// Members that take the number of a fit or component throw error::kind::argument for one that there is not.
   std::int64_t first_component(std::int64_t fit) const {
-    return component_offsets.empty() ? fit * max_components : component_offsets[fit];
+    return component_offsets.empty() ? fit * max_components
+                                     : component_offsets[checked_index("fits", fit, component_offsets.size())];
   }
   /// k: below the fit's own K, or, without component_offsets, below Kmax.
-  double weight(std::int64_t fit, int k) const { return weights[first_component(fit) + k]; }
-  std::span<const double> mean(std::int64_t fit, int k) const {
-    return {means.data() + (first_component(fit) + k) * dimensions, static_cast<std::size_t>(dimensions)};
+  double weight(std::int64_t fit, int k) const {
+    return weights[checked_index("weights", first_component(fit) + k, weights.size())];
   }
+  std::span<const double> mean(std::int64_t fit, int k) const { return part_of("means", means, fit, k, dimensions); }
   /// Row-major D × D.
   std::span<const double> covariance_of(std::int64_t fit, int k) const {
-    const std::int64_t square = std::int64_t{dimensions} * dimensions;
-    return {covariances.data() + (first_component(fit) + k) * square, static_cast<std::size_t>(square)};
+    return part_of("covariances", covariances, fit, k, std::int64_t{dimensions} * dimensions);
   }
   /// K − 1 weights, K·D means and the covariances' free elements.
   std::int64_t free_parameters(std::int64_t fit) const;
@@ -154,6 +155,14 @@ struct mixture_results {
   /// whatever their weights.
   double aic(std::int64_t fit) const;
   double bic(std::int64_t fit) const;
+
+ private:
+  std::span<const double> part_of(const char* array, const std::vector<double>& of, std::int64_t fit, int k,
+                                  std::int64_t size) const {
+    const std::size_t first = checked_index(array, (first_component(fit) + k) * size, of.size());
+    checked_index(array, static_cast<std::int64_t>(first) + size - 1, of.size());
+    return {of.data() + first, static_cast<std::size_t>(size)};
+  }
 };
 
 /// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.

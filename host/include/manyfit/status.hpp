@@ -6,7 +6,7 @@
 
 namespace manyfit {
 
-/// The status's name as it stands in output, e.g. "converged".
+/// The status's name as it stands in output, e.g. "converged". Throws error::kind::argument for a number that is none.
 const char* to_string(fit_status status);
 
 /// One sentence on what the status means and whether the fit's parameters may be used.
