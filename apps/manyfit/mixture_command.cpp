@@ -16,6 +16,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
+#include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "mixture_arguments.hpp"
 #include "mixture_models.hpp"
@@ -186,6 +187,7 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
 int run(mixture_arguments& arguments) {
   check_options(arguments);
   const output_format format = format_of(arguments.common);
+  check_files({arguments.input.path, arguments.start}, arguments.common, arguments.plot);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
   if (arguments.family != "gaussian") return run_family_mixture(arguments, where, format, to);
@@ -253,17 +255,22 @@ void add_mixture(CLI::App& program, command_action& action) {
   command
       .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
       ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
+      ->required();
   command
-      .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
+      .add_option("--columns", arguments->columns, "The coordinates (default: all number columns not named otherwise)")
       ->type_name("a,b");
   command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
+      ->transform(trimmed_name())
       ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
                   "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
       ->type_name("a,b");
-  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")
+      ->transform(trimmed_name())
+      ->type_name("NAME");
+  add_input_options(command, arguments->input.format);
   command.add_option("--components", arguments->components, "How many components, or the best of a range")
       ->type_name("K|LO:HI");
   command.add_option("--select", arguments->select, "Criterion for the number of components (default bic)")
@@ -300,8 +307,9 @@ void add_mixture(CLI::App& program, command_action& action) {
   command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
   add_common_options(command, arguments->common);
   command.footer(
-      "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
-      "out and counted. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing.\n" +
+      std::string(input_help) +
+      "\nComponents are numbered from 0, in order of their first mean coordinate. Larger than memory "
       "may be\n"
       "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"
