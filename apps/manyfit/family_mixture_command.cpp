@@ -156,6 +156,7 @@ void write_table(const report& what, output& to) {
   headings.push_back({"component", true});
   headings.push_back({"weight", true});
   for (int p = 0; p < what.family.parameter_count; ++p) headings.push_back({what.family.parameters[p].name, true});
+  name_keys_apart(headings, what.keys.size());
   text_table lines(std::move(headings));
   constexpr std::int64_t rows_on_a_terminal = 40;
   const std::int64_t shown = to.to_terminal() ? std::min(r.count, rows_on_a_terminal) : r.count;
@@ -279,7 +280,8 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
   const sample_request request{.path = arguments.input.path,
                                .column = arguments.column,
                                .weights = arguments.input.weights,
-                               .by = arguments.input.by};
+                               .by = arguments.input.by,
+                               .format = arguments.input.format};
   const sample_set<T> samples = read_samples<T>(request, common, where.threads());
   if (samples.shape.size() == 2 && samples.shape[1] > 1)
     throw input_error(

@@ -16,6 +16,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
+#include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "mixture_arguments.hpp"
 #include "mixture_models.hpp"
@@ -204,6 +205,7 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
 int run(mixture_arguments& arguments) {
   check_options(arguments);
   const output_format format = format_of(arguments.common);
+  check_files({arguments.input.path, arguments.start}, arguments.common, arguments.plot);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
   if (arguments.family != "gaussian") return run_family_mixture(arguments, where, format, to);
@@ -271,11 +273,13 @@ void add_mixture(CLI::App& program, command_action& action) {
   command
       .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
       ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
+      ->required();
   command
-      .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
+      .add_option("--columns", arguments->columns, "The coordinates (default: all number columns not named otherwise)")
       ->type_name("a,b");
   command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
+      ->transform(trimmed_name())
       ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
@@ -284,7 +288,9 @@ void add_mixture(CLI::App& program, command_action& action) {
   command
       .add_option("--weights", arguments->input.weights,
                   "A weight per row, 0 or more: the exponent of its density (0: left out)")
+      ->transform(trimmed_name())
       ->type_name("NAME");
+  add_input_options(command, arguments->input.format);
   command.add_option("--components", arguments->components, "How many components, or the best of a range")
       ->type_name("K|LO:HI");
   command.add_option("--select", arguments->select, "Criterion for the number of components (default bic)")
@@ -322,10 +328,12 @@ void add_mixture(CLI::App& program, command_action& action) {
   command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
   add_common_options(command, arguments->common);
   command.footer(
-      "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing, rows of\n"
-      "weight 0 left out; both are counted. BIC counts the other rows, whatever their weights. Where a component of a\n"
-      "gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's variance is added to the\n"
-      "covariances: the status is then regularized. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of weight 0\n"
+      "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
+      std::string(input_help) +
+      "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's variance\n"
+      "is added to the covariances: the status is then regularized.\n"
+      "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
       "may be\n"
       "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
-#include <unordered_map>
 
 #include "failures.hpp"
 #include "manyfit/manyfit.hpp"
@@ -62,7 +61,7 @@ std::vector<std::string> match_columns(const std::string& by, const model& docum
 /// Which fit of the model each sample belongs to; -1 for a key without a fit.
 std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
                                           const std::string& path) {
-  std::unordered_map<std::string, std::int64_t> fit_of_key;
+  std::vector<std::string> texts;  // of the fits, then of the samples
   std::vector<std::string_view> parts;
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     parts.clear();
@@ -74,18 +73,27 @@ std::vector<std::int64_t> fits_of_samples(const model& document, const std::vect
           fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
                       "a document printed by manyfit fit was expected",
                       excerpt(path, 300), i));
-    if (!fit_of_key.try_emplace(joined(parts), static_cast<std::int64_t>(i)).second)
+    texts.push_back(joined(parts));
+  }
+  for (std::size_t sample = 0; sample < keys.front().texts.size(); ++sample) {
+    parts.clear();
+    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
+    texts.push_back(joined(parts));
+  }
+  const row_groups groups = group_by(std::vector<std::string_view>(texts.begin(), texts.end()));
+  const auto group_of = [&](std::size_t i) { return static_cast<std::size_t>(groups.group_of_row[i]); };
+  std::vector<std::int64_t> fit_of_group(groups.first_row.size(), -1);
+  for (std::size_t i = 0; i < document.fits.size(); ++i) {
+    std::int64_t& fit = fit_of_group[group_of(i)];
+    if (fit >= 0)
       throw input_error(
           fmt::format("{}: fits[{}] has the same key as a fit before it\n"
                       "one fit for each key was expected",
                       excerpt(path, 300), i));
+    fit = static_cast<std::int64_t>(i);
   }
-  std::vector<std::int64_t> result(keys.front().texts.size(), -1);
-  for (std::size_t sample = 0; sample < result.size(); ++sample) {
-    parts.clear();
-    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
-    if (const auto found = fit_of_key.find(joined(parts)); found != fit_of_key.end()) result[sample] = found->second;
-  }
+  std::vector<std::int64_t> result;
+  for (std::size_t i = document.fits.size(); i < texts.size(); ++i) result.push_back(fit_of_group[group_of(i)]);
   return result;
 }
 

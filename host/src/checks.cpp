@@ -98,6 +98,8 @@ void check(const parameters_view& parameters, std::int64_t count) {
   if (count > 0 && !parameters.values) refuse("parameters: a null pointer given; values for every fit expected");
 }
 
+namespace {
+
 /// Components that the arrays have room for: count × Kmax, or, one fit's after the other, what the offsets say.
 std::int64_t component_count(const char* what, const std::vector<std::int64_t>& offsets,
                              const std::vector<std::int32_t>& components, std::int64_t count, std::int64_t K) {
@@ -110,6 +112,8 @@ std::int64_t component_count(const char* what, const std::vector<std::int64_t>& 
   if (!good) refuse(std::string(what) + ": component_offsets from 0 on, each fit's components apart, expected");
   return product_of(what, {offsets.back()});
 }
+
+}  // namespace
 
 void check(const mixture_results& mixtures, const char* what) {
   const std::int64_t K = mixtures.max_components, D = mixtures.dimensions;

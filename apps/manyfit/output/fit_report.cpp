@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "manyfit/manyfit.hpp"
+#include "output/columns.hpp"
 #include "output/text.hpp"
 
 namespace manyfit::app {
@@ -119,10 +120,7 @@ void write_fit_json(const fit_report& report, output& to) {
 void write_fit_csv(const fit_report& report, output& to) {
   const fit_results& results = report.results;
   std::string& text = to.text();
-  for (const key_column& key : report.keys) {
-    append_csv_text(text, key.name);
-    text += ',';
-  }
+  const std::size_t header = text.size();
   text += "n,missing,left_out,status,iterations,";
   for (int p = 0; p < results.parameter_count(); ++p)
     for (const char* suffix : {"", "_se", "_lo", "_hi"}) {
@@ -131,6 +129,7 @@ void write_fit_csv(const fit_report& report, output& to) {
       text += ',';
     }
   text += "log_likelihood,aic,bic\n";
+  text.insert(header, csv_key_names(report.keys, std::string_view(text).substr(header)));
   for (std::int64_t fit = 0; fit < results.count; ++fit) {
     const auto at = static_cast<std::size_t>(fit);
     for (const key_column& key : report.keys) {
@@ -200,6 +199,7 @@ table fit_columns(const fit_report& report) {
   numbers("log_likelihood", [&](std::size_t fit) { return results.log_likelihood[fit]; });
   numbers("aic", [&](std::size_t fit) { return results.aic(static_cast<std::int64_t>(fit)); });
   numbers("bic", [&](std::size_t fit) { return results.bic(static_cast<std::int64_t>(fit)); });
+  name_keys_apart(data.columns, report.keys.size());
   return data;
 }
 

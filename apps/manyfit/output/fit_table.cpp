@@ -7,6 +7,7 @@
 #include <string>
 
 #include "manyfit/status.hpp"
+#include "output/columns.hpp"
 #include "output/fit_report.hpp"
 #include "output/text.hpp"
 #include "output/text_table.hpp"
@@ -68,6 +69,7 @@ void write_fit_table(const fit_report& report, output& to) {
     columns.push_back({name + "_se", true});
   }
   for (const char* name : {"log_likelihood", "aic", "bic"}) columns.push_back({name, true});
+  name_keys_apart(columns, report.keys.size());
 
   text_table lines(std::move(columns));
   const std::int64_t shown = to.to_terminal() ? std::min(results.count, rows_on_a_terminal) : results.count;

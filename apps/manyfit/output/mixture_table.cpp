@@ -114,6 +114,7 @@ void write_mixture_table(const mixture_report& report, output& to) {
     columns.push_back({"mean_" + name, true});
     columns.push_back({"sd_" + name, true});
   }
+  name_keys_apart(columns, report.keys.size());
   text_table lines(std::move(columns));
   const std::int64_t shown = to.to_terminal() ? std::min(results.count, rows_on_a_terminal) : results.count;
   for (std::int64_t fit = 0; fit < shown; ++fit) {
