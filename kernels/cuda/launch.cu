@@ -6,6 +6,7 @@
 // turns.
 #include "kernels/cuda/launch.cuh"
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -40,6 +41,8 @@ int find_device(known_limits& all, device_limits& limits) {
   e = cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
   if (e == cudaSuccess)
     e = cudaDeviceGetAttribute(&limits.shared_per_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  if (const char* const most = std::getenv("MANYFIT_CUDA_MULTIPROCESSORS"))
+    if (const int cap = std::atoi(most); cap > 0 && cap < limits.multiprocessors) limits.multiprocessors = cap;
   if (e == cudaSuccess) all.devices.emplace(device, limits);
   return e;
 }

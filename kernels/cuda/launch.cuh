@@ -20,7 +20,9 @@
 
 namespace manyfit {
 
-/// What a launcher asks of the current device; each device is asked once.
+/// What a launcher asks of the current device; each device is asked once. The environment's
+/// MANYFIT_CUDA_MULTIPROCESSORS makes launches as small as on a device of so many: for compute-sanitizer, under which
+/// every block that finds no work costs time.
 struct device_limits {
   int device = 0, multiprocessors = 0;
   int shared_per_block = 0;  ///< bytes of shared memory that a block can be given at most
