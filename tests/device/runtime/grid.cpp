@@ -174,6 +174,7 @@ class grid {
 
   /// Frees the blocks that have ended, and lets others take their place.
   void retire() {
+    if (!ended_.empty()) order_acquire(&launch_sync);
     for (block* const b : ended_) {
       permit(b->shared + shape_.shared, canary_bytes);
       for (std::size_t i = 0; i < canary_bytes; ++i)

@@ -19,10 +19,11 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
 #define __grid_constant__
-#define __restrict__ __restrict
+#if !defined(__clang__)
+#define __builtin_assume(condition) ((void)0)
+#endif
 
 struct dim3 {
   unsigned x, y, z;
