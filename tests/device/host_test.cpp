@@ -64,6 +64,22 @@ TEST(simulated_host, answers_are_the_same_on_a_stream_that_does_not_wait_for_the
   EXPECT_EQ(failures_of_60(run), 0);
 }
 
+TEST(simulated_host, chunks_change_no_bit) {
+  std::vector<std::int64_t> sizes;
+  for (int i = 0; i < 300; ++i) sizes.push_back(20 + i % 37);
+  const auto data = draw_batch<double>(gamma_family(), sizes);
+  const auto p = example_parameters(gamma_family());
+  const std::vector<double> weights(data.values.size(), 2.0);
+  const auto weighted = data.view().weighted(std::span<const double>(weights));
+  const executor gpu = executor::cuda(), small = gpu.with_memory_limit(40000);
+  const fit_results a = fit(gpu, gamma_family(), weighted), b = fit(small, gamma_family(), weighted);
+  for (std::int64_t i = 0; i < a.count; ++i) EXPECT_TRUE(same_bits(a, i, b, i)) << i;
+  EXPECT_EQ(log_density(gpu, gamma_family(), data.view(), one_set(p)),
+            log_density(small, gamma_family(), data.view(), one_set(p)));
+  EXPECT_EQ(simulate(gpu, gamma_family(), one_set(p), 300, 50, {.seed = 1}),
+            simulate(small, gamma_family(), one_set(p), 300, 50, {.seed = 1}));
+}
+
 TEST(simulated_host, a_small_batch_allocates_nothing_and_makes_few_calls) {
   const auto data = draw_batch<double>(gamma_family(), std::vector<std::int64_t>(64, 100));
   const auto p = example_parameters(gamma_family());

@@ -32,6 +32,9 @@ class grid {
   grid(const grid_shape& shape, const std::string& kernel, const std::function<void()>& body)
       : shape_(shape), kernel_(kernel), body_(body) {
     main_.adopt();
+    const auto most = static_cast<std::size_t>(std::min(shape.at_once, shape.blocks));
+    ended_.reserve(most);  // lanes add to these, and must not allocate
+    ready_.reserve(most * static_cast<std::size_t>((shape.threads + warp_lanes - 1) / warp_lanes));
   }
 
   void run() {
