@@ -18,10 +18,13 @@ namespace manyfit::cuda {
 
 using progress_function = std::function<void(std::int64_t done, std::int64_t total)>;
 
+/// How many CUDA devices there are; 0 without a driver or in a build without CUDA.
+int device_count();
+
 /// Every CUDA device there is, usable or not; empty without a driver or in a build without CUDA.
 std::vector<device_info> devices();
 
-/// Why device number `device` cannot be used; empty when it can.
+/// Why device number `device` cannot be used; empty when it can. Asking makes a context on it, once.
 std::string refusal(int device);
 
 /// Fits `data` (host or device memory) into `results` (host memory), streamed in chunks where it does not fit.

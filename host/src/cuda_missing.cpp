@@ -13,6 +13,9 @@ const char* const why = "this build of manyfit has no CUDA back end; build it wh
 }
 }  // namespace
 
+int device_count() {
+  return 0;
+}
 std::vector<device_info> devices() {
   return {};
 }

@@ -79,8 +79,9 @@ executor executor::cuda(int device, void* stream) {
 }
 
 executor executor::best() {
-  for (const device_info& device : cuda::devices())
-    if (device.usable) return cuda(std::stoi(device.id.substr(5)));
+  const int count = cuda::device_count();
+  for (int device = 0; device < count; ++device)  // those behind the first that can be used are left alone
+    if (cuda::refusal(device).empty()) return cuda(device);
   return cpu();
 }
 
