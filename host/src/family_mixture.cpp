@@ -77,7 +77,7 @@ void check(const family_mixture_options& options, std::int64_t count, int parts,
   if (options.max_iterations < 0)
     refuse("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
   if (!(options.tolerance >= 0)) refuse("tolerance: a number of 0 or more expected");
-  check_choice("start", options.start, 3);
+  check_choice("start", options.start, mixture_start_count);
   check_choice("select", options.select, 2);
   if (options.start != mixture_start::given) return;
   const family_mixture_results* start = options.start_values;
