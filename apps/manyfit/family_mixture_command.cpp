@@ -9,6 +9,7 @@
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/ticks.hpp"
+#include "apps/support/messages.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
@@ -247,6 +248,7 @@ void write_plot_of(const std::string& path, const report& what, const sample_set
   try {
     plot_panels(panels, path, style);
   } catch (const error& failure) {
+    if (failure.why() != error::kind::argument) throw;
     throw input_error(failure.what());
   }
 }
@@ -317,17 +319,18 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
     default:
       write_table(what, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_plot_of(arguments.plot, what, samples);
-  if (!common.quiet) {
-    std::int64_t values = 0, missing = 0;
-    for (const std::int64_t n : results.observations) values += n;
-    for (const std::int64_t n : results.missing) missing += n;
-    fmt::print(stderr, "manyfit: {} mixture{} of {} of {} value{} ({} missing) on {}, {} precision, in {}, {} in all\n",
-               results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s", missing,
-               results.device, common.precision, short_time(fit_seconds), short_time(seconds_since(begin)));
-    print_outcome(arguments, results.fewest_components, results.tried, results.status);
-  }
+  to.finish();
+  if (!common.quiet)
+    attempt([&] {
+      std::int64_t values = 0, missing = 0;
+      for (const std::int64_t n : results.observations) values += n;
+      for (const std::int64_t n : results.missing) missing += n;
+      tell("manyfit: {} mixture{} of {} of {} value{} ({} missing) on {}, {} precision, in {}, {} in all\n",
+           results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s", missing,
+           results.device, common.precision, short_time(fit_seconds), short_time(seconds_since(begin)));
+      print_outcome(arguments, results.fewest_components, results.tried, results.status);
+    });
   return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -35,6 +36,7 @@ namespace {
 
 void check(const arrow::Status& status, const std::string& source) {
   if (status.ok()) return;
+  if (status.IsOutOfMemory()) throw std::bad_alloc();  // which is not the file's fault
   throw input_error(fmt::format("{}: {}\na sound Parquet or Feather (version 2) file was expected", source,
                                 excerpt(status.message(), 200)));
 }
@@ -131,6 +133,9 @@ template <class Work>
 auto translating(const std::string& source, Work work) {
   try {
     return work();
+  } catch (const parquet::ParquetStatusException& error) {
+    check(error.status(), source);
+    throw;
   } catch (const parquet::ParquetException& error) {
     throw input_error(fmt::format("{}: {}\na sound Parquet file was expected", source, excerpt(error.what(), 200)));
   }

@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <memory>
+#include <new>
 
 #include "input/arrow_reader.hpp"
 
@@ -64,7 +65,11 @@ void write_parquet(const table& data, const std::string& path) {
   try {
     const arrow::Status status = write(data, path);
     if (status.ok()) return;
+    if (status.IsOutOfMemory()) throw std::bad_alloc();
     failure = status.message();
+  } catch (const parquet::ParquetStatusException& error) {
+    if (error.status().IsOutOfMemory()) throw std::bad_alloc();
+    failure = error.what();
   } catch (const parquet::ParquetException& error) {
     failure = error.what();
   }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -87,7 +88,10 @@ std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces,
   threads = static_cast<unsigned>(std::min<std::size_t>(threads, pieces.size()));
   {
     std::vector<std::jthread> others;
-    for (unsigned i = 1; i < threads; ++i) others.emplace_back(work, false);
+    try {
+      for (unsigned i = 1; i < threads; ++i) others.emplace_back(work, false);
+    } catch (const std::system_error&) {  // no more threads: these do
+    }
     work(true);
   }
   if (failure) std::rethrow_exception(failure);
