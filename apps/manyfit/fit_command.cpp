@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 
+#include "apps/support/messages.hpp"
 #include "at_least.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
@@ -59,18 +60,18 @@ void print_summary(const fit_results& results, const common_options& common, dou
   for (const std::int64_t n : results.left_out) left_out += n;
   for (const std::int64_t n : results.outside) outside += n;
   const std::string of_weight_0 = left_out > 0 ? fmt::format(", {} left out", left_out) : "";
-  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
-             results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s",
-             missing, of_weight_0, results.device, common.precision, short_time(fit_seconds),
-             short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
+  tell("manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
+       results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s", missing,
+       of_weight_0, results.device, common.precision, short_time(fit_seconds),
+       short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
   for (int i = 0; i < fit_status_count; ++i) {
     const auto status = static_cast<fit_status>(i);
     const std::int64_t count = results.count_of(status);
     if (count == 0) continue;
     const bool tells_outside = status == fit_status::out_of_support && outside > 0;
-    fmt::print(stderr, "  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status),
-               tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
+    tell("  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+         status == fit_status::converged ? "" : describe(status),
+         tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
   }
 }
 
@@ -104,9 +105,9 @@ int run_fit(const fit_arguments& arguments, const family_info& family, const exe
     default:
       write_fit_table(report, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_plot(arguments.plot, report, samples);
-  if (!common.quiet) print_summary(results, common, fit_seconds, seconds_since(start));
+  to.finish();
+  if (!common.quiet) attempt([&] { print_summary(results, common, fit_seconds, seconds_since(start)); });
 
   bool failed = false;
   for (const fit_status status : results.status) failed = failed || !usable(status);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <numeric>
 
+#include "apps/support/messages.hpp"
 #include "at_least.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
@@ -121,8 +122,7 @@ void print_summary(const mixture_results& results, const common_options& common,
                    double all_seconds) {
   const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
   const std::int64_t rows = sum(results.observations);
-  fmt::print(
-      stderr,
+  tell(
       "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing, {} left out) on {}, {} precision, "
       "in {}, {} in all\n",
       results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
@@ -193,13 +193,14 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
     default:
       write_mixture_table(report, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
+  to.finish();
   warn_of_constants(results, points.names, common);
-  if (!common.quiet) {
-    print_summary(results, common, fit_seconds, seconds_since(begin));
-    print_outcome(arguments, results.fewest_components, results.tried, results.status);
-  }
+  if (!common.quiet)
+    attempt([&] {
+      print_summary(results, common, fit_seconds, seconds_since(begin));
+      print_outcome(arguments, results.fewest_components, results.tried, results.status);
+    });
   return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 
@@ -219,16 +220,16 @@ int run(mixture_arguments& arguments) {
 void print_outcome(const mixture_arguments& arguments, int fewest, int tried, const std::vector<fit_status>& status) {
   const mixture_options& options = arguments.options;
   if (arguments.start.empty() && (options.restarts > 1 || tried > 1))
-    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
-               tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
-                                       options.select == information_criterion::bic ? "BIC" : "AIC")
-                         : "");
+    tell("  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
+         tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
+                                 options.select == information_criterion::bic ? "BIC" : "AIC")
+                   : "");
   for (int i = 0; i < fit_status_count; ++i) {
     const auto each = static_cast<fit_status>(i);
     const auto count = std::count(status.begin(), status.end(), each);
     if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
-               each == fit_status::converged ? "" : describe(each));
+    tell("  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
+         each == fit_status::converged ? "" : describe(each));
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "options.hpp"
+#include "apps/support/messages.hpp"
 #include "at_least.hpp"
 
 #include <fmt/format.h>
@@ -163,7 +164,7 @@ std::map<std::string, double> parse_assignments(const std::vector<std::string>& 
 }
 
 void warn(const common_options& options, const std::string& message) {
-  if (!options.quiet) fmt::print(stderr, "manyfit: warning: {}\n", message);
+  if (!options.quiet) tell("manyfit: warning: {}\n", message);
 }
 
 }  // namespace manyfit::app

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -220,15 +221,17 @@ int run(const score_arguments& arguments) {
   output to(common.out);
   const scores result = common.single() ? score<float>(arguments, from, where) : score<double>(arguments, from, where);
   write_scores(result.log_density, *from.family, where, common, format, to);
-  if (result.rows_without_fit > 0)
-    warn(common, fmt::format("{} rows have a key without a fit in the model: their log_density is empty",
-                             result.rows_without_fit));
-  if (result.rows_of_failed_fits > 0)
-    warn(common, fmt::format("{} rows belong to fits without parameters: their log_density is empty",
-                             result.rows_of_failed_fits));
-  if (!common.quiet)
-    fmt::print(stderr, "manyfit: {} values scored under {} on {}, {} precision\n", result.log_density.size(),
-               from.family->name, where.name(), common.precision);
+  attempt([&] {
+    if (result.rows_without_fit > 0)
+      warn(common, fmt::format("{} rows have a key without a fit in the model: their log_density is empty",
+                               result.rows_without_fit));
+    if (result.rows_of_failed_fits > 0)
+      warn(common, fmt::format("{} rows belong to fits without parameters: their log_density is empty",
+                               result.rows_of_failed_fits));
+    if (!common.quiet)
+      tell("manyfit: {} values scored under {} on {}, {} precision\n", result.log_density.size(), from.family->name,
+           where.name(), common.precision);
+  });
   const bool failed = result.rows_without_fit + result.rows_of_failed_fits > 0;
   return failed && common.fail_on_any() ? exit_failed : exit_done;
 }

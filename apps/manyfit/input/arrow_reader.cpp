@@ -23,12 +23,13 @@
 #include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <thread>
 #include <utility>
 
-#include "host/src/workers.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "input/arrow_columns.hpp"
 #include "input/arrow_pool.hpp"
 #include "input/column_names.hpp"
@@ -255,7 +256,7 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
     const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
     options.progress(size * static_cast<std::uint64_t>(ended) / static_cast<std::uint64_t>(groups), size);
   };
-  for_each_index(static_cast<int>(threads), groups, [&](std::int64_t index) {
+  parallel_for(static_cast<int>(threads), groups, 1, [&](std::int64_t index) {
     translating(source, [&] {
       parquet::arrow::FileReaderBuilder again;
       check(again.Open(file, verifying(pool), metadata), source);
