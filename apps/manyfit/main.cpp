@@ -1,9 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The program: reads the command line, runs one command, turns every failure into a line on stderr and an exit code.
+// The program: runs the command that was given, turns every failure into a line on stderr and an exit code.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <exception>
 #include <initializer_list>
@@ -18,8 +17,7 @@
 #include "failures.hpp"
 #include "input/input_error.hpp"
 #include "interrupt.hpp"
-#include "manyfit/manyfit.hpp"
-#include "output/output.hpp"
+#include "manyfit/error.hpp"
 #include "progress_bar.hpp"
 
 namespace manyfit::app {
@@ -36,58 +34,6 @@ int fail(exit_code code, std::initializer_list<std::string_view> message) {
   }
   put_on_stderr("\n");
   return code;
-}
-
-int print(const std::string& text) {
-  output to("");
-  to.write(text);
-  to.finish();
-  return exit_done;
-}
-
-/// CLI11 says what was given; what was expected is missing for texts that are not numbers.
-std::string what_is_wrong(const CLI::ParseError& wrong) {
-  const bool conversion = dynamic_cast<const CLI::ConversionError*>(&wrong) != nullptr;
-  return std::string(wrong.what()) + (conversion ? "; a number was expected" : "");
-}
-
-int parse_and_run(int argc, char** argv) {
-  CLI::App program("Fit any distribution, a million at a time.", "manyfit");
-  command_action action;
-  program.set_version_flag("--version", "manyfit " + std::string(version()));
-  program.require_subcommand(1);
-  add_fit(program, action);
-  add_mixture(program, action);
-  add_score(program, action);
-  add_simulate(program, action);
-  add_families(program, action);
-  add_devices(program, action);
-  program.footer(
-      "Data go to stdout or --out; progress, warnings and the summary go to stderr.\n"
-      "Exit codes: 0 done, 1 internal error, 2 usage, 3 input or output file, 4 some fits failed and --fail-on any "
-      "was\n"
-      "given, 5 device, memory or threads, 130 interrupted, 143 terminated.\n\n"
-      "Example:\n"
-      "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n\n"
-      "manyfit COMMAND --help tells more of each command.");
-  for (CLI::App* command : program.get_subcommands({})) command->get_formatter()->column_width(32);
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    const auto chosen = program.get_subcommands();
-    return print(chosen.empty() ? program.help() : chosen.front()->help("manyfit"));
-  } catch (const CLI::CallForVersion&) {
-    return print("manyfit " + std::string(version()) + "\n");
-  } catch (const CLI::ParseError& wrong) {
-    const auto chosen = program.get_subcommands();
-    const std::string command = chosen.empty() ? "manyfit" : "manyfit " + chosen.front()->get_name();
-    std::string message = what_is_wrong(wrong);
-    if (chosen.empty())
-      message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
-                "; fit, mixture, score, simulate, families or devices expected";
-    return fail(exit_usage, {message + "\n" + command + " --help tells how to use it"});
-  }
-  return action();
 }
 
 /// What went wrong, as an exit code and a message.
@@ -119,7 +65,9 @@ int explain(std::exception_ptr what) {
 
 int run(int argc, char** argv) {
   try {
-    return parse_and_run(argc, argv);
+    return run_command_line(
+        {fit_command(), mixture_command(), score_command(), simulate_command(), families_command(), devices_command()},
+        argc, argv);
   } catch (...) {
     return explain(std::current_exception());
   }
