@@ -22,11 +22,11 @@
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
 //   sums
 //                                    say more cheaply what derivatives() would add up
-//   F::is_narrow(params<double>), F::log_density_where_narrow(params<S>, x)     where the first says that the terms of
-//                                    log_density cancel, score takes the second, of x itself
-//   F::is_nearly_singular(params<double>), F::to_orthogonal(vec), F::from_orthogonal(vec<T, P>)     where the first says
-//                                    that the parameters' information cannot be told from a singular one, Newton runs in,
-//                                    and standard errors come from, these coordinates (positive where parameters are)
+//   F::is_narrow(params<double>), F::log_density_where_narrow(params<S>, x)     where the first says that the
+//                                    terms of log_density cancel, score takes the second, of x itself
+//   F::is_nearly_singular(params<double>), F::to_orthogonal(vec), F::from_orthogonal(vec<T, P>)     where the first
+//                                    says that the information is nearly singular, Newton runs in these coordinates
+//                                    and standard errors come from there; constraints are those of the parameters
 //   F::verdict(params<double>, summary, settings)        a status other than not_run ends the iteration there
 //   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the
 //   iteration: a
@@ -134,9 +134,9 @@ struct zero_or_one {
 };
 }  // namespace supports
 
-/// Where a sample is read from, and in which unit, a power of two: its coordinates are x / unit − pivot. For families on
-/// the logarithm log(x / unit); or, with a pivot of 1, stretch · log(1 + (x − unit) / unit), the stretch being a power of
-/// two and the unit a number in the middle of a narrow sample.
+/// Where a sample is read from, and in which unit, a power of two: its coordinates are x / unit − pivot. For families
+/// on the logarithm log(x / unit); or, with a pivot of 1, stretch · log(1 + (x − unit) / unit), the stretch being a
+/// power of two and the unit a number in the middle of a narrow sample.
 struct frame {
   double unit = 1, pivot = 0, stretch = 1;
   MF_FN bool active() const { return unit != 1 || pivot != 0 || stretch != 1; }
