@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #include "apps/support/messages.hpp"
@@ -38,9 +40,18 @@ void stop(int signal) {
   ::_exit(128 + signal);
 }
 
-/// A fault of ours, unless a file was cut whose bytes we were reading.
+constexpr std::string_view out_of_memory =
+    "manyfit: error: out of memory: split the input, or use --precision single\n";
+
+/// A fault of ours, unless a file was cut whose bytes we were reading, or an allocation has failed just before in other
+/// people's code, which goes on without looking (fontconfig does).
 void stop_at_fault(int signal, siginfo_t* what, void*) {
+  const bool without_memory = errno == ENOMEM && (signal == SIGSEGV || signal == SIGABRT);
   leave_nothing_behind();
+  if (without_memory) {
+    put_on_stderr(out_of_memory);
+    ::_exit(exit_device);
+  }
   const char* cut = signal == SIGBUS ? cut_file_at(what->si_addr) : nullptr;
   if (cut != nullptr) {
     put_on_stderr("manyfit: error: ");
@@ -57,7 +68,7 @@ void stop_at_fault(int signal, siginfo_t* what, void*) {
   try {
     if (const auto failure = std::current_exception()) std::rethrow_exception(failure);
   } catch (const std::bad_alloc&) {
-    put_on_stderr("manyfit: error: out of memory: split the input, or use --precision single\n");
+    put_on_stderr(out_of_memory);
     ::_exit(exit_device);
   } catch (const std::system_error&) {
     put_on_stderr("manyfit: error: no more threads can be started: give --threads a smaller number\n");

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -63,6 +64,7 @@ class program_without_memory : public testing::Test {
     ASSERT_GT(count, 100);
     const char* wanted = std::getenv("MANYFIT_FAILING_ALLOCATIONS");
     const long points = wanted && std::string(wanted) == "all" ? count : 7;
+    const bool draws = std::find(what.words.begin(), what.words.end(), "--plot") != what.words.end();
     int refused = 0;
     for (const bool all : {false, true})
       for (long i = 0; i < points; ++i) {
@@ -79,8 +81,9 @@ class program_without_memory : public testing::Test {
         }
         ++refused;
         EXPECT_EQ(result.code, 5) << result.err;
-        EXPECT_EQ(lines_in(result.err), 1) << result.err;
-        EXPECT_THAT(result.err, testing::StartsWith("manyfit: error: "));
+        const auto last = result.err.rfind("manyfit: error: ");  // fontconfig has words of its own
+        EXPECT_TRUE(last == 0 || (draws && last != std::string::npos)) << result.err;
+        EXPECT_EQ(lines_in(result.err.substr(last)), 1) << result.err;
         EXPECT_TRUE(result.err.find("memory") != std::string::npos || result.err.find("thread") != std::string::npos)
             << result.err;
         EXPECT_EQ(result.out, "");
