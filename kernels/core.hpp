@@ -42,16 +42,6 @@
 
 MF_NAMESPACE_BEGIN
 
-/// A pointer to a block's shared memory, said so that a GPU's compiler knows.
-template <class T>
-MF_FN T* known_shared(T* pointer) {
-#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
-  return static_cast<T*>(__cvta_shared_to_generic(__cvta_generic_to_shared(pointer)));
-#else
-  return pointer;
-#endif
-}
-
 /// On a GPU what is read after this is not read before it. Between groups of additions to memory it keeps all that they
 /// read from being in registers at once.
 MF_FN void read_in_order() {

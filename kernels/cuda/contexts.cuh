@@ -5,6 +5,9 @@
 // context gives.
 #pragma once
 
+#include <cuda_runtime.h>
+
+#include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -15,6 +18,17 @@ MF_FN std::int64_t add_to_counter(std::int64_t* counter, std::int64_t amount) {
       atomicAdd(reinterpret_cast<unsigned long long*>(counter), static_cast<unsigned long long>(amount)));
 #else
   return *counter += amount;
+#endif
+}
+
+/// Reads what another block adds to; no later read or write of this thread happens before it.
+__device__ inline unsigned long long load_acquire(const unsigned long long* counter) {
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  unsigned long long value;
+  asm volatile("ld.acquire.gpu.u64 %0, [%1];" : "=l"(value) : "l"(counter) : "memory");
+  return value;
+#else
+  return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 #endif
 }
 
@@ -83,8 +97,7 @@ class cuda_block {
       __threadfence();
       const unsigned long long target = ++barriers_ * static_cast<unsigned long long>(blocks_);
       atomicAdd(grid_.arrived, 1ull);
-      while (*static_cast<volatile unsigned long long*>(grid_.arrived) < target) {
-      }
+      while (load_acquire(grid_.arrived) < target) __nanosleep(20);
       __threadfence();
     }
     __syncthreads();
@@ -106,6 +119,18 @@ class cuda_resident_block : public cuda_block {
  public:
   static constexpr bool has_resident_passes = true;
   using cuda_block::cuda_block;
+  __device__ static char* shared_memory() {
+    MF_DYNAMIC_SHARED(shared);
+    return reinterpret_cast<char*>(shared);
+  }
+  __device__ static std::int64_t place_in_shared_memory(const char* own) { return own - shared_memory(); }
+  /// `own`, which lies `place` bytes into shared memory, said so that the compiler knows: it reads by other
+  /// instructions there.
+  template <class T>
+  __device__ static T* in_shared_memory(T* own, std::int64_t place) {
+    static_cast<void>(own);
+    return reinterpret_cast<T*>(shared_memory() + place);
+  }
 };
 
 MF_NAMESPACE_END

@@ -10,18 +10,18 @@
 
 #include "kernels/cuda/contexts.cuh"
 #include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/work.hpp"
 
 MF_NAMESPACE_BEGIN
-
-extern __shared__ double manyfit_shared[];
 
 /// Shared memory: [warps_per_block × resident values of T].
 template <class Family, class T>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_warp_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work) {
+  MF_DYNAMIC_SHARED(shared);
   cuda_warp context;
-  T* resident = reinterpret_cast<T*>(manyfit_shared) + (threadIdx.x / 32) * tiers[warp_tier].resident_values;
+  T* resident = reinterpret_cast<T*>(shared) + (threadIdx.x / 32) * tiers[warp_tier].resident_values;
   fit_work<Family>(context, resident, tiers[warp_tier].resident_values, work, batch, settings, results);
 }
 
@@ -30,8 +30,9 @@ template <class Family, class T>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
-  cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
-  T* resident = reinterpret_cast<T*>(manyfit_shared + 2 * warps_per_block * reduction_width);
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+  T* resident = reinterpret_cast<T*>(shared + 2 * warps_per_block * reduction_width);
   fit_work<Family>(context, resident, capacity, work, batch, settings, results);
 }
 
@@ -46,33 +47,9 @@ template <class Family, class T>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 grid_exchange grid, bool whole_grid) {
-  cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
   log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
-}
-
-/// What a launcher asks of the device it is on.
-struct device_limits {
-  int multiprocessors = 0, shared_per_block = 0;
-  static int query(device_limits& limits) {
-    int device = 0;
-    cudaError_t e = cudaGetDevice(&device);
-    if (e == cudaSuccess) e = cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
-    if (e == cudaSuccess)
-      e = cudaDeviceGetAttribute(&limits.shared_per_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-    return e;
-  }
-};
-
-/// Sets a kernel's dynamic shared memory and finds how many blocks of it the device holds at once.
-template <class Kernel>
-int resident_blocks(Kernel kernel, std::size_t shared, const device_limits& limits, int& blocks) {
-  cudaError_t e = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
-  int per_multiprocessor = 0;
-  if (e == cudaSuccess)
-    e = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, kernel, block_threads, shared);
-  if (e == cudaSuccess && per_multiprocessor == 0) e = cudaErrorLaunchOutOfResources;
-  blocks = per_multiprocessor * limits.multiprocessors;
-  return e;
 }
 
 /// The three tiers' launches, for any pair of kernels: warp(work, blocks, shared) and block(work, blocks, shared,
@@ -87,7 +64,7 @@ int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_
   const std::size_t slots = 2 * warps_per_block * reduction_width * sizeof(double);
   int blocks = 0;
   if (e == cudaSuccess && plan.used[grid_tier]) {
-    e = resident_blocks(block_kernel, slots, limits, blocks);
+    e = resident_blocks(block_kernel, block_threads, slots, blocks);
     const int wanted = grid_blocks_per_multiprocessor * limits.multiprocessors;
     if (e == cudaSuccess)
       e = launch_block(work_list{plan.order, plan.bounds + 2 * grid_tier, plan.next + grid_tier},
@@ -99,35 +76,18 @@ int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_
     const auto room = static_cast<std::int64_t>((limits.shared_per_block - slots) / bytes);
     if (capacity > room) capacity = room;
     const std::size_t shared = slots + static_cast<std::size_t>(capacity) * bytes;
-    e = resident_blocks(block_kernel, shared, limits, blocks);
+    e = resident_blocks(block_kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)
       e = launch_block(work_list{plan.order, plan.bounds + 2 * block_tier, plan.next + block_tier}, blocks, shared,
                        capacity, false);
   }
   if (e == cudaSuccess && plan.used[warp_tier]) {
     const std::size_t shared = keeps ? warps_per_block * tiers[warp_tier].resident_values * bytes : 0;
-    e = resident_blocks(warp_kernel, shared, limits, blocks);
+    e = resident_blocks(warp_kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)
       e = launch_warp(work_list{plan.order, plan.bounds + 2 * warp_tier, plan.next + warp_tier}, blocks, shared);
   }
   return e;
-}
-
-/// Launches a kernel, cooperatively when its blocks wait for each other; the launch's error.
-template <class... Parameters, class... Arguments>
-int launch(void (*kernel)(Parameters...), int blocks, std::size_t shared, cudaStream_t stream, bool cooperative,
-           Arguments... arguments) {
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeCooperative;
-  attribute.val.cooperative = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(blocks));
-  config.blockDim = dim3(block_threads);
-  config.dynamicSmemBytes = shared;
-  config.stream = stream;
-  config.attrs = &attribute;
-  config.numAttrs = cooperative ? 1 : 0;
-  return cudaLaunchKernelEx(&config, kernel, arguments...);
 }
 
 /// Fits every sample of a batch in device memory; see cuda_functions.
@@ -139,11 +99,12 @@ int launch_fit(const batch_view<T>& batch, const fit_settings& settings, const f
   return launch_tiers(
       fit_warp_kernel<Family, T>, fit_block_kernel<Family, T>, plan, sizeof(T), true, stream,
       [&](const work_list& work, int blocks, std::size_t shared) {
-        return launch(fit_warp_kernel<Family, T>, blocks, shared, stream, false, batch, settings, results, work);
+        return launch(fit_warp_kernel<Family, T>, {blocks, block_threads, shared, stream, false}, batch, settings,
+                      results, work);
       },
       [&](const work_list& work, int blocks, std::size_t shared, std::int64_t capacity, bool whole_grid) {
-        return launch(fit_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, settings, results, work,
-                      capacity, grid, whole_grid);
+        return launch(fit_block_kernel<Family, T>, {blocks, block_threads, shared, stream, whole_grid}, batch, settings,
+                      results, work, capacity, grid, whole_grid);
       });
 }
 
@@ -156,12 +117,12 @@ int launch_log_likelihood(const batch_view<T>& batch, const parameters_view& par
   return launch_tiers(
       log_likelihood_warp_kernel<Family, T>, log_likelihood_block_kernel<Family, T>, plan, sizeof(T), false, stream,
       [&](const work_list& work, int blocks, std::size_t shared) {
-        return launch(log_likelihood_warp_kernel<Family, T>, blocks, shared, stream, false, batch, parameters, out,
-                      work);
+        return launch(log_likelihood_warp_kernel<Family, T>, {blocks, block_threads, shared, stream, false}, batch,
+                      parameters, out, work);
       },
       [&](const work_list& work, int blocks, std::size_t shared, std::int64_t, bool whole_grid) {
-        return launch(log_likelihood_block_kernel<Family, T>, blocks, shared, stream, whole_grid, batch, parameters,
-                      out, work, grid, whole_grid);
+        return launch(log_likelihood_block_kernel<Family, T>, {blocks, block_threads, shared, stream, whole_grid},
+                      batch, parameters, out, work, grid, whole_grid);
       });
 }
 

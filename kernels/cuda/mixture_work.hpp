@@ -107,8 +107,10 @@ struct mixture_worker {
     memory.tile = reinterpret_cast<T*>(tile);
     memory.sums = reinterpret_cast<double*>(sums);
     memory.shares_model = shares;
-    if constexpr (Context::has_resident_passes)
+    if constexpr (Context::has_resident_passes) {
       memory.resident = plan_resident<T>(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
+      memory.resident.place = context.place_in_shared_memory(tile);
+    }
     if (blocks == 1) return;
     memory.partial = launch.partial;
     memory.partial_each = launch.partial_each;

@@ -91,6 +91,11 @@ class lane_context {
     grid_turn_ ^= 1;
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
   }
+  static std::int64_t place_in_shared_memory(const char*) { return 0; }
+  template <class T>
+  static T* in_shared_memory(T* own, std::int64_t) {
+    return own;
+  }
   void warp_barrier() { wait_at(*team_.of_warp[thread_ / 32]); }
   void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }
   void grid_barrier() { wait_at(team_.all); }

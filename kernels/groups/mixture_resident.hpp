@@ -40,6 +40,7 @@ MF_FN constexpr int triangle_numbers(int D) {
 /// Offsets in numbers of the points' type, all multiples of 4. Features do not count Σ r, which is summed apart.
 struct resident_layout {
   int points = 0;                      ///< of a tile; 0: no resident pass
+  std::int64_t place = 0;              ///< bytes into the block's shared memory
   int components = 0;                  ///< of the mixture
   std::int64_t features = 0;           ///< [features rounded up to 32] rows: first the D coordinates
   std::int64_t moved = 0;              ///< [D] rows: tied only, whitened coordinates

@@ -313,8 +313,9 @@ template <int Points, class T, class Context>
 MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, const mixture_model& m,
                                 const resident_layout& layout, T* own, double* to) {
   const int warps = context.warps();
-  const resident_lane<T, Points> at(context.lane() % (32 * warps), 32 * warps, m, layout, own);
-  T* const transform = known_shared(own) + layout.transform;
+  T* const memory = context.in_shared_memory(own, layout.place);
+  const resident_lane<T, Points> at(context.lane() % (32 * warps), 32 * warps, m, layout, memory);
+  T* const transform = memory + layout.transform;
   const covariance_structure structure = m.structure;
   const int D = at.D, most_tiles = resident_additions * resident_slices / (at.units().longest() * Points);
   const std::int64_t step = std::int64_t{context.blocks()} * Points, size = rows.size;

@@ -53,9 +53,8 @@ struct resident_lane {
   int products;  ///< features but Σ r
   bool triangular;
 
-  MF_FN resident_lane(int t, int count, const mixture_model& m, const resident_layout& at, T* own)
+  MF_FN resident_lane(int t, int count, const mixture_model& m, const resident_layout& at, T* memory)
       : lane(t), lanes(count), warp(t / 32), warps(count / 32), D(m.D), K(m.K) {
-    T* const memory = known_shared(own);
     octet = (t & 1) | (t >> 1 & 2) | (t >> 2 & 4);
     quartet = (t >> 1 & 1) | (t >> 2 & 2);
     features = memory + at.features;
