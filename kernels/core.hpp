@@ -50,6 +50,16 @@ MF_FN void read_in_order() {
 #endif
 }
 
+/// *from, which nothing writes while a kernel runs.
+template <class T>
+MF_FN T read_only(const T* from) {
+#if defined(__CUDA_ARCH__) && defined(__CUDACC__)
+  return __ldg(from);
+#else
+  return *from;
+#endif
+}
+
 /// N values of one type, usable on host and device; an aggregate, so `vec<double, 2>{a, b}`.
 template <class T, int N>
 struct vec {

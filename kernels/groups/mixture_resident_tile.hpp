@@ -137,7 +137,7 @@ MF_FN void read_resident(const resident_lane<T, Points>& at, const rows_view<T>&
   for (int i = at.lane; i < Points * D; i += flight * at.lanes) {
     T x[flight];
     MF_UNROLL
-    for (int q = 0; q < flight; ++q) x[q] = i + q * at.lanes < numbers ? values[i + q * at.lanes] : T(0);
+    for (int q = 0; q < flight; ++q) x[q] = i + q * at.lanes < numbers ? read_only(values + i + q * at.lanes) : T(0);
     MF_UNROLL
     for (int q = 0; q < flight; ++q) {
       if (i + q * at.lanes < Points * D) {
