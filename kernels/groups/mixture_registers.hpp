@@ -42,7 +42,8 @@ struct point_map {
 inline constexpr int product_run = 32;
 
 /// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for.
-inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498;
+inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498,
+                        sqrt_half_log2_e = 0.8493218002880190;
 
 /// 2^x for x ≤ 0. In float on a GPU the instruction itself: 2 units in the last place, 0 below 2^−126. What it loses is
 /// less than what x, a difference of log-densities rounded to float, has lost before.

@@ -54,6 +54,7 @@ struct resident_layout {
   std::int64_t parked_weight = 0;          ///< [parts × K]: Σ r
   std::int64_t marks = 0;                  ///< int [points + 1]: points that do not count, and whether there are any
   std::int64_t pairs = 0;                  ///< int [features]: the two coordinates of a product, 65536 i + j
+  std::int64_t segments = 0;               ///< int [tiles of outputs + 1]: the first segment of each
   std::int64_t numbers = 0;                ///< in all
 
   MF_FN int stride() const { return points + resident_row_padding; }
@@ -95,7 +96,7 @@ MF_FN_LARGE resident_layout lay_out_resident(covariance_structure structure, int
   const bool triangular = structure == covariance_structure::full, tied = structure == covariance_structure::tied;
   const int products = features(structure, D) - 1;
   // A round of k-means sums coordinates only, in other segments.
-  const int own = resident_units{resident_tiles(K, products), lanes / 32}.segments(),
+  const int tiles = resident_tiles(K, products), own = resident_units{tiles, lanes / 32}.segments(),
             rounds = resident_units{resident_tiles(K, D), lanes / 32}.segments();
   const std::int64_t triangles = triangular ? round_up(K, 8) * triangle_numbers(D) : 0,
                      scales = 2 * D * round_up(K, 32);
@@ -123,6 +124,7 @@ MF_FN_LARGE resident_layout lay_out_resident(covariance_structure structure, int
   at.parked_weight = take(std::int64_t{resident_weight_parts(K, points, lanes)} * K);
   at.marks = take(points + 1);
   at.pairs = take(products);
+  at.segments = take(tiles + 1);
   return at;
 }
 

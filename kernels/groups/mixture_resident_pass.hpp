@@ -15,31 +15,37 @@ MF_NAMESPACE_BEGIN
 
 // --- E step: a warp's shares are 64 points by resident_components() components ---
 
-/// Squared distances of 8 points from 8 components with a scale per coordinate.
-template <class T, int Points>
-MF_FN void scaled_distances(const resident_lane<T, Points>& at, int point, int component, T (&sum)[8][8]) {
-  const T* y = at.densities_of + point;
-  const T* factor = at.factors + 2 * component;
-  const int step = 2 * static_cast<int>(round_up(at.K, 32));
+/// Takes one coordinate's share, half a squared distance, from 8 points' log-densities in 8 components, or from their
+/// constants.
+template <bool First, class T>
+MF_FN void take_coordinate(const T* y, const T* factor, const four<T> (&constant)[2], T (&out)[8][8]) {
+  const four<T> points[2] = {load_four(y), load_four(y + 32)};
   MF_UNROLL
-  for (int c = 0; c < 8; ++c) {
+  for (int h = 0; h < 2; ++h) {
+    const four<T> scale = load_four(factor + 32 * h), offset = load_four(factor + 32 * h + 4);
     MF_UNROLL
-    for (int p = 0; p < 8; ++p) sum[c][p] = 0;
-  }
-  for (int d = 0; d < at.D; ++d, y += at.stride, factor += step) {
-    const four<T> points[2] = {load_four(y), load_four(y + 32)};
-    MF_UNROLL
-    for (int h = 0; h < 2; ++h) {
-      const four<T> scale = load_four(factor + 32 * h), offset = load_four(factor + 32 * h + 4);
+    for (int c = 0; c < 4; ++c) {
       MF_UNROLL
-      for (int c = 0; c < 4; ++c) {
-        MF_UNROLL
-        for (int p = 0; p < 8; ++p) {
-          const T z = points[p / 4].v[p % 4] * scale.v[c] - offset.v[c];
-          sum[4 * h + c][p] += z * z;
-        }
+      for (int p = 0; p < 8; ++p) {
+        const T z = points[p / 4].v[p % 4] * scale.v[c] - offset.v[c];
+        out[4 * h + c][p] = (First ? constant[h].v[c] : out[4 * h + c][p]) - z * z;
       }
     }
+  }
+}
+
+/// Log-densities of 8 points in 8 components with a scale per coordinate.
+template <class T, int Points>
+MF_FN void find_log_densities(const resident_lane<T, Points>& at, int point, int component, T (&out)[8][8]) {
+  const T* y = at.densities_of + point;
+  const T* factor = at.factors + 2 * component;
+  const four<T> constant[2] = {load_four(at.constant + component), load_four(at.constant + component + 16)};
+  const int step = 2 * static_cast<int>(round_up(at.K, 32));
+  take_coordinate<true>(y, factor, constant, out);
+  for (int d = 1; d < at.D; ++d) {
+    y += at.stride;
+    factor += step;
+    take_coordinate<false>(y, factor, constant, out);
   }
 }
 
@@ -57,15 +63,15 @@ MF_FN void add_column(const T* y, const T* a, const T* b, T (&z)[2][4][8]) {
   }
 }
 
-/// Squared distances of 8 points from 2 components, 4 apart, with triangular factors, four of their rows at a time.
+/// Log-densities of 8 points in 2 components, 4 apart, with triangular factors, four of their rows at a time.
 template <class T, int Points>
-MF_FN void triangular_distances(const resident_lane<T, Points>& at, int point, int component, T (&sum)[2][8]) {
+MF_FN void find_log_densities(const resident_lane<T, Points>& at, int point, int component, T (&out)[2][8]) {
   const int each = triangle_numbers(at.D);
   const T *a = at.factors + component * each, *b = a + 4 * each;
   MF_UNROLL
   for (int c = 0; c < 2; ++c) {
     MF_UNROLL
-    for (int p = 0; p < 8; ++p) sum[c][p] = 0;
+    for (int p = 0; p < 8; ++p) out[c][p] = at.constant[component + 4 * c];
   }
   for (int row = 0; row < at.D; row += 4) {
     T z[2][4][8];
@@ -92,7 +98,7 @@ MF_FN void triangular_distances(const resident_lane<T, Points>& at, int point, i
       MF_UNROLL
       for (int r = 0; r < 4; ++r) {
         MF_UNROLL
-        for (int p = 0; p < 8; ++p) sum[c][p] += z[c][r][p] * z[c][r][p];
+        for (int p = 0; p < 8; ++p) out[c][p] -= z[c][r][p] * z[c][r][p];
       }
     }
   }
@@ -140,21 +146,13 @@ MF_FN void density_shares(Context& context, const resident_lane<T, Points>& at) 
   using lane_share = resident_share<Triangular>;
   for (int i = at.warp; i < lane_share::number_of(at); i += at.warps) {
     const lane_share mine(at, i);
-    T sum[lane_share::count][8], most[8];
-    if constexpr (Triangular)
-      triangular_distances(at, mine.point, mine.component, sum);
-    else
-      scaled_distances(at, mine.point, mine.component, sum);
+    T density[lane_share::count][8], most[8];
+    find_log_densities(at, mine.point, mine.component, density);
     MF_UNROLL
     for (int c = 0; c < lane_share::count; ++c) {
-      const int k = mine.component + lane_share::beyond(c);
-      const T constant = at.constant[k];
       MF_UNROLL
-      for (int p = 0; p < 8; ++p) {
-        sum[c][p] = constant - T(0.5) * sum[c][p];
-        most[p] = c == 0 ? sum[c][p] : larger(sum[c][p], most[p]);
-      }
-      store_eight(at.table + k * at.stride + mine.point, sum[c]);
+      for (int p = 0; p < 8; ++p) most[p] = c == 0 ? density[c][p] : larger(density[c][p], most[p]);
+      store_eight(at.table + (mine.component + lane_share::beyond(c)) * at.stride + mine.point, density[c]);
     }
     combine_quartets(context, most, [](T a, T b) { return larger(a, b); });
     if (at.quartet == 0) store_eight(at.most + mine.part * Points + mine.point, most);
@@ -261,24 +259,23 @@ MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, 
   }
 }
 
-/// The warp's run of units.
+/// The warp's run of units, [unit, end), whose segments are parked from `parked` on.
 template <class T, int Points>
-MF_FN void add_products(const resident_lane<T, Points>& at) {
-  const resident_units units = at.units();
-  const int end = units.begin(at.warp + 1);
-  for (int unit = units.begin(at.warp); unit < end;) {
+MF_FN void add_products(const resident_lane<T, Points>& at, int unit, int end, T* parked) {
+  while (unit < end) {
     const int tile = unit / resident_slices, first = unit % resident_slices, left = end - unit;
     const int slices = left < resident_slices - first ? left : resident_slices - first;
-    add_segment(at, tile, first, first + slices, at.parked + units.segment(unit) * resident_sums * 32);
+    add_segment(at, tile, first, first + slices, parked);
     unit += slices;
+    parked += resident_sums * 32;
   }
 }
 
 /// Adds the parked sums to the block's statistics, segments in order, and sets them to 0.
 template <class T, int Points>
 MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
-  const resident_units units = at.units();
-  const int each = 1 + at.products, parts = at.weight_parts(), columns = (at.products + 31) / 32;
+  const int tiles = at.units().tiles, each = 1 + at.products, parts = at.weight_parts(),
+            columns = (at.products + 31) / 32;
   for (int k = at.lane; k < at.K; k += at.lanes) {
     double sum = 0;
     for (int part = 0; part < parts; ++part) {
@@ -287,8 +284,8 @@ MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
     }
     to[std::int64_t{k} * each] += sum;
   }
-  for (int tile = 0; tile < units.tiles; ++tile) {
-    const int first = units.segment(tile * resident_slices), last = units.segment((tile + 1) * resident_slices - 1);
+  for (int tile = 0; tile < tiles; ++tile) {
+    const int first = at.segments[tile], last = at.segments[tile + 1] - 1;
     for (int row = at.warp; row < resident_sums / 4; row += at.warps) {
       double sum[4] = {};
       for (int s = first; s <= last; ++s) {
@@ -320,6 +317,8 @@ MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, cons
   const int D = at.D, most_tiles = resident_additions * resident_slices / (at.units().longest() * Points);
   const std::int64_t step = std::int64_t{context.blocks()} * Points, size = rows.size;
   const bool moves = m.transform != nullptr;
+  const int unit = at.units().begin(at.warp), end = at.units().begin(at.warp + 1);
+  T* const segments = at.parked + at.units().segment(unit) * resident_sums * 32;
   load_resident(at, m, transform);
   context.block_barrier();
   double value = 0;
@@ -354,7 +353,7 @@ MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, cons
     context.block_barrier();
     for (int p = at.lane; p <= Points; p += at.lanes) at.marks[p] = 0;
     add_weights(at);
-    add_products(at);
+    add_products(at, unit, end, segments);
     context.block_barrier();
     if (++parked == most_tiles) {
       unpark(at, to);

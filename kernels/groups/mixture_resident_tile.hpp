@@ -49,7 +49,7 @@ struct resident_lane {
   int octet, quartet;            ///< of the warp
   int D, K;
   T *features, *densities_of, *table, *most, *sum, *weight, *share, *factors, *constant, *map, *parked, *parked_weight;
-  std::int32_t *marks, *pairs;
+  std::int32_t *marks, *pairs, *segments;
   int products;  ///< features but Σ r
   bool triangular;
 
@@ -71,6 +71,7 @@ struct resident_lane {
     parked_weight = memory + at.parked_weight;
     marks = reinterpret_cast<std::int32_t*>(memory + at.marks);
     pairs = reinterpret_cast<std::int32_t*>(memory + at.pairs);
+    segments = reinterpret_cast<std::int32_t*>(memory + at.segments);
     products = m.features_each() - 1;
     triangular = m.triangular;
   }
@@ -99,14 +100,17 @@ MF_FN void load_resident(const resident_lane<T, Points>& at, const mixture_model
   for (int i = t; m.transform && i < packed_size(D); i += B) transform[i] = static_cast<T>(m.transform[i]);
   for (int p = t; p <= Points; p += B) at.marks[p] = 0;
   for (int i = t; i < at.weight_parts() * K; i += B) at.parked_weight[i] = 0;
-  for (int i = t; i < at.units().segments() * resident_sums * 32; i += B) at.parked[i] = 0;
+  const resident_units units = at.units();
+  for (int i = t; i <= units.tiles; i += B)
+    at.segments[i] = i < units.tiles ? units.segment(i * resident_slices) : units.segments();
+  for (int i = t; i < units.segments() * resident_sums * 32; i += B) at.parked[i] = 0;
   if (!at.triangular) {
     const int width = static_cast<int>(round_up(K, 32));
     for (int i = t; i < D * width; i += B) {  // every four components: four scales, four offsets
       const int d = i / width, k = i - d * width;
       T* const to = at.factors + 2 * d * width + k / 4 * 8 + k % 4;
-      to[0] = k < K ? static_cast<T>(m.factor[std::int64_t{k} * D + d] * sqrt_log2_e) : T(0);
-      to[4] = k < K ? static_cast<T>(m.offset[std::int64_t{k} * D + d] * sqrt_log2_e) : T(0);
+      to[0] = k < K ? static_cast<T>(m.factor[std::int64_t{k} * D + d] * sqrt_half_log2_e) : T(0);
+      to[4] = k < K ? static_cast<T>(m.offset[std::int64_t{k} * D + d] * sqrt_half_log2_e) : T(0);
     }
     return;
   }
@@ -115,49 +119,62 @@ MF_FN void load_resident(const resident_lane<T, Points>& at, const mixture_model
     const int k = i / rows, a = i - k * rows, block = a / 4;
     T* const to = at.factors + k * each + 4 * block + 8 * block * (block + 1) + a % 4;
     const bool there = k < K && a < D;
-    to[0] = there ? static_cast<T>(-m.offset[std::int64_t{k} * D + a] * sqrt_log2_e) : T(0);
+    to[0] = there ? static_cast<T>(-m.offset[std::int64_t{k} * D + a] * sqrt_half_log2_e) : T(0);
     const double* const row = m.factor + std::int64_t{k} * packed_size(D) + packed_size(a);
     for (int j = 0; j < 4 * (block + 1); ++j) {
       const int place = j >= 4 * block ? j - 4 * block : j + 4;
-      to[4 + 4 * place] = there && j <= a ? static_cast<T>(row[j] * sqrt_log2_e) : T(0);
+      to[4 + 4 * place] = there && j <= a ? static_cast<T>(row[j] * sqrt_half_log2_e) : T(0);
     }
   }
 }
 
 // --- the parts of a tile ---
 
-/// Brings rows [first, first + count) into the tile. A coordinate that is no number becomes 0 and its point marked.
+/// Reads Flight points of one coordinate, `step` apart, those from `count` on as 0. A number that is none becomes 0 and
+/// its point marked.
+template <int Flight, class T, int Points>
+MF_FN void read_points(const resident_lane<T, Points>& at, const T (&map)[3], const T* from, std::int64_t distance,
+                       int point, int step, int count, T* to) {
+  T y[Flight];
+  bool good = true;
+  MF_UNROLL
+  for (int q = 0; q < Flight; ++q) {
+    const bool there = Flight > 1 || point < count;
+    y[q] = there ? read_only(from) : map[0];
+    from += distance;
+  }
+  MF_UNROLL
+  for (int q = 0; q < Flight; ++q) {
+    y[q] = Flight > 1 || point < count ? ((y[q] - map[0]) - map[1]) * map[2] : T(0);
+    good = good && is_finite(y[q]);
+    to[point + q * step] = y[q];
+  }
+  if (good) return;
+  for (int q = 0; q < Flight; ++q)
+    if (!is_finite(y[q])) {
+      to[point + q * step] = 0;
+      set_mark(at.marks + point + q * step);
+      set_mark(at.marks + Points);
+    }
+}
+
+/// Brings rows [first, first + count) into the tile, every lane one coordinate of some of them.
 template <class T, int Points>
 MF_FN void read_resident(const resident_lane<T, Points>& at, const rows_view<T>& rows, std::int64_t first, int count) {
   constexpr int flight = 8;
-  const int D = at.D, step_points = at.lanes / D, step_coordinates = at.lanes - step_points * D;
-  const T* const values = rows.values + first * D;
-  const int numbers = count * D;
-  int p = at.lane / D, d = at.lane - p * D;
-  for (int i = at.lane; i < Points * D; i += flight * at.lanes) {
-    T x[flight];
-    MF_UNROLL
-    for (int q = 0; q < flight; ++q) x[q] = i + q * at.lanes < numbers ? read_only(values + i + q * at.lanes) : T(0);
-    MF_UNROLL
-    for (int q = 0; q < flight; ++q) {
-      if (i + q * at.lanes < Points * D) {
-        T y = ((x[q] - at.map[d]) - at.map[D + d]) * at.map[2 * D + d];
-        if (!(i + q * at.lanes < numbers && is_finite(y))) {
-          y = 0;
-          if (p < count) {
-            set_mark(at.marks + p);
-            set_mark(at.marks + Points);
-          }
-        }
-        at.features[d * at.stride + p] = y;
-        p += step_points;
-        d += step_coordinates;
-        if (d >= D) {
-          d -= D;
-          ++p;
-        }
-      }
-    }
+  const int D = at.D;
+  for (int begin = 0; begin < D; begin += at.lanes) {
+    const int width = D - begin < at.lanes ? D - begin : at.lanes;
+    const int step = at.lanes / width, row = at.lane / width, d = begin + at.lane - row * width;
+    if (row >= step) continue;
+    const T map[3] = {at.map[d], at.map[D + d], at.map[2 * D + d]};
+    const std::int64_t distance = step * D;
+    const T* from = rows.values + (first + row) * D + d;
+    T* const to = at.features + d * at.stride;
+    int p = row;
+    for (; p + (flight - 1) * step < count; p += flight * step, from += flight * distance)
+      read_points<flight>(at, map, from, distance, p, step, count, to);
+    for (; p < Points; p += step, from += distance) read_points<1>(at, map, from, distance, p, step, count, to);
   }
   for (int j = at.lane; j < Points; j += at.lanes) {
     const T w = j < count ? (rows.weights ? rows.weights[first + j] : T(1)) : T(0);
@@ -232,7 +249,7 @@ MF_FN double share_resident(const resident_lane<T, Points>& at) {
       for (int q = 0; q < 4; ++q) total.v[q] += sum.v[q];
     }
     const four<T> weight = load_four(at.weight + p);
-    for (int q = 0; q < 4; ++q) share.v[q] = weight.v[q] > 0 ? weight.v[q] / total.v[q] : T(0);
+    for (int q = 0; q < 4; ++q) share.v[q] = weight.v[q] > 0 ? weight.v[q] * inverse_of(total.v[q]) : T(0);
     if (round == 0) {
       four<T> most = load_four(at.most + p);
       for (int j = 1; j < parts; ++j) {
@@ -248,7 +265,7 @@ MF_FN double share_resident(const resident_lane<T, Points>& at) {
     for (int f = round; f < at.products; f += rounds) {
       T* const row = at.features + f * at.stride + p;
       four<T> x = load_four(row);
-      for (int q = 0; q < 4; ++q) x.v[q] = weight.v[q] > 0 ? x.v[q] * share.v[q] : T(0);
+      for (int q = 0; q < 4; ++q) x.v[q] *= share.v[q];
       store_four(row, x);
     }
   }
