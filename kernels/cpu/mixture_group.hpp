@@ -123,6 +123,7 @@ class mixture_group {
       y[d] = (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d];
     return weigh_row(row, 0);
   }
+  static int run_of(std::int64_t) { return 64; }
   template <class F>
   void leader(F f) {
     f();

@@ -42,6 +42,7 @@ class mixture_lanes {
   }
   MF_FN bool leads() const { return context_.lane() == 0; }
   MF_FN bool agree(bool value) const { return context_.agree(value); }
+  static MF_FN int run_of(std::int64_t numbers) { return numbers < (1 << 20) ? 1 : 64; }
   template <class F>
   MF_FN void leader(F f) {
     if (scope_lane() == 0) f();
