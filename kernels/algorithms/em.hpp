@@ -6,7 +6,7 @@
 //                                            model.statistics, returns the log-likelihood; N × K responsibilities are
 //                                            never in memory
 //   void for_each(int count, f)              f(0) ... f(count − 1), shared out; ends when all are done
-//   int run_of(numbers)                      how many of so many numbers make one turn of for_each
+//   bool shares_out_singly(numbers)          whether every lane takes one of so many numbers at a time
 //   void leader(f)                           f() once; ends when it is done
 //   void restrict_to(first, count)           passes go over these rows only, until told otherwise; count < 0: over all
 //   std::int64_t rows()                      how many rows the fit has
@@ -62,10 +62,14 @@ MF_FN_CALL void maximise(Group& group, const mixture_model& m) {
   if (m.structure == covariance_structure::tied) pool_covariance(group, m);
 }
 
-/// f(0) ... f(numbers − 1), shared out in runs.
+/// f(0) ... f(numbers − 1), shared out one by one or in runs of 64.
 template <class Group, class F>
 MF_FN void for_numbers(Group& group, std::int64_t numbers, F f) {
-  const int run = Group::run_of(numbers);
+  constexpr int run = 64;
+  if (Group::shares_out_singly(numbers)) {
+    group.for_each(static_cast<int>(numbers), [&](int i) { f(std::int64_t{i}); });
+    return;
+  }
   group.for_each(static_cast<int>((numbers + run - 1) / run), [&](int piece) {
     for (std::int64_t i = std::int64_t{piece} * run; i < numbers && i < (piece + std::int64_t{1}) * run; ++i) f(i);
   });

@@ -123,7 +123,7 @@ class mixture_group {
       y[d] = (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d];
     return weigh_row(row, 0);
   }
-  static int run_of(std::int64_t) { return 64; }
+  static constexpr bool shares_out_singly(std::int64_t) { return false; }
   template <class F>
   void leader(F f) {
     f();

@@ -42,7 +42,7 @@ class mixture_lanes {
   }
   MF_FN bool leads() const { return context_.lane() == 0; }
   MF_FN bool agree(bool value) const { return context_.agree(value); }
-  static MF_FN int run_of(std::int64_t numbers) { return numbers < (1 << 20) ? 1 : 64; }
+  static MF_FN bool shares_out_singly(std::int64_t numbers) { return numbers < (1 << 20); }
   template <class F>
   MF_FN void leader(F f) {
     if (scope_lane() == 0) f();
@@ -242,8 +242,15 @@ class mixture_lanes {
     double* const block = warps + std::int64_t{W} * step;
     for (int i = t; i < W * sums; i += B) {
       const int w = i / sums, j = i - w * sums;
+      const double* const from = lanes + 32 * w * step + j;
       double sum = 0;
-      for (int l = 0; l < 32; ++l) sum += lanes[(32 * w + l) * step + j];
+      for (int l = 0; l < 32; l += 8) {
+        double x[8];
+        MF_UNROLL
+        for (int q = 0; q < 8; ++q) x[q] = from[(l + q) * step];
+        MF_UNROLL
+        for (int q = 0; q < 8; ++q) sum += x[q];
+      }
       warps[w * step + j] = sum;
     }
     team_barrier();

@@ -108,12 +108,12 @@ struct register_model {
   }
 };
 
-/// The points that a lane reads at once: enough for memory to be busy while others are added up, as far as registers
-/// go.
+/// The points that a lane reads at once; while those of one batch are added up, another's are on their way.
 template <int D, int K, class T, bool Weighted>
 struct register_points {
-  static constexpr int numbers = (register_sums<D, K> > 20 ? 4 : 8) / (sizeof(T) == 4 ? 1 : 4);
+  static constexpr int numbers = sizeof(T) == 8 ? 1 : K > 6 ? 2 : 4;  // as far as registers go
   static constexpr int count = numbers <= D ? 1 : numbers / D;
+  static_assert(register_run % (2 * count) == 0 && product_run % (2 * count) == 0);
   T x[count][D], weight[count];
 
   /// The next `count` of `left` points, `step` rows apart, and moves the pointers past them. Those beyond the last are
@@ -155,15 +155,19 @@ struct register_run_sums {
   /// Adds `points` points at x and weight, `step` rows apart. While some are added the next are on their way.
   template <bool Weighted>
   MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int points, int step) {
-    register_points<D, K, T, Weighted> now, next;
-    next.read(x, weight, points, step);
+    constexpr int batch = register_points<D, K, T, Weighted>::count;
+    register_points<D, K, T, Weighted> ahead[2];
+    ahead[0].read(x, weight, points, step);
+    ahead[1].read(x, weight, points - batch, step);
     for (int begin = 0; begin < points; begin += product_run) {
       T product = 1;
-      for (int c = begin; c < begin + product_run && c < points; c += next.count) {
-        now = next;
-        if (c + next.count < points) next.read(x, weight, points - c - next.count, step);
+      for (int c = begin; c < begin + product_run && c < points; c += 2 * batch) {
         MF_UNROLL
-        for (int q = 0; q < next.count; ++q) add_one(model, now, q, product);
+        for (int h = 0; h < 2; ++h) {
+          MF_UNROLL
+          for (int q = 0; q < batch; ++q) add_one(model, ahead[h], q, product);
+          ahead[h].read(x, weight, points - c - (2 + h) * batch, step);
+        }
       }
       if constexpr (!Weighted) log_sum += log(product);
     }

@@ -120,9 +120,8 @@ struct mixture_model {
   }
 };
 
-/// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
-/// at or below `threshold` times its diagonal. In place is allowed.
-MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+/// whitening_factor where it is called. With a constant D and arrays of the caller's own, all of it is in registers.
+MF_FN double whitening_factor_here(const double* matrix, int D, double threshold, double* W) {
   double log_determinant = 0;
   for (int i = 0; i < D; ++i) {
     const double diagonal = matrix[packed(i, i)];
@@ -152,6 +151,12 @@ MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold
   return log_determinant;
 }
 
+/// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
+/// at or below `threshold` times its diagonal. In place is allowed.
+MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+  return whitening_factor_here(matrix, D, threshold, W);
+}
+
 /// out = W v for a packed lower triangle W.
 MF_FN void multiply_lower(const double* W, const double* v, int D, double* out) {
   for (int i = 0; i < D; ++i) {
@@ -166,9 +171,10 @@ MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
   return !(variance > m.collapse * (1 + mean * mean)) || !is_finite(variance);
 }
 
-/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
-MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
-  const int D = m.D;
+/// prepare_component where the compiler knows D, or (Known = 0) does not.
+template <int Known>
+MF_FN void prepare_known(const mixture_model& m, int k) {
+  const int D = Known > 0 ? Known : m.D;
   const double* const mean = m.mean(k);
   const double* const covariance = m.covariance(k);
   double* const W = m.factor + k * m.factor_numbers_each();
@@ -179,9 +185,19 @@ MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   switch (m.structure) {
     case covariance_structure::full:
       for (int d = 0; d < D; ++d) sound = sound && !has_collapsed(m, covariance[packed(d, d)], mean[d]);
-      half_log_determinant = whitening_factor(covariance, D, m.collapse, W);
+      if constexpr (Known > 0) {
+        double matrix[packed_size(Known)], factor[packed_size(Known)] = {}, moved[Known], centre[Known];
+        for (int e = 0; e < packed_size(Known); ++e) matrix[e] = covariance[e];
+        for (int d = 0; d < Known; ++d) centre[d] = mean[d];
+        half_log_determinant = whitening_factor_here(matrix, Known, m.collapse, factor);
+        multiply_lower(factor, centre, Known, moved);
+        for (int e = 0; e < packed_size(Known); ++e) W[e] = factor[e];
+        for (int d = 0; d < Known; ++d) offset[d] = moved[d];
+      } else {
+        half_log_determinant = whitening_factor(covariance, D, m.collapse, W);
+        multiply_lower(W, mean, D, offset);
+      }
       sound = sound && is_finite(half_log_determinant);
-      multiply_lower(W, mean, D, offset);
       break;
     case covariance_structure::tied:
       for (int d = 0; d < D; ++d) {
@@ -203,21 +219,62 @@ MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   m.constant[k] = log(m.weights()[k]) - D * constants::half_log_two_pi - half_log_determinant;
 }
 
-/// M step of component k: weight, mean and, unless tied, covariance from its statistics.
-MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
-  const int D = m.D;
+template <int Size>
+struct known_size {
+  static constexpr int value = Size;
+};
+/// A GPU's lanes take one step after the other, so that what they need not load or loop over counts: the sizes of small
+/// mixtures are known to the compiler there.
+template <class Step>
+MF_FN void by_known_size(int D, Step step) {
+#if defined(__CUDACC__)
+  if (D == 1) return step(known_size<1>());
+  if (D == 2) return step(known_size<2>());
+#endif
+  static_cast<void>(D);
+  step(known_size<0>());
+}
+
+/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
+MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
+  by_known_size(m.D, [&](auto known) { prepare_known<known.value>(m, k); });
+}
+
+MF_FN double full_covariance(const double* products, double n, const double* mean, const double* ridge, int i, int j) {
+  return products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? ridge[i] : 0.0);
+}
+
+/// maximise_component where the compiler knows D, or (Known = 0) does not.
+template <int Known>
+MF_FN void maximise_known(const mixture_model& m, int k) {
+  const int D = Known > 0 ? Known : m.D;
   const double* const s = m.statistics_of(k);
   double* const mean = m.mean(k);
   double* const covariance = m.covariance(k);
   const double n = s[0];
+  const double* const products = s + 1 + D;
+  if constexpr (Known > 0) {
+    if (m.structure == covariance_structure::full) {
+      double first[Known], second[packed_size(Known)], ridge[Known];
+      for (int d = 0; d < Known; ++d) {
+        first[d] = s[1 + d];
+        ridge[d] = m.ridge[d];
+      }
+      for (int e = 0; e < packed_size(Known); ++e) second[e] = products[e];
+      for (int d = 0; d < Known; ++d) first[d] /= n;
+      for (int i = 0; i < Known; ++i)
+        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(second, n, first, ridge, i, j);
+      for (int d = 0; d < Known; ++d) mean[d] = first[d];
+      m.weights()[k] = n / m.total_weight;
+      return;
+    }
+  }
   m.weights()[k] = n / m.total_weight;
   for (int d = 0; d < D; ++d) mean[d] = s[1 + d] / n;
-  const double* const products = s + 1 + D;
   switch (m.structure) {
     case covariance_structure::full:
       for (int i = 0; i < D; ++i)
-        for (int j = 0; j <= i; ++j)
-          covariance[packed(i, j)] = products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? m.ridge[i] : 0.0);
+        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(products, n, mean, m.ridge, i, j);
       break;
     case covariance_structure::diagonal:
       for (int d = 0; d < D; ++d) covariance[d] = products[d] / n - mean[d] * mean[d] + m.ridge[d];
@@ -231,6 +288,11 @@ MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
     default:
       break;
   }
+}
+
+/// M step of component k: weight, mean and, unless tied, covariance from its statistics.
+MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
+  by_known_size(m.D, [&](auto known) { maximise_known<known.value>(m, k); });
 }
 
 /// Element (i, j) of the tied covariance: what the second moments of all points leave after the components' means.
