@@ -171,6 +171,21 @@ MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
   return !(variance > m.collapse * (1 + mean * mean)) || !is_finite(variance);
 }
 
+MF_FN bool has_sound_mean(const mixture_model& m, int k) {
+  bool sound = m.weights()[k] > 0 && is_finite(m.weights()[k]);
+  for (int d = 0; d < m.D; ++d) sound = sound && is_finite(m.mean(k)[d]);
+  return sound;
+}
+MF_FN bool has_sound_diagonal(const mixture_model& m, int k) {
+  bool sound = true;
+  for (int d = 0; d < m.D; ++d) sound = sound && !has_collapsed(m, m.covariance(k)[packed(d, d)], m.mean(k)[d]);
+  return sound;
+}
+MF_FN void conclude_component(const mixture_model& m, int k, bool sound, double half_log_determinant) {
+  m.good[k] = sound;
+  m.constant[k] = log(m.weights()[k]) - m.D * constants::half_log_two_pi - half_log_determinant;
+}
+
 /// prepare_component where the compiler knows D, or (Known = 0) does not.
 template <int Known>
 MF_FN void prepare_known(const mixture_model& m, int k) {
@@ -180,11 +195,10 @@ MF_FN void prepare_known(const mixture_model& m, int k) {
   double* const W = m.factor + k * m.factor_numbers_each();
   double* const offset = m.offset + std::int64_t{k} * D;
   double half_log_determinant = 0;
-  bool sound = m.weights()[k] > 0 && is_finite(m.weights()[k]);
-  for (int d = 0; d < D; ++d) sound = sound && is_finite(mean[d]);
+  bool sound = has_sound_mean(m, k);
   switch (m.structure) {
     case covariance_structure::full:
-      for (int d = 0; d < D; ++d) sound = sound && !has_collapsed(m, covariance[packed(d, d)], mean[d]);
+      sound = sound && has_sound_diagonal(m, k);
       if constexpr (Known > 0) {
         double matrix[packed_size(Known)], factor[packed_size(Known)] = {}, moved[Known], centre[Known];
         for (int e = 0; e < packed_size(Known); ++e) matrix[e] = covariance[e];
@@ -215,8 +229,7 @@ MF_FN void prepare_known(const mixture_model& m, int k) {
         half_log_determinant += 0.5 * log(variance);
       }
   }
-  m.good[k] = sound;
-  m.constant[k] = log(m.weights()[k]) - D * constants::half_log_two_pi - half_log_determinant;
+  conclude_component(m, k, sound, half_log_determinant);
 }
 
 template <int Size>
@@ -240,59 +253,76 @@ MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   by_known_size(m.D, [&](auto known) { prepare_known<known.value>(m, k); });
 }
 
-MF_FN double full_covariance(const double* products, double n, const double* mean, const double* ridge, int i, int j) {
-  return products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? ridge[i] : 0.0);
+/// The M step's covariances from a component's statistics; `products`: those after the sums of coordinates.
+MF_FN double full_covariance(const mixture_model& m, const double* products, double n, const double* mean, int i,
+                             int j) {
+  return products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? m.ridge[i] : 0.0);
+}
+MF_FN double diagonal_covariance(const mixture_model& m, const double* products, double n, const double* mean, int d) {
+  return products[d] / n - mean[d] * mean[d] + m.ridge[d];
+}
+MF_FN double spherical_covariance(const mixture_model& m, const double* products, double n, const double* mean) {
+  double square = 0;
+  for (int d = 0; d < m.D; ++d) square += mean[d] * mean[d];
+  return (products[0] / n - square) / m.D + m.ridge[0];
 }
 
-/// maximise_component where the compiler knows D, or (Known = 0) does not.
-template <int Known>
-MF_FN void maximise_known(const mixture_model& m, int k) {
-  const int D = Known > 0 ? Known : m.D;
+/// M step of component k: weight, mean and, unless tied, covariance from its statistics.
+MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
+  const int D = m.D;
   const double* const s = m.statistics_of(k);
   double* const mean = m.mean(k);
   double* const covariance = m.covariance(k);
   const double n = s[0];
-  const double* const products = s + 1 + D;
-  if constexpr (Known > 0) {
-    if (m.structure == covariance_structure::full) {
-      double first[Known], second[packed_size(Known)], ridge[Known];
-      for (int d = 0; d < Known; ++d) {
-        first[d] = s[1 + d];
-        ridge[d] = m.ridge[d];
-      }
-      for (int e = 0; e < packed_size(Known); ++e) second[e] = products[e];
-      for (int d = 0; d < Known; ++d) first[d] /= n;
-      for (int i = 0; i < Known; ++i)
-        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(second, n, first, ridge, i, j);
-      for (int d = 0; d < Known; ++d) mean[d] = first[d];
-      m.weights()[k] = n / m.total_weight;
-      return;
-    }
-  }
   m.weights()[k] = n / m.total_weight;
   for (int d = 0; d < D; ++d) mean[d] = s[1 + d] / n;
+  const double* const products = s + 1 + D;
   switch (m.structure) {
     case covariance_structure::full:
       for (int i = 0; i < D; ++i)
-        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(products, n, mean, m.ridge, i, j);
+        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(m, products, n, mean, i, j);
       break;
     case covariance_structure::diagonal:
-      for (int d = 0; d < D; ++d) covariance[d] = products[d] / n - mean[d] * mean[d] + m.ridge[d];
+      for (int d = 0; d < D; ++d) covariance[d] = diagonal_covariance(m, products, n, mean, d);
       break;
-    case covariance_structure::spherical: {
-      double square = 0;
-      for (int d = 0; d < D; ++d) square += mean[d] * mean[d];
-      covariance[0] = (products[0] / n - square) / D + m.ridge[0];
+    case covariance_structure::spherical:
+      covariance[0] = spherical_covariance(m, products, n, mean);
       break;
-    }
     default:
       break;
   }
 }
 
-/// M step of component k: weight, mean and, unless tied, covariance from its statistics.
-MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
-  by_known_size(m.D, [&](auto known) { maximise_known<known.value>(m, k); });
+/// Row i of element e = packed(i, j) of a lower triangle.
+MF_FN_LARGE int row_of_packed(int e) {
+  int i = static_cast<int>((sqrt(8.0f * static_cast<float>(e) + 1.0f) - 1.0f) * 0.5f);
+  while (packed_size(i) > e) --i;
+  while (packed_size(i + 1) <= e) ++i;
+  return i;
+}
+/// The same step in parts: number i of K × (1 + D) weights and means, then, when all are there, number i of
+/// K × product_features() covariances.
+MF_FN_CALL void maximise_mean(const mixture_model& m, int i) {
+  const int k = i / (1 + m.D), d = i - k * (1 + m.D) - 1;
+  const double* const s = m.statistics_of(k);
+  if (d < 0)
+    m.weights()[k] = s[0] / m.total_weight;
+  else
+    m.mean(k)[d] = s[1 + d] / s[0];
+}
+MF_FN_CALL void maximise_covariance(const mixture_model& m, int i) {
+  const int each = product_features(m.structure, m.D), k = i / each, e = i - k * each;
+  const double* const s = m.statistics_of(k);
+  const double* const products = s + 1 + m.D;
+  double& to = m.covariance(k)[e];
+  if (m.structure == covariance_structure::full) {
+    const int row = row_of_packed(e);
+    to = full_covariance(m, products, s[0], m.mean(k), row, e - packed_size(row));
+  } else if (m.structure == covariance_structure::diagonal) {
+    to = diagonal_covariance(m, products, s[0], m.mean(k), e);
+  } else {
+    to = spherical_covariance(m, products, s[0], m.mean(k));
+  }
 }
 
 /// Element (i, j) of the tied covariance: what the second moments of all points leave after the components' means.
