@@ -5,11 +5,15 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
+#include <exception>
+#include <initializer_list>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 
+#include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/input_error.hpp"
@@ -22,10 +26,15 @@ namespace manyfit::app {
 
 namespace {
 
-int fail(exit_code code, std::string message) {
-  while (!message.empty() && message.back() == '\n') message.pop_back();
+/// An error on stderr, in one or two lines. Allocates nothing: there may be no memory left.
+int fail(exit_code code, std::initializer_list<std::string_view> message) {
   const bool colours = colours_on_stderr();
-  fmt::print(stderr, "{}manyfit: error:{} {}\n", colours ? "\x1b[31m" : "", colours ? "\x1b[0m" : "", message);
+  put_on_stderr(colours ? "\x1b[31mmanyfit: error:\x1b[0m " : "manyfit: error: ");
+  for (std::string_view part : message) {
+    while (!part.empty() && part.back() == '\n') part.remove_suffix(1);
+    put_on_stderr(part);
+  }
+  put_on_stderr("\n");
   return code;
 }
 
@@ -57,7 +66,7 @@ int parse_and_run(int argc, char** argv) {
       "Data go to stdout or --out; progress, warnings and the summary go to stderr.\n"
       "Exit codes: 0 done, 1 internal error, 2 usage, 3 input or output file, 4 some fits failed and --fail-on any "
       "was\n"
-      "given, 5 device or memory, 130 interrupted.\n\n"
+      "given, 5 device, memory or threads, 130 interrupted, 143 terminated.\n\n"
       "Example:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n\n"
       "manyfit COMMAND --help tells more of each command.");
@@ -76,29 +85,43 @@ int parse_and_run(int argc, char** argv) {
     if (chosen.empty())
       message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
                 "; fit, mixture, score, simulate, families or devices expected";
-    return fail(exit_usage, message + "\n" + command + " --help tells how to use it");
+    return fail(exit_usage, {message + "\n" + command + " --help tells how to use it"});
   }
   return action();
+}
+
+/// What went wrong, as an exit code and a message.
+int explain(std::exception_ptr what) {
+  try {
+    std::rethrow_exception(what);
+  } catch (const usage_error& failure) {
+    return fail(exit_usage, {failure.what()});
+  } catch (const input_error& failure) {
+    return fail(exit_input, {failure.what()});
+  } catch (const error& failure) {
+    return fail(failure.why() == error::kind::argument ? exit_usage : exit_device, {failure.what()});
+  } catch (const broken_pipe&) {
+    return exit_done;
+  } catch (const std::bad_alloc&) {
+    return fail(exit_device, {"out of memory: split the input, or use --precision single"});
+  } catch (const std::length_error&) {
+    return fail(exit_device, {"more data were asked for than memory can hold: ask for less at a time"});
+  } catch (const std::system_error& failure) {
+    if (failure.code() == std::errc::resource_unavailable_try_again || failure.code() == std::errc::not_enough_memory)
+      return fail(exit_device, {"no more threads can be started: give --threads a smaller number"});
+    return fail(exit_internal, {"internal error: ", failure.what(), "\nplease report it with the command line"});
+  } catch (const std::exception& failure) {
+    return fail(exit_internal, {"internal error: ", failure.what(), "\nplease report it with the command line"});
+  } catch (...) {
+    return fail(exit_internal, {"internal error\nplease report it with the command line"});
+  }
 }
 
 int run(int argc, char** argv) {
   try {
     return parse_and_run(argc, argv);
-  } catch (const usage_error& failure) {
-    return fail(exit_usage, failure.what());
-  } catch (const input_error& failure) {
-    return fail(exit_input, failure.what());
-  } catch (const error& failure) {
-    return fail(failure.why() == error::kind::argument ? exit_usage : exit_device, failure.what());
-  } catch (const broken_pipe&) {
-    return exit_done;
-  } catch (const std::bad_alloc&) {
-    return fail(exit_device, "out of memory\nsplit the input, or use --precision single");
-  } catch (const std::length_error&) {
-    return fail(exit_device, "more data were asked for than memory can hold\nask for less at a time");
-  } catch (const std::exception& failure) {
-    return fail(exit_internal,
-                fmt::format("internal error: {}\nplease report it with the command line", failure.what()));
+  } catch (...) {
+    return explain(std::current_exception());
   }
 }
 
@@ -107,6 +130,7 @@ int run(int argc, char** argv) {
 }  // namespace manyfit::app
 
 int main(int argc, char** argv) {
+  manyfit::app::occupy_standard_descriptors();
   manyfit::app::install_signal_handlers();
   return manyfit::app::run(argc, argv);
 }

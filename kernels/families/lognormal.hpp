@@ -11,8 +11,9 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 14.
 struct lognormal {
   static constexpr const char* name = "lognormal";
-  static constexpr parameter parameters[] = {{"meanlog", constraint::real, 0.5, "mean of log x"},
-                                             {"sdlog", constraint::positive, 0.8, "standard deviation of log x"}};
+  static constexpr parameter parameters[] = {
+      {"meanlog", constraint::real, 0.5, "mean of log x", tracking::log_scale},
+      {"sdlog", constraint::positive, 0.8, "standard deviation of log x", tracking::log_width}};
   using support = supports::positive_reals;
   template <class T>
   struct params {
@@ -25,6 +26,7 @@ struct lognormal {
     return {p.meanlog, p.sdlog};
   }
 
+  static constexpr bool coordinate_is_log = true;
   template <class S>
   MF_FN static S coordinate(const S& x) {
     return log(x);
@@ -37,6 +39,16 @@ struct lognormal {
   MF_FN static T log_constant(const params<T>& p) {
     return normal::log_constant(of_log(p));
   }
+
+  /// The density where sdlog is small and log x − meanlog would be all rounding, about exp(meanlog); x itself, not its
+  /// coordinate.
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S center = exp(p.meanlog), d = (x - center) / center;
+    const S z = select(abs(d) < S(0.5), log1p(d), log(x) - p.meanlog) / p.sdlog;
+    return S(-constants::half_log_two_pi) - S(0.5) * z * z - log(p.sdlog) - log(x);
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return p.sdlog < 1e-4; }
 
   template <class S>
   MF_FN static vec<S, 2> statistics(const S& y, const sample_summary& s) {

@@ -14,14 +14,15 @@ MF_NAMESPACE_BEGIN
 /// (minimum) law.
 struct weibull {
   static constexpr const char* name = "weibull";
-  static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "shape"},
-                                             {"scale", constraint::positive, 2.0, "scale"}};
+  static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "shape", tracking::power},
+                                             {"scale", constraint::positive, 2.0, "scale", tracking::scale}};
   using support = supports::positive_reals;
   template <class T>
   struct params {
     T shape, scale;
   };
 
+  static constexpr bool coordinate_is_log = true;
   template <class S>
   MF_FN static S coordinate(const S& x) {
     return log(x);
@@ -35,6 +36,16 @@ struct weibull {
   MF_FN static T log_constant(const params<T>& p) {
     return log(p.shape);
   }
+  /// The density at large shapes, where the difference of two logarithms would be all rounding; x itself, not its
+  /// coordinate.
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S d = (x - p.scale) / p.scale;
+    const S u = p.shape * select(abs(d) < S(0.5), log1p(d), log(x) - log(p.scale));
+    return (u - exp(u)) + (log(p.shape) - log(x));
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return p.shape > 1e4; }
+
   /// Mean log-likelihood and derivatives from three sums: of e, e d and e d², with d = y − log λ and e = exp(k d).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {
@@ -86,6 +97,13 @@ struct weibull {
     const bool shape_fixed = settings.fixed & 1u;
     // The moment estimate: the standard deviation of log x is π / (k√6).
     double shape = shape_fixed ? settings.fixed_values[0] : constants::pi / sqrt(6 * squares[0] / s.weight);
+    if ((settings.fixed & 2u) && !shape_fixed) {
+      // About a scale that is held far from the sample for its width: the mean square of k d is π²/6 + γ² = 1.98.
+      const double scale = settings.fixed_values[1], d = mean - log(scale);
+      if (!(shape * abs(d) < 30))
+        return {
+            {1.4 / sqrt(squares[0] / s.weight + square(d) + 1e-30), scale}, fit_status::not_run, constants::nan, {}, 2};
+    }
     for (int iterations = 2;; ++iterations) {
       const double k = shape;
       const auto power = points.sum([=](const S& y) {
@@ -96,7 +114,7 @@ struct weibull {
       const double slope = k * c.second + 1 / k;
       const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - c.first) / slope));
       shape = k * exp(step);
-      if (abs(step) < 0.1 || iterations > 40) {
+      if (abs(step) < 0.1 || iterations > 40 || iterations >= settings.max_iterations) {
         for (int repeat = 0; repeat < 3 && !shape_fixed; ++repeat)
           shape -= (c.tilted_mean(shape - k) - 1 / shape) / (c.tilted_variance(shape - k) + 1 / square(shape));
         const double h = shape - k;

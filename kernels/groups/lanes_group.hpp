@@ -47,43 +47,7 @@ class lanes_group {
   MF_FN_LARGE sample_summary load(const sample<T>& points) {
     points_ = points;
     keeps_ = points.size <= capacity_;
-    vec<double, 3> least{constants::infinity, constants::infinity, constants::infinity};
-    lane_sum<T> w_sum, y_sum;
-    std::int64_t observations = 0, missing = 0, outside = 0, nonfinite = 0;
-    for (std::int64_t i = context_.lane(); i < points.size; i += context_.lanes()) {
-      const T x = points.values[i], w = weight_of(i);
-      const standing value = standing_of<Family>(x, w);
-      const bool used = value == standing::used;
-      const T y = used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
-      if (keeps_) resident_[i] = y;
-      observations += used;
-      missing += value == standing::missing;
-      outside += value == standing::outside;
-      nonfinite += value == standing::nonfinite;
-      if (used) {
-        w_sum.add(w);
-        y_sum.add(w * y);
-        least[0] = minimum(static_cast<double>(y), least[0]);
-        least[1] = minimum(-static_cast<double>(y), least[1]);
-        least[2] = minimum(static_cast<double>(i), least[2]);
-      }
-    }
-    const vec<double, 6> total =
-        all_reduce<add_values>(context_, vec<double, 6>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
-                                                        static_cast<double>(missing), static_cast<double>(outside),
-                                                        static_cast<double>(nonfinite)});
-    least = all_reduce<least_value>(context_, least);
-    sample_summary s;
-    s.observations = static_cast<std::int64_t>(total[2]);
-    s.missing = static_cast<std::int64_t>(total[3]);
-    s.outside = static_cast<std::int64_t>(total[4]);
-    s.nonfinite = static_cast<std::int64_t>(total[5]);
-    s.weight = total[0];
-    s.mean = total[1] / total[0];
-    s.minimum = least[0];
-    s.maximum = -least[1];
-    if (s.observations > 0) spare_ = coordinate_of<Family>(points.values[static_cast<std::int64_t>(least[2])]);
-    return s;
+    return read_in_frame<Family>([&](const frame& in) { return read(in); }, *this);
   }
 
   /// Σ w f(y); f: T → vec<T, K>.
@@ -115,6 +79,56 @@ class lanes_group {
   }
 
  private:
+  /// One pass, in a frame.
+  MF_FN_LARGE sample_summary read(const frame& in) {
+    in_ = in;
+    vec<double, 3> least{constants::infinity, constants::infinity, constants::infinity};
+    lane_sum<T> w_sum, y_sum;
+    std::int64_t observations = 0, missing = 0, outside = 0, nonfinite = 0, left_out = 0;
+    for (std::int64_t i = context_.lane(); i < points_.size; i += context_.lanes()) {
+      const T x = points_.values[i], w = weight_of(i);
+      const standing value = standing_of<Family>(x, w);
+      const bool used = value == standing::used;
+      const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
+      if (keeps_) resident_[i] = y;
+      observations += used;
+      missing += value == standing::missing;
+      outside += value == standing::outside;
+      nonfinite += value == standing::nonfinite;
+      left_out += value == standing::left_out;
+      if (used) {
+        w_sum.add(w);
+        y_sum.add(w * y);
+        least[0] = minimum(static_cast<double>(y), least[0]);
+        least[1] = minimum(-static_cast<double>(y), least[1]);
+        least[2] = minimum(static_cast<double>(i), least[2]);
+      }
+    }
+    const vec<double, 7> total =
+        all_reduce<add_values>(context_, vec<double, 7>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
+                                                        static_cast<double>(missing), static_cast<double>(outside),
+                                                        static_cast<double>(nonfinite), static_cast<double>(left_out)});
+    least = all_reduce<least_value>(context_, least);
+    sample_summary s;
+    s.observations = static_cast<std::int64_t>(total[2]);
+    s.missing = static_cast<std::int64_t>(total[3]);
+    s.outside = static_cast<std::int64_t>(total[4]);
+    s.nonfinite = static_cast<std::int64_t>(total[5]);
+    s.left_out = static_cast<std::int64_t>(total[6]);
+    s.in = in;
+    s.weight = total[0];
+    s.mean = total[1] / total[0];
+    s.minimum = least[0];
+    s.maximum = -least[1];
+    if (s.observations > 0) spare_ = coordinate(points_.values[static_cast<std::int64_t>(least[2])]);
+    return s;
+  }
+
+  MF_FN T coordinate(T x) const {
+    if constexpr (has_frame<Family>)
+      if (in_.active()) return coordinate_in<Family>(x, in_);
+    return coordinate_of<Family>(x);
+  }
   MF_FN T weight_of(std::int64_t i) const { return points_.weights ? points_.weights[i] : T(1); }
 
   /// The coordinate of point i, NaN when it is not used.
@@ -122,13 +136,14 @@ class lanes_group {
     if (keeps_) return resident_[i];
     const T x = points_.values[i];
     const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
-    return used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
+    return used ? coordinate(x) : static_cast<T>(constants::nan);
   }
 
   Context& context_;
   T* resident_;
   std::int64_t capacity_;
   sample<T> points_{};
+  frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
   bool keeps_ = false;
 };

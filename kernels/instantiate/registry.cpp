@@ -40,16 +40,17 @@ namespace manyfit {
 #endif
 
 const family_info* registered_families(int& count) {
-#define MF_FAMILY(family)                                     \
-  {family::name,                                              \
-   family::parameters,                                        \
-   parameter_count<family>,                                   \
-   family::support::text,                                     \
-   family::support::discrete,                                 \
-   has_statistics<family>,                                    \
-   {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
-   simulate_##family,                                         \
-   MF_CUDA(family)},
+#define MF_FAMILY(family)                                            \
+  {.name = family::name,                                             \
+   .parameters = family::parameters,                                 \
+   .parameter_count = parameter_count<family>,                       \
+   .support = family::support::text,                                 \
+   .discrete = family::support::discrete,                            \
+   .ends = ends_of<family>(),                                        \
+   .closed_form = has_statistics<family>,                            \
+   .cpu = {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
+   .simulate = simulate_##family,                                    \
+   .cuda = MF_CUDA(family)},
   static const family_info table[] = {
 #include "kernels/families/families.def"
   };
