@@ -7,6 +7,7 @@
 
 #include <cuda_runtime.h>
 
+#include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -33,14 +34,17 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 
 /// One warp. Its lanes are in step after every shuffle; it needs no memory and no barrier.
 struct cuda_warp {
-  static constexpr bool is_warp = true;
+  static constexpr bool is_warp = true, has_resident_passes = false;
   __device__ int lane() const { return static_cast<int>(threadIdx.x) & 31; }
   __device__ int lanes() const { return 32; }
   __device__ static constexpr int warps() { return 1; }
   __device__ static constexpr int warp() { return 0; }
   __device__ static constexpr int blocks() { return 1; }
   __device__ static constexpr int block() { return 0; }
-  __device__ double shuffle_xor(double value, int mask) const { return __shfl_xor_sync(0xffffffffu, value, mask); }
+  template <class T>
+  __device__ T shuffle_xor(T value, int mask) const {
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+  }
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
   __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
@@ -61,7 +65,7 @@ struct grid_exchange {
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
 class cuda_block {
  public:
-  static constexpr bool is_warp = false;
+  static constexpr bool is_warp = false, has_resident_passes = false;
   __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
       : slots_(slots), blocks_(blocks), grid_(grid) {}
   __device__ int lane() const { return static_cast<int>(threadIdx.x + (blocks_ > 1 ? blockIdx.x * blockDim.x : 0)); }
@@ -70,7 +74,10 @@ class cuda_block {
   __device__ int warp() const { return static_cast<int>(threadIdx.x) / 32; }
   __device__ int blocks() const { return blocks_; }
   __device__ int block() const { return blocks_ > 1 ? static_cast<int>(blockIdx.x) : 0; }
-  __device__ double shuffle_xor(double value, int mask) const { return __shfl_xor_sync(0xffffffffu, value, mask); }
+  template <class T>
+  __device__ T shuffle_xor(T value, int mask) const {
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+  }
   __device__ double* block_slots() {
     block_turn_ ^= 1;
     return slots_ + block_turn_ * warps() * reduction_width;
@@ -105,6 +112,25 @@ class cuda_block {
   grid_exchange grid_;
   int block_turn_ = 0, grid_turn_ = 0;
   unsigned long long barriers_ = 0;
+};
+
+/// A block, or every block, of a kernel that has mixtures' resident passes.
+class cuda_resident_block : public cuda_block {
+ public:
+  static constexpr bool has_resident_passes = true;
+  using cuda_block::cuda_block;
+  __device__ static char* shared_memory() {
+    MF_DYNAMIC_SHARED(shared);
+    return reinterpret_cast<char*>(shared);
+  }
+  __device__ static std::int64_t place_in_shared_memory(const char* own) { return own - shared_memory(); }
+  /// `own`, which lies `place` bytes into shared memory, said so that the compiler knows: it reads by other
+  /// instructions there.
+  template <class T>
+  __device__ static T* in_shared_memory(T* own, std::int64_t place) {
+    static_cast<void>(own);
+    return reinterpret_cast<T*>(shared_memory() + place);
+  }
 };
 
 MF_NAMESPACE_END

@@ -56,7 +56,7 @@ class lane_context {
   lane_context(lane_team& team, reach how_far, int thread)
       : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
-  static constexpr bool is_warp = IsWarp;
+  static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp;
   int lane() const { return thread_ % lanes(); }
   int lanes() const { return 32 * warps() * blocks(); }
   int warps() const { return IsWarp ? 1 : team_.warps; }
@@ -90,6 +90,11 @@ class lane_context {
   double* grid_slots() {
     grid_turn_ ^= 1;
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
+  }
+  static std::int64_t place_in_shared_memory(const char*) { return 0; }
+  template <class T>
+  static T* in_shared_memory(T* own, std::int64_t) {
+    return own;
   }
   void warp_barrier() { wait_at(*team_.of_warp[thread_ / 32]); }
   void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }

@@ -42,7 +42,8 @@ struct point_map {
 inline constexpr int product_run = 32;
 
 /// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for.
-inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498;
+inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498,
+                        sqrt_half_log2_e = 0.8493218002880190;
 
 /// 2^x for x ≤ 0. In float on a GPU the instruction itself: 2 units in the last place, 0 below 2^−126. What it loses is
 /// less than what x, a difference of log-densities rounded to float, has lost before.
@@ -107,6 +108,38 @@ struct register_model {
   }
 };
 
+/// The points that a lane reads at once; while those of one batch are added up, another's are on their way.
+template <int D, int K, class T, bool Weighted>
+struct register_points {
+  static constexpr int numbers = sizeof(T) == 8 ? 1 : K > 6 ? 2 : 4;  // as far as registers go
+  static constexpr int count = numbers <= D ? 1 : numbers / D;
+  static_assert(register_run % (2 * count) == 0 && product_run % (2 * count) == 0);
+  T x[count][D], weight[count];
+
+  /// The next `count` of `left` points, `step` rows apart, and moves the pointers past them. Those beyond the last are
+  /// no numbers and so not used.
+  MF_FN void read(const T*& from, const T*& weights, int left, int step) {
+    if (left >= count)
+      read<true>(from, weights, left, step);
+    else
+      read<false>(from, weights, left, step);
+  }
+
+ private:
+  template <bool Whole>
+  MF_FN void read(const T*& from, const T*& weights, int left, int step) {
+    MF_UNROLL
+    for (int q = 0; q < count; ++q, from += step * D) {
+      const bool there = Whole || q < left;
+      for (int d = 0; d < D; ++d) x[q][d] = there ? read_only(from + d) : static_cast<T>(constants::nan);
+      if constexpr (Weighted) {
+        weight[q] = there ? read_only(weights) : T(0);
+        weights += step;
+      }
+    }
+  }
+};
+
 /// One run's sums, in registers.
 template <int D, int K, class T>
 struct register_run_sums {
@@ -119,53 +152,73 @@ struct register_run_sums {
     for (int k = 0; k < K; ++k)
       for (int f = 0; f < F; ++f) each[k][f] = 0;
   }
-  /// Adds `points` points at x and weight, `step` rows apart.
+  /// Adds `points` points at x and weight, `step` rows apart. While some are added the next are on their way.
   template <bool Weighted>
   MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int points, int step) {
+    constexpr int batch = register_points<D, K, T, Weighted>::count;
+    register_points<D, K, T, Weighted> ahead[2];
+    ahead[0].read(x, weight, points, step);
+    ahead[1].read(x, weight, points - batch, step);
     for (int begin = 0; begin < points; begin += product_run) {
-      const int end = points < begin + product_run ? points : begin + product_run;
       T product = 1;
-      for (int c = begin; c < end; ++c, x += std::int64_t{step} * D) {
-        T w = 1, y[D], yy[packed_size(D)];
-        bool usable = true;
-        if constexpr (Weighted) {
-          w = weight[std::int64_t{c} * step];
-          usable = w >= 0 && is_finite(w);
-        }
-        for (int d = 0; d < D; ++d) {
-          y[d] = (x[d] - model.centre[d]) * model.scale[d] - model.rest[d];
-          usable = usable && is_finite(y[d]);
-        }
-        w = usable ? w : T(0);
-        for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
-        T share[K], largest = 0, sum = 0;
-        for (int k = 0; k < K; ++k) {
-          share[k] = model.density(k, y);
-          largest = k == 0 ? share[k] : larger(share[k], largest);
-        }
-        for (int k = 0; k < K; ++k) {
-          share[k] = power_of_two(share[k] - largest);
-          sum = k == 0 ? share[k] : sum + share[k];
-        }
-        most += w * largest;
-        if constexpr (Weighted)
-          log_sum += w * log(sum);
-        else
-          product *= usable ? sum : T(1);
-        const T inverse = w * inverse_of(sum);
-        for (int a = 0; a < D; ++a)
-          for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
-        for (int k = 0; k < K; ++k) {
-          const T r = share[k] * inverse;
-          each[k][0] += r;
-          for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
-          for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];
+      for (int c = begin; c < begin + product_run && c < points; c += 2 * batch) {
+        MF_UNROLL
+        for (int h = 0; h < 2; ++h) {
+          MF_UNROLL
+          for (int q = 0; q < batch; ++q) add_one(model, ahead[h], q, product);
+          ahead[h].read(x, weight, points - c - (2 + h) * batch, step);
         }
       }
       if constexpr (!Weighted) log_sum += log(product);
     }
   }
+
+ private:
+  template <bool Weighted>
+  MF_FN void add_one(const register_model<D, K, T>& model, const register_points<D, K, T, Weighted>& points, int q,
+                     T& product) {
+    T w = 1, y[D], yy[packed_size(D)];
+    bool usable = true;
+    if constexpr (Weighted) {
+      w = points.weight[q];
+      usable = w >= 0 && is_finite(w);
+    }
+    for (int d = 0; d < D; ++d) {
+      y[d] = (points.x[q][d] - model.centre[d]) * model.scale[d] - model.rest[d];
+      usable = usable && is_finite(y[d]);
+    }
+    w = usable ? w : T(0);
+    for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
+    T share[K], largest = 0, sum = 0;
+    for (int k = 0; k < K; ++k) {
+      share[k] = model.density(k, y);
+      largest = k == 0 ? share[k] : larger(share[k], largest);
+    }
+    for (int k = 0; k < K; ++k) {
+      share[k] = power_of_two(share[k] - largest);
+      sum = k == 0 ? share[k] : sum + share[k];
+    }
+    most += w * largest;
+    if constexpr (Weighted)
+      log_sum += w * log(sum);
+    else
+      product *= usable ? sum : T(1);
+    const T inverse = w * inverse_of(sum);
+    for (int a = 0; a < D; ++a)
+      for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
+    for (int k = 0; k < K; ++k) {
+      const T r = share[k] * inverse;
+      each[k][0] += r;
+      for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
+      for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];
+    }
+  }
 };
+
+/// Adds to a sum, or begins it.
+MF_FN void add_to(double& sum, double x, bool begins) {
+  sum = begins ? x : sum + x;
+}
 
 /// Lane `lane` of `lanes` sums its points into `sums` [register_sums], its own: shared memory, so that registers hold
 /// one run's sums only. factors: [K × register_factors].
@@ -173,7 +226,7 @@ template <int D, int K, class T>
 MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane, int lanes,
                               double* sums) {
   constexpr int F = register_factors<D>, numbers = register_sums<D, K>;
-  for (int j = 0; j < numbers; ++j) sums[j] = 0;
+  for (int j = 0; j < numbers && lane >= rows.size; ++j) sums[j] = 0;
   const register_model<D, K, T> model(map, factors);
   for (std::int64_t i = lane; i < rows.size; i += std::int64_t{register_run} * lanes) {
     const std::int64_t left = rows.size - i;
@@ -185,10 +238,11 @@ MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map,
     else
       run.template add<false>(model, rows.values + i * D, nullptr, points, lanes);
     for (int k = 0; k < K; ++k) {
-      for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run.each[k][f]);
+      for (int f = 0; f < F; ++f) add_to(sums[k * F + f], static_cast<double>(run.each[k][f]), i == lane);
       read_in_order();
     }
-    sums[numbers - 1] += static_cast<double>(run.most) * constants::log_2 + static_cast<double>(run.log_sum);
+    add_to(sums[numbers - 1], static_cast<double>(run.most) * constants::log_2 + static_cast<double>(run.log_sum),
+           i == lane);
   }
 }
 
