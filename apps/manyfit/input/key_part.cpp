@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "host/src/workers.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
@@ -98,7 +98,7 @@ column join_keys(std::vector<key_part>& parts, unsigned threads) {
     text += part.texts.size();
   }
   joined.codes.resize(rows);
-  for_each_index(static_cast<int>(threads), std::ssize(parts), [&](std::int64_t index) {
+  parallel_for(static_cast<int>(threads), std::ssize(parts), 1, [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     const std::int32_t* const code_of = groups.group_of_row.data() + begin[i].second;
     std::transform(parts[i].codes.begin(), parts[i].codes.end(),
