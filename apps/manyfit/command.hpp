@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
@@ -43,7 +44,9 @@ struct command {
 };
 
 /// Adds `more` at the end of `options`.
-void append(std::vector<option>& options, std::vector<option> more);
+inline void append(std::vector<option>& options, std::vector<option> more) {
+  options.insert(options.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
 
 /// Reads the command line, --help and --version included, and runs the command that it names. The exit code, or
 /// usage_error with what was given, what was expected and what to do.

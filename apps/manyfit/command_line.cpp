@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
-#include <iterator>
 #include <utility>
 
 #include "command.hpp"
@@ -100,10 +99,6 @@ std::string names_of(const std::vector<command>& commands) {
 }
 
 }  // namespace
-
-void append(std::vector<option>& options, std::vector<option> more) {
-  options.insert(options.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
 
 int run_command_line(std::vector<command> commands, int argc, char** argv) {
   CLI::App program("Fit any distribution, a million at a time.", "manyfit");
