@@ -77,7 +77,10 @@ lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int
   std::int64_t next = 0;
   const work_list work{order ? order->data() : nullptr, bounds, &next};
   lane_team team(blocks, warps);
-  const int groups = Reach == reach::warp ? blocks * warps : Reach == reach::block ? blocks : 1;
+  const int groups = Reach == reach::part    ? blocks * warps * 32 / lane_team::part_lanes
+                     : Reach == reach::warp  ? blocks * warps
+                     : Reach == reach::block ? blocks
+                                             : 1;
   std::vector<std::vector<T>> resident(groups, std::vector<T>(static_cast<std::size_t>(capacity)));
   run_lanes<Reach>(team, [&](auto& context, int thread) {
     const int group = thread / context.lanes();
