@@ -101,16 +101,21 @@ const drawn<T>& dense_draws(const std::string& name, std::int64_t fits, std::int
   return kept[key];
 }
 
-/// Sizes log-uniform from 1 to `largest`, by a low-discrepancy sequence, so that they repeat.
+/// Offsets of sizes log-uniform from 1 to `largest`, by a low-discrepancy sequence, so that they repeat.
+inline std::vector<std::int64_t> ragged_offsets(std::int64_t fits, double largest) {
+  std::vector<std::int64_t> offsets{0};
+  for (std::int64_t i = 0; i < fits; ++i) {
+    const double u = std::fmod(static_cast<double>(i + 1) * 0.6180339887498949, 1.0);
+    offsets.push_back(offsets.back() + static_cast<std::int64_t>(std::exp(u * std::log(largest))));
+  }
+  return offsets;
+}
+
 template <class T>
 drawn<T> ragged_draws(const std::string& name, std::int64_t fits, double largest) {
   drawn<T> d;
   d.fits = fits;
-  d.offsets.push_back(0);
-  for (std::int64_t i = 0; i < fits; ++i) {
-    const double u = std::fmod(static_cast<double>(i + 1) * 0.6180339887498949, 1.0);
-    d.offsets.push_back(d.offsets.back() + static_cast<std::int64_t>(std::exp(u * std::log(largest))));
-  }
+  d.offsets = ragged_offsets(fits, largest);
   const drawn<T>& pool = dense_draws<T>(name, 1000, 1000);
   d.values.resize(static_cast<std::size_t>(d.offsets.back()));
   const auto room = static_cast<std::int64_t>(pool.values.size()) - static_cast<std::int64_t>(largest);

@@ -35,7 +35,7 @@ double error_of(const manyfit::fit_results& r, const drawn<T>& d) {
   const bench::plain_fit plain = bench::plain_fit_of(r.family->name);
   if (!plain) return std::nan("");
   double worst = 0;
-  for (std::int64_t fit = 0; fit < std::min<std::int64_t>(d.fits, 200); ++fit) {
+  for (std::int64_t fit = 0; fit < std::min({d.fits, r.count, std::int64_t{200}}); ++fit) {
     const auto at = static_cast<std::size_t>(fit);
     if (r.status[at] != manyfit::fit_status::converged) continue;
     const double wanted = plain(d.sample(fit)).log_likelihood;
@@ -128,27 +128,34 @@ void add_reference(const std::string& name, bool ragged) {
 /// Which part of a fit on a GPU a row times.
 enum class timed { kernels, call, end_to_end };
 
-/// `fits` samples of 1000, or ragged: out of a pool of a few thousand laid end to end, so that set-up takes seconds.
-template <class T>
-drawn<T> million_draws(const std::string& name, std::int64_t fits, bool ragged) {
-  if (ragged) return bench::ragged_draws<T>(name, fits, 10000);
-  drawn<T> d;
-  const drawn<T>& pool = bench::dense_draws<T>(name, 4000, 1000);
-  d.fits = fits;
-  d.values.resize(static_cast<std::size_t>(fits) * 1000);
-  for (std::size_t i = 0; i < d.values.size(); i += pool.values.size())
-    std::copy_n(pool.values.begin(), std::min(pool.values.size(), d.values.size() - i), d.values.begin() + i);
-  return d;
-}
-
-/// Samples here and on the device, kept while rows of the same name follow each other: every repetition asks anew.
+/// Samples on the device, and here the pool of 4000 that they repeat; kept while rows of the same name follow each
+/// other: every repetition asks anew.
 template <class T>
 struct device_draws {
-  drawn<T> host;
+  drawn<T> pool;
+  std::vector<std::int64_t> offsets;
   device_fits<T> device;
   device_draws(const std::string& name, std::int64_t fits, bool ragged)
-      : host(million_draws<T>(name, fits, ragged)),
-        device(manyfit::find_family(name), host.values, host.offsets, fits) {}
+      : pool(bench::dense_draws<T>(name, 4000, 1000)),
+        offsets(ragged ? bench::ragged_offsets(fits, 10000) : std::vector<std::int64_t>{}),
+        device(manyfit::find_family(name), pool.values, static_cast<std::size_t>(ragged ? offsets.back() : fits * 1000),
+               offsets, fits) {}
+
+  /// All samples in host memory.
+  const drawn<T>& host() {
+    if (host_.values.empty()) {
+      host_.fits = device.fits();
+      host_.offsets = offsets;
+      host_.values.resize(static_cast<std::size_t>(device.value_count()));
+      for (std::size_t i = 0; i < host_.values.size(); i += pool.values.size())
+        std::copy_n(pool.values.begin(), std::min(pool.values.size(), host_.values.size() - i),
+                    host_.values.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return host_;
+  }
+
+ private:
+  drawn<T> host_;
 };
 template <class T>
 device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool ragged) {
@@ -159,20 +166,18 @@ device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool rag
     of.clear();
     kept.reset();
     kept = std::make_unique<device_draws<T>>(name, fits, ragged);
-    manyfit::fit(executor::cuda(), manyfit::find_family(name), kept->device.batch());  // warm
+    kept->device.kernel_seconds();  // warm
     of = wanted;
   }
   return *kept;
 }
 
 template <class T>
-void time_kernels(benchmark::State& state, const family_info& family, device_draws<T>& d) {
-  for (auto _ : state) state.SetIterationTime(d.device.kernel_seconds());
-  if (d.host.offsets.empty() && !(d.device.converged_share() >= 0.95))
-    state.SkipWithError("fewer than 95 of 100 fits converged");
-  const double iterations = d.device.mean_iterations();
-  count(state, family, static_cast<double>(d.host.fits), static_cast<double>(d.host.values.size()), iterations,
-        sizeof(T));
+void time_kernels(benchmark::State& state, const family_info& family, device_fits<T>& d) {
+  for (auto _ : state) state.SetIterationTime(d.kernel_seconds());
+  if (!d.ragged() && !(d.converged_share() >= 0.95)) state.SkipWithError("fewer than 95 of 100 fits converged");
+  const double iterations = d.mean_iterations();
+  count(state, family, static_cast<double>(d.fits()), static_cast<double>(d.value_count()), iterations, sizeof(T));
   state.counters["mean_iterations"] = iterations;
 }
 
@@ -187,16 +192,15 @@ void add_cuda(const std::string& name, std::int64_t fits, bool ragged, timed wha
         try {
           const family_info& family = manyfit::find_family(name);
           device_draws<T>& d = kept_draws<T>(name, fits, ragged);
-          if (what == timed::kernels) return time_kernels(state, family, d);
-          const auto values = static_cast<std::int64_t>(d.host.values.size());
-          const auto data = what == timed::call ? d.device.batch() : d.host.view();
-          const auto r = run(state, executor::cuda(), family, data, values, ragged);
-          if (!ragged) state.counters["error"] = error_of(r, d.host);
+          if (what == timed::kernels) return time_kernels(state, family, d.device);
+          const auto data = what == timed::call ? d.device.batch() : d.host().view();
+          const auto r = run(state, executor::cuda(), family, data, d.device.value_count(), ragged);
+          if (!ragged) state.counters["error"] = error_of(r, d.pool);
         } catch (const std::exception& problem) {
           state.SkipWithError(problem.what());
         }
       },
-      what == timed::end_to_end ? 7 : 21)
+      what == timed::end_to_end ? 3 : 7)
       ->Iterations(1);
 }
 template <class T>

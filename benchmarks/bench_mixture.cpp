@@ -29,6 +29,8 @@ struct work_point {
   int D, K, iterations;
 };
 
+/// Rows that are drawn at most for a GPU; more of them repeat these.
+[[maybe_unused]] constexpr std::int64_t most_drawn = 1'000'000;
 constexpr work_point points[] = {{"a", covariance_structure::full, 1, 10'000'000, 1, 4, 10},
                                  {"b", covariance_structure::diagonal, 1, 1'000'000, 16, 64, 4},
                                  {"c", covariance_structure::full, 1, 200'000, 16, 64, 4},
@@ -188,7 +190,14 @@ void add(const work_point& p, int threads) {
 }
 
 #if defined(MF_HAVE_CUDA)
-/// The draws of one work point in device memory, kept until another's are wanted.
+/// A work point of which only the rows that are drawn are there: of one fit, a whole part.
+work_point pool_of(const work_point& p) {
+  work_point pool = p;
+  if (p.fits == 1) pool.rows = std::min(p.rows, most_drawn);
+  return pool;
+}
+
+/// The points of one work point in device memory, the pool repeated; kept until another's are wanted.
 template <class T>
 const device_array<T>& device_draws(const work_point& p) {
   static std::unique_ptr<device_array<T>> kept;
@@ -197,10 +206,44 @@ const device_array<T>& device_draws(const work_point& p) {
   if (of != name) {
     of.clear();
     kept.reset();
-    kept = std::make_unique<device_array<T>>(draws<T>(p));
+    kept = std::make_unique<device_array<T>>(draws<T>(pool_of(p)), static_cast<std::size_t>(p.fits * p.rows * p.D));
     of = name;
   }
   return *kept;
+}
+
+/// The same in host memory.
+template <class T>
+std::vector<T> host_draws(const work_point& p) {
+  const std::vector<T>& pool = draws<T>(pool_of(p));
+  std::vector<T> all;
+  all.reserve(static_cast<std::size_t>(p.fits * p.rows * p.D));
+  while (all.size() < static_cast<std::size_t>(p.fits * p.rows * p.D)) all.insert(all.end(), pool.begin(), pool.end());
+  return all;
+}
+
+/// How far the log-likelihood after two iterations lies from the CPU's in double on the same numbers: of the pool where
+/// there is one fit, whose likelihood, repeated, is the whole's.
+template <class T>
+double error_on_cuda(const work_point& p, const manyfit::mixture_results& start) {
+  static std::map<std::string, double> kept;  // every repetition asks
+  if (const auto found = kept.find(p.name); found != kept.end()) return found->second;
+  const work_point pool = pool_of(p);
+  const std::vector<T>& drawn = draws<T>(pool);
+  const std::int64_t fits = std::min<std::int64_t>(p.fits, 100);
+  const std::vector<double> numbers(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(fits * pool.rows * p.D));
+  manyfit::mixture_options options = from(start);
+  options.max_iterations = 2;
+  const auto wanted = manyfit::fit_mixture(executor::cpu(), manyfit::dense_points<double>(numbers, p.D, fits), options);
+  const auto data = manyfit::dense_points<T>(device_draws<T>(p).span(), p.D, p.fits, manyfit::memory_space::device);
+  const auto found = manyfit::fit_mixture(executor::cuda(), data, options);
+  double worst = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(fits); ++i) {
+    const double ll = wanted.log_likelihood[i] * static_cast<double>(p.rows) / static_cast<double>(pool.rows);
+    const double apart = std::abs(found.log_likelihood[i] - ll) / std::abs(ll);
+    worst = apart <= worst ? worst : apart;  // NaN is the worst of all
+  }
+  return kept[p.name] = worst;
 }
 
 /// What a row on a GPU times: iterations after a call's first (one mixture: each; a batch: all), or a whole call.
@@ -209,7 +252,8 @@ enum class timed { iterations, call, end_to_end };
 template <class T>
 void run_cuda(benchmark::State& state, const work_point& p, timed what) {
   const bool in_host = what == timed::end_to_end;
-  const std::span<const T> values = in_host ? std::span<const T>(draws<T>(p)) : device_draws<T>(p).span();
+  const std::vector<T> host = in_host ? host_draws<T>(p) : std::vector<T>{};
+  const std::span<const T> values = in_host ? std::span<const T>(host) : device_draws<T>(p).span();
   const auto data = manyfit::dense_points<T>(values, p.D, p.fits,
                                              in_host ? manyfit::memory_space::host : manyfit::memory_space::device);
   const manyfit::mixture_results start = mixture_of(p, 0.25);
@@ -239,6 +283,7 @@ void run_cuda(benchmark::State& state, const work_point& p, timed what) {
   }
   const double passes = what != timed::iterations ? p.iterations + 1 : p.fits > 1 ? p.iterations : 1;
   count(state, p, sizeof(T), passes);
+  if (!in_host) state.counters["error"] = error_on_cuda<T>(p, start);
 }
 
 template <class T>
@@ -253,7 +298,7 @@ void add_cuda(const work_point& p, timed what) {
           state.SkipWithError(problem.what());
         }
       },
-      11)
+      what == timed::end_to_end ? 3 : 7)
       ->Iterations(1);
 }
 #endif

@@ -7,6 +7,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -27,8 +28,18 @@ class device_array {
   explicit device_array(std::size_t size) : size_(size) {
     check_cuda(cudaMalloc(&data_, (size > 0 ? size : 1) * sizeof(T)), "take device memory");
   }
-  explicit device_array(const std::vector<T>& host) : device_array(host.size()) {
-    check_cuda(cudaMemcpy(data_, host.data(), size_ * sizeof(T), cudaMemcpyHostToDevice), "copy to the device");
+  explicit device_array(const std::vector<T>& host) : device_array(host, host.size()) {}
+  /// `size` numbers: the host's pool over and over. Repeated on the device, since a billion draws take a host longer
+  /// than a GPU is lent for.
+  device_array(const std::vector<T>& pool, std::size_t size) : device_array(size) {
+    std::size_t there = std::min(pool.size(), size);
+    if (there == 0) return;
+    check_cuda(cudaMemcpy(data_, pool.data(), there * sizeof(T), cudaMemcpyHostToDevice), "copy to the device");
+    while (there < size) {
+      const std::size_t more = std::min(there, size - there);
+      check_cuda(cudaMemcpy(get() + there, data_, more * sizeof(T), cudaMemcpyDeviceToDevice), "copy on the device");
+      there += more;
+    }
   }
   ~device_array() { cudaFree(data_); }
   device_array(const device_array&) = delete;
@@ -44,12 +55,13 @@ class device_array {
 template <class T>
 class device_fits {
  public:
-  /// values: all samples end to end; offsets: [fits + 1], or empty for samples of equal size.
-  device_fits(const manyfit::family_info& family, const std::vector<T>& values,
+  /// values: `size` of them, all samples end to end, the pool repeated; offsets: [fits + 1], or empty for samples of
+  /// equal size.
+  device_fits(const manyfit::family_info& family, const std::vector<T>& pool, std::size_t size,
               const std::vector<std::int64_t>& offsets, std::int64_t fits)
       : family_(family),
         fits_(fits),
-        values_(values),
+        values_(pool, size),
         offsets_(offsets),
         ragged_(!offsets.empty()),
         workspace_(manyfit::plan_workspace_bytes(fits)),
@@ -102,6 +114,10 @@ class device_fits {
     check_cuda(cudaEventElapsedTime(&milliseconds, begin_, end_), "read the events");
     return milliseconds * 1e-3;
   }
+
+  std::int64_t fits() const { return fits_; }
+  std::int64_t value_count() const { return static_cast<std::int64_t>(values_.span().size()); }
+  bool ragged() const { return ragged_; }
 
   /// Share of the fits that the last kernel_seconds() ended as converged, and their mean number of iterations.
   double converged_share() const {

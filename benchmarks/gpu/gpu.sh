@@ -83,21 +83,23 @@ gpu_missing() { # ONLY
   fi
   [[ -d $carried || -f $carried.tar.xz ]] || find_nvcc ||
     echo "nvcc, and nothing is built: ./dev build --with-cuda fetches it, or carry build/gpu/carried.tar.xz of ./dev gpu --build here"
-  [[ $1 == tests || $1 == bench || -n $sanitizer ]] ||
-    echo "compute-sanitizer, which comes with the CUDA toolkit: --only tests and --only bench do without"
+  [[ $1 != counters || -n $ncu ]] || echo "ncu (Nsight Compute), which comes with the CUDA toolkit"
+  [[ $1 != sanitizer || -n $sanitizer ]] || echo "compute-sanitizer, which comes with the CUDA toolkit"
   have python3 || echo "python3, which writes the report"
 }
 
 gpu() {
-  local only="" missing gpu_target sanitizer
+  local only="" missing gpu_target sanitizer ncu
   gpu_target=$(gpu_architecture)
   if [[ ${1:-} == --build && $# == 1 ]]; then
     gpu_build
     return
   fi
   [[ ${1:-} != --only ]] || only=${2:-}
-  [[ ($# == 0) || ($# == 2 && $only =~ ^(tests|sanitizer|bench)$) ]] || die "gpu takes --build or --only tests|sanitizer|bench" 2
+  [[ ($# == 0) || ($# == 2 && $only =~ ^(tests|bench|agreement|sanitizer|counters)$) ]] ||
+    die "gpu takes --build or --only tests|bench|agreement|sanitizer|counters" 2
   sanitizer=$(command -v compute-sanitizer || command -v "$cuda_folder/bin/compute-sanitizer" || true)
+  ncu=$(command -v ncu || command -v "$cuda_folder/bin/ncu" || true)
   missing=$(gpu_missing "$only")
   if [[ -n $missing ]]; then
     say "dev: ./dev gpu cannot run here. Missing:"
@@ -105,5 +107,6 @@ gpu() {
     exit 5
   fi
   gpu_programs
-  exec python3 benchmarks/gpu/run.py "$carried" "$results" ${only:+--only "$only"} ${sanitizer:+--sanitizer "$sanitizer"}
+  exec python3 benchmarks/gpu/run.py "$carried" "$results" ${only:+--only "$only"} ${sanitizer:+--sanitizer "$sanitizer"} \
+    ${ncu:+--ncu "$ncu"}
 }

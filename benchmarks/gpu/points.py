@@ -69,7 +69,12 @@ POINTS = [
 ]
 
 
+def rows_in_turn(threads):
+    """Names of all rows that the table of work points is made of, in groups: what must not be missing comes first."""
+    groups = [[getattr(p, kind) for p in POINTS] for kind in ("row", "call", "end_to_end")]
+    groups.append([p.cpu + str(threads) for p in POINTS])
+    return [[name for name in dict.fromkeys(names) if name] for names in groups]
+
+
 def rows_wanted(threads):
-    """Names of all rows that the table of work points is made of."""
-    names = [name for p in POINTS for name in (p.row, p.call, p.end_to_end, p.cpu + str(threads))]
-    return [name for name in dict.fromkeys(names) if name]
+    return [name for names in rows_in_turn(threads) for name in names]

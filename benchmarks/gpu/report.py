@@ -8,6 +8,7 @@ was not run is "not run", and nothing else stands in its place.
 import json
 import sys
 
+import counters
 from points import BANDWIDTH, DEVICE_OF_FLOORS, POINTS
 
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
@@ -68,7 +69,8 @@ def point_rows(report):
         cpu = next((row for name, row in rows.items() if name.startswith(point.cpu) and row.get("all_threads")), None)
         main = found["row"]
         good = main if main and "median" in main else None
-        result = {"point": point.key, "what": point.what, "binding": point.binding, "error": (main or {}).get("error")}
+        result = {"point": point.key, "what": point.what, "binding": point.binding, "failure": (main or {}).get("failure")}
+        result["error"] = (good or {}).get("error", (found["call"] or {}).get("error"))
         result["no_call"] = not point.call
         for name, row in found.items():
             result[name] = {k: row[k] for k in ("median", "p10", "p90")} if row and "median" in row else None
@@ -90,10 +92,11 @@ def point_rows(report):
 
 
 def point_cells(row):
-    if row["error"]:
-        return [f"{row['point']}. {row['what']}", f"failed: {row['error']}"] + [""] * 8
+    if row["failure"]:
+        return [f"{row['point']}. {row['what']}", f"failed: {row['failure']}"] + [""] * 8
     if not row["row"]:
         return [f"{row['point']}. {row['what']}", NOT_RUN] + [""] * 8
+    error = "" if row["error"] is None else f"{row['error']:.1e}"
     spread = f"{shown(row['row']['p10'])} – {shown(row['row']['p90'])}"
     floor = share = goal = ""
     if row["floor"]:
@@ -106,12 +109,12 @@ def point_cells(row):
     call = "" if row["no_call"] else shown(row["call"]["median"]) if row["call"] else NOT_RUN
     end_to_end = shown(row["end_to_end"]["median"]) if row["end_to_end"] else NOT_RUN
     cpu = f"{shown(row['cpu'])}, {row['times_cpu']:.3g} times as long" if row["cpu"] else NOT_RUN
-    return [f"{row['point']}. {row['what']}", shown(row["row"]["median"]), spread, floor, share, goal, call, end_to_end,
-            cpu]  # fmt: skip
+    return [f"{row['point']}. {row['what']}", shown(row["row"]["median"]), spread, floor, share, goal, error, call,
+            end_to_end, cpu]  # fmt: skip
 
 
-POINT_HEADS = ["work point, float", "median", "p10 – p90", "floor", "of the floor", "goal", "whole call",
-               "end to end", "CPU, all threads, same work"]  # fmt: skip
+POINT_HEADS = ["work point, float", "median", "p10 – p90", "floor", "of the floor", "goal",
+               "log-likelihood differs by", "whole call", "end to end", "CPU, all threads, same work"]  # fmt: skip
 
 
 def points_table(report):
@@ -127,7 +130,7 @@ def other_rows(report):
             lines.append([name, shown(row["median"]), f"{shown(row['p10'])} – {shown(row['p90'])}" if "p10" in row else
                           "", ", ".join(rates)])  # fmt: skip
         else:
-            lines.append([name, f"failed: {row['error']}", "", ""])
+            lines.append([name, f"failed: {row['failure']}", "", ""])
     return table(["row", "median", "p10 – p90", "rates"], lines)
 
 
@@ -197,6 +200,17 @@ def agreement_summary(agreement):
     return table(["CUDA against CPU, worst difference", "double", "float"], rows)
 
 
+# --- counters --------------------------------------------------------------------------------------------------------
+
+
+def counters_table(found):
+    if not found:
+        return f"Counters: {NOT_RUN}."
+    rows = [[name, launch["kernel"], *counters.cells(launch)] for name, launches in found["launches"].items()
+            for launch in launches]  # fmt: skip
+    return table(["work point", "kernel", *counters.HEADS], rows)
+
+
 # --- the whole -------------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +225,7 @@ def readme_part(report):
     shorter = []
     for row in rows:
         cells = point_cells(row)
-        shorter.append([cells[0], cells[1], cells[4], cells[7], cells[8]] if row["row"] and not row["error"]
+        shorter.append([cells[0], cells[1], cells[4], cells[8], cells[9]] if row["row"] and not row["failure"]
                        else [*cells[:2], "", "", ""])  # fmt: skip
     text += table(["work point, float", "time", "of the floor", "end to end", "CPU, all threads"], shorter)
     return text + "\n\n" + agreement_summary(parts.get("agreement")) + "\n"
@@ -228,6 +242,8 @@ def about(report):
                      "(least, median, most)"])  # fmt: skip
     rows += [["built by", machine["built_by"]], ["CPU", f"{machine['cpu']}, {machine['threads']} threads"]]
     for name, part in report["parts"].items():
+        if name == "counters" and not part:
+            continue  # only on request
         took = f"{part['date']}, {part['seconds']:.0f} s" if part else NOT_RUN
         rows.append([f"part: {name}", took + (f"; {part['note']}" if part and part.get("note") else "")])
     return table(["", ""], rows)
@@ -248,10 +264,12 @@ def markdown(report):
     text += (
         "Fits of one family: the median is the device's own time from data in its memory to results there; a whole "
         "call also brings the results to the host. Mixtures: an iteration is the difference of two calls over the "
-        "iterations between them; end to end is a whole call of all its iterations. The CPU's time is for the same "
+        "iterations between them; end to end is a whole call of all its iterations. Log-likelihoods are held against the "
+        "plain reference's (fits) and the CPU's in double (mixtures), on the same numbers. The CPU's time is for the same "
         "work, by its rate where it ran on less.\n\n## Agreement\n\n"
     )
-    text += agreement_tables(parts.get("agreement")) + "\n\n## All rows\n\n"
+    text += agreement_tables(parts.get("agreement")) + "\n\n## Counters\n\n"
+    text += counters_table(parts.get("counters")) + "\n\n## All rows\n\n"
     return text + (other_rows(report) if bench else f"Benchmarks: {NOT_RUN}.") + "\n"
 
 

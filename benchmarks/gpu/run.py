@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py PROGRAMS RESULTS [--only tests|sanitizer|bench] [--sanitizer PATH]: what ./dev gpu runs where a GPU is.
 
-Each part has a time limit, and all together end within ten minutes. A part writes its section of
+Each part has a time limit, and all together end within six minutes: a GPU may be lent for a quarter of an hour, its start
+counted in. What would be missed most comes first, and a part writes its section of
 RESULTS/<gpu>/report.json; sections of an earlier run of the same programs on the same GPU stay, so that parts can be
 run one by one. Exit status 1 where a part failed: a test failed, was skipped or did not end, the sanitizer found
 something, a benchmark program failed or a work point has no time, or CUDA and CPU end a fit differently.
@@ -21,12 +22,16 @@ import tempfile
 import threading
 import time
 
+import counters
 import points
 import report as reporting
 
-# Seconds: with what lies between them less than the ten minutes that all of it may take.
-LIMITS = {"tests": 130, "agreement": 70, "sanitizer": 190, "bench": 170}
-PARTS = {"tests": ("tests", "agreement"), "sanitizer": ("sanitizer",), "bench": ("bench",)}
+# Seconds: with what lies between them less than the six minutes that all of it may take.
+LIMITS = {"tests": 60, "bench": 100, "agreement": 40, "sanitizer": 140, "counters": 150}
+PARTS = ("tests", "bench", "agreement", "sanitizer")
+ON_REQUEST = ("counters",)  # --only counters, in a run of its own
+# What compute-sanitizer sees: a few multiprocessors' blocks, since every block that waits for work costs time under it.
+SANITIZED = {"MANYFIT_CUDA_MULTIPROCESSORS": "4"}
 SHARDS = 4
 FILTER_OF_REDUCED = "--gtest_filter=*cuda_reduced*"
 
@@ -100,12 +105,16 @@ def sharded(command, count, shard):
     return command, {"GTEST_TOTAL_SHARDS": str(count), "GTEST_SHARD_INDEX": str(shard)}
 
 
-def run_tests(programs, clock):
+def run_tests(programs, clock, log):
+    """What failing programs printed goes to `log`."""
     jobs = [sharded([programs / "cuda_tests"], SHARDS, i) for i in range(SHARDS)]
     jobs.append(([programs / "cuda_math_test"], {}))
     with concurrent.futures.ThreadPoolExecutor(SHARDS) as pool:
         done = list(pool.map(lambda job: run(job[0], clock, job[1]), jobs))
     result = added(read_tests(output, status) for status, output in done)
+    if any(status != 0 for status, _ in done):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(output for status, output in done if status != 0), encoding="utf-8")
     counted = result["failed"] + result["skipped"] + result["unfinished"]
     return result, counted == 0 and result["passed"] > 0 and all(status == 0 for status, _ in done)
 
@@ -134,7 +143,7 @@ def run_tool(sanitizer, tool, program, clock):
     for shard in range(SHARDS):
         command = [sanitizer, "--tool", tool, "--error-exitcode", "9", program, FILTER_OF_REDUCED]
         command, environment = sharded(command, SHARDS, shard)
-        status, output = run(command, clock, environment)
+        status, output = run(command, clock, {**environment, **SANITIZED})
         found = errors_found(output)
         results.append(read_tests(output, status))
         errors += found or 0
@@ -184,7 +193,7 @@ def read_rows(text):
         name = re.sub(r"(/iterations:\d+)?(/repeats:\d+)?(/manual_time|/real_time)?$", "", row["run_name"])
         kept = rows.setdefault(name, {})
         if row.get("error_occurred"):
-            kept["error"] = row.get("error_message", "no reason given")
+            kept["failure"] = row.get("error_message", "no reason given")
         statistic = row.get("aggregate_name")
         if statistic in ("median", "p10", "p90") and row.get("aggregate_unit") == "time":
             kept[statistic] = row["real_time"] * SECONDS[row["time_unit"]]
@@ -192,34 +201,40 @@ def read_rows(text):
             kept["repetitions"] = row["repetitions"]
             kept.update((k, v) for k, v in row.items() if k not in NO_COUNTERS and isinstance(v, (int, float)))
     for row in rows.values():
-        if "error" in row or "median" not in row:
+        if "failure" in row or "median" not in row:
             row.pop("median", None)
-            row.setdefault("error", "it gave no median")
+            row.setdefault("failure", "it gave no median")
     return rows
 
 
+def one_of(names):
+    """Google Benchmark's filter for just these rows."""
+    return "^(" + "|".join(re.escape(name).replace("\\ ", " ") for name in names) + ")(/iterations|/repeats|/manual)"
+
+
 def bench_programs(programs, clock):
-    """All programs' work points first, then what time is left for."""
-    wanted = points.rows_wanted(threads_here())
-    exact = "^(" + "|".join(re.escape(name).replace("\\ ", " ") for name in wanted) + ")(/iterations|/repeats|/manual)"
+    """The work points' rows, group by group: mixtures before fits in each."""
     rows, problems = {}, []
-    for pattern, seconds_each in ((exact, 0.05), ("-" + exact, 0.01)):
-        for program in sorted(programs.glob("bench_*")):
+    for names in points.rows_in_turn(threads_here()):
+        for program in ("bench_mixture", "bench_fit"):
+            wanted = [name for name in names if name.startswith(program.removeprefix("bench_") + "/")]
+            if not wanted:
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "rows.json"
                 status, output = run(
-                    [program, f"--benchmark_filter={pattern}", f"--benchmark_min_time={seconds_each}",
+                    [programs / program, f"--benchmark_filter={one_of(wanted)}", "--benchmark_min_time=0.01",
                      f"--benchmark_out={path}", "--benchmark_out_format=json"], clock,
                 )  # fmt: skip
                 text = path.read_text() if path.exists() else ""
                 rows.update(read_rows(text) if text.strip() else {})
                 if status is None:
-                    problems.append(f"{program.name} was cut short by the time limit")
+                    problems.append(f"{program} was cut short by the time limit")
                 elif status != 0:
-                    problems.append(f"{program.name} ended with status {status}: {last_lines(output)}")
+                    problems.append(f"{program} ended with status {status}: {last_lines(output)}")
     for name, row in rows.items():
         row["all_threads"] = name.endswith(f"threads={threads_here()}")
-    return rows, problems
+    return rows, list(dict.fromkeys(problems))
 
 
 def run_bench(programs, clock):
@@ -246,6 +261,26 @@ def run_bench(programs, clock):
     note = "; ".join(problems)
     failed = missing or any("ended with status" in p for p in problems)
     return {"rows": rows, "clocks": clocks if len(clocks) == 2 else {}, "note": note}, not failed
+
+
+# --- counters --------------------------------------------------------------------------------------------------------
+
+
+def run_counters(ncu, programs, clock):
+    """The kernels of the work points under ncu: of a mixture the third launch, which runs all iterations (the first is
+    to warm up, the second one iteration), of fits the first, both tiers' where they are ragged."""
+    found, problems = {}, []
+    for point in points.POINTS:
+        mixture = point.row.startswith("mixture/")
+        program = programs / ("bench_mixture" if mixture else "bench_fit")
+        count = 2 if point.dense else 1
+        status, output = run(counters.command(ncu, program, one_of([point.row]), 2 if mixture else 0, count), clock)
+        launches = counters.read(output)
+        if launches:
+            found[point.row] = launches
+        else:
+            problems.append(f"{point.row}: no counters: " + ("time ran out" if status is None else last_lines(output)))
+    return {"launches": found, "note": "; ".join(problems)}, not problems
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
@@ -301,25 +336,30 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("results", type=pathlib.Path)
-    parser.add_argument("--only", choices=PARTS)
-    parser.add_argument("--sanitizer", default="compute-sanitizer")
+    parser.add_argument("--only", choices=PARTS + ON_REQUEST)
+    parser.add_argument("--sanitizer", help="compute-sanitizer's path; without it that part is not run")
+    parser.add_argument("--ncu", default="ncu", help="Nsight Compute's command, for --only counters")
     parser.add_argument("--sanitizer-at-once", type=int, default=len(reporting.TOOLS), help="tools that run together")
     given = parser.parse_args()
     built = json.loads((given.programs / "built.json").read_text())
     machine = machine_facts(built)
     name = re.sub(r"[^a-z0-9]+", "-", machine["gpu"].lower()).strip("-")
     folder = given.results / name
-    parts = {part: None for parts in PARTS.values() for part in parts}
+    parts = {part: None for part in PARTS + ON_REQUEST}
     parts.update(earlier_parts({folder, pathlib.Path("benchmarks/results") / name}, built["commit"], machine))
     report = {"format": 1, "date": now(), "commit": built["commit"], "folder": name, "machine": machine, "parts": parts}
     runs = {
-        "tests": lambda clock: run_tests(given.programs, clock),
+        "tests": lambda clock: run_tests(given.programs, clock, folder / "tests.log"),
         "agreement": lambda clock: run_agreement(given.programs, clock),
         "sanitizer": lambda clock: run_sanitizer(given.sanitizer, given.programs, clock, given.sanitizer_at_once),
         "bench": lambda clock: run_bench(given.programs, clock),
+        "counters": lambda clock: run_counters(given.ncu, given.programs, clock),
     }
     bad = []
-    for part in PARTS[given.only] if given.only else [p for group in PARTS.values() for p in group]:
+    for part in [given.only] if given.only else PARTS:
+        if part == "sanitizer" and not given.sanitizer:
+            print("gpu: sanitizer: not run, there is no compute-sanitizer here", flush=True)
+            continue
         began = time.monotonic()
         found, good = runs[part](Clock(LIMITS[part]))
         if found is not None:

@@ -185,8 +185,8 @@ def main():
     for point in sys.argv[3:] or POINTS:
         with tempfile.TemporaryDirectory(dir=programs) as folder:
             points[point] = compare(point, programs, Path(folder), others)
-        write(results, "mixtures", "compare.py", table(points), points)
     print(table(points))
+    write(results, "mixtures", "compare.py", table(points), points)
 
 
 main()

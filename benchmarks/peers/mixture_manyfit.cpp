@@ -6,6 +6,8 @@
 
 #include <sys/resource.h>
 
+#include <optional>
+
 #include "manyfit/manyfit.hpp"
 
 #if defined(MF_HAVE_CUDA)
@@ -38,10 +40,12 @@ void run(const mixture_work& work) {
   const manyfit::executor where = on_cuda ? manyfit::executor::cuda() : manyfit::executor::cpu();
   auto data = manyfit::dense_points<T>(values, static_cast<int>(work.dimensions), work.fits);
 #if defined(MF_HAVE_CUDA)
-  const device_array<T> on_device(on_cuda ? values : std::vector<T>{});
-  if (on_cuda)  // as the other programs on a GPU have it
-    data = manyfit::dense_points<T>(on_device.span(), static_cast<int>(work.dimensions), work.fits,
+  std::optional<device_array<T>> on_device;  // nothing of CUDA is asked for on a machine that has no driver
+  if (on_cuda) {                             // as the other programs on a GPU have it
+    on_device.emplace(values);
+    data = manyfit::dense_points<T>(on_device->span(), static_cast<int>(work.dimensions), work.fits,
                                     manyfit::memory_space::device);
+  }
 #endif
   const manyfit::mixture_results start = start_of(work);
   manyfit::mixture_options options;

@@ -5,6 +5,8 @@
 // groups/reduce.hpp for what a context gives.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -15,6 +17,17 @@ MF_FN std::int64_t add_to_counter(std::int64_t* counter, std::int64_t amount) {
       atomicAdd(reinterpret_cast<unsigned long long*>(counter), static_cast<unsigned long long>(amount)));
 #else
   return *counter += amount;
+#endif
+}
+
+/// Reads what another block adds to; no later read or write of this thread happens before it.
+__device__ inline unsigned long long load_acquire(const unsigned long long* counter) {
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  unsigned long long value;
+  asm volatile("ld.acquire.gpu.u64 %0, [%1];" : "=l"(value) : "l"(counter) : "memory");
+  return value;
+#else
+  return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 #endif
 }
 
@@ -97,8 +110,7 @@ class cuda_block {
       __threadfence();
       const unsigned long long target = ++barriers_ * static_cast<unsigned long long>(blocks_);
       atomicAdd(grid_.arrived, 1ull);
-      while (*static_cast<volatile unsigned long long*>(grid_.arrived) < target) {
-      }
+      while (load_acquire(grid_.arrived) < target) __nanosleep(20);
       __threadfence();
     }
     __syncthreads();

@@ -10,102 +10,64 @@
 
 #include "kernels/cuda/contexts.cuh"
 #include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/work.hpp"
 
 MF_NAMESPACE_BEGIN
-
-extern __shared__ double manyfit_shared[];
 
 /// Doubles of shared memory for a block's reductions: a multiple of 16 bytes.
 inline constexpr int block_slots = 2 * warps_per_block * reduction_width;
 static_assert(block_slots % 2 == 0);
 
-/// Where a group of `Width` lanes keeps its sample. Shared memory: [block_threads / Width × capacity values of T].
+/// Where a group of `Width` lanes keeps its sample. `shared`: [block_threads / Width × capacity values of T].
 template <int Width, class T>
-__device__ T* lanes_resident(std::int64_t capacity) {
-  return reinterpret_cast<T*>(manyfit_shared) + (threadIdx.x / Width) * capacity;
+__device__ T* lanes_resident(double* shared, std::int64_t capacity) {
+  return reinterpret_cast<T*>(shared) + (threadIdx.x / Width) * capacity;
 }
-/// Where a block does. Shared memory: [2 × warps × reduction_width] doubles, then [capacity] values of T.
+/// Where a block does. `shared`: [block_slots] doubles, then [capacity] values of T.
 template <class T>
-__device__ T* block_resident() {
-  return reinterpret_cast<T*>(manyfit_shared + block_slots);
+__device__ T* block_resident(double* shared) {
+  return reinterpret_cast<T*>(shared + block_slots);
 }
-__device__ inline cuda_block block_context(const grid_exchange& grid, bool whole_grid) {
-  return cuda_block(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+__device__ inline cuda_block block_context(double* shared, const grid_exchange& grid, bool whole_grid) {
+  return cuda_block(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
 }
 
 template <class Family, class T, int Width>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
+  MF_DYNAMIC_SHARED(shared);
   cuda_lanes<Width> context;
-  fit_work<Family>(context, lanes_resident<Width, T>(capacity), capacity, work, batch, settings, results);
+  fit_work<Family>(context, lanes_resident<Width, T>(shared, capacity), capacity, work, batch, settings, results);
 }
 
 template <class Family, class T>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
-  cuda_block context = block_context(grid, whole_grid);
-  fit_work<Family>(context, block_resident<T>(), capacity, work, batch, settings, results);
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = block_context(shared, grid, whole_grid);
+  fit_work<Family>(context, block_resident<T>(shared), capacity, work, batch, settings, results);
 }
 
 template <class Family, class T, int Width>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
+  MF_DYNAMIC_SHARED(shared);
   cuda_lanes<Width> context;
-  log_likelihood_work<Family, T>(context, lanes_resident<Width, T>(capacity), capacity, work, batch, parameters, out);
+  log_likelihood_work<Family, T>(context, lanes_resident<Width, T>(shared, capacity), capacity, work, batch, parameters,
+                                 out);
 }
 
 template <class Family, class T>
 __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity, grid_exchange grid, bool whole_grid) {
-  cuda_block context = block_context(grid, whole_grid);
-  log_likelihood_work<Family, T>(context, block_resident<T>(), capacity, work, batch, parameters, out);
-}
-
-/// What a launcher asks of the device it is on.
-struct device_limits {
-  int multiprocessors = 0, shared_per_block = 0;
-  static int query(device_limits& limits) {
-    int device = 0;
-    cudaError_t e = cudaGetDevice(&device);
-    if (e == cudaSuccess) e = cudaDeviceGetAttribute(&limits.multiprocessors, cudaDevAttrMultiProcessorCount, device);
-    if (e == cudaSuccess)
-      e = cudaDeviceGetAttribute(&limits.shared_per_block, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-    return e;
-  }
-};
-
-/// Sets a kernel's dynamic shared memory and finds how many blocks of it the device holds at once.
-template <class Kernel>
-int resident_blocks(Kernel kernel, std::size_t shared, const device_limits& limits, int& blocks) {
-  cudaError_t e = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
-  int per_multiprocessor = 0;
-  if (e == cudaSuccess)
-    e = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, kernel, block_threads, shared);
-  if (e == cudaSuccess && per_multiprocessor == 0) e = cudaErrorLaunchOutOfResources;
-  blocks = per_multiprocessor * limits.multiprocessors;
-  return e;
-}
-
-/// Launches a kernel, cooperatively when its blocks wait for each other; the launch's error.
-template <class... Parameters, class... Arguments>
-int launch(void (*kernel)(Parameters...), int blocks, std::size_t shared, cudaStream_t stream, bool cooperative,
-           Arguments... arguments) {
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeCooperative;
-  attribute.val.cooperative = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(blocks));
-  config.blockDim = dim3(block_threads);
-  config.dynamicSmemBytes = shared;
-  config.stream = stream;
-  config.attrs = &attribute;
-  config.numAttrs = cooperative ? 1 : 0;
-  return cudaLaunchKernelEx(&config, kernel, arguments...);
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = block_context(shared, grid, whole_grid);
+  log_likelihood_work<Family, T>(context, block_resident<T>(shared), capacity, work, batch, parameters, out);
 }
 
 /// A family's kernels for one task: of `Part` lanes and of a warp, and of a block. Each takes the task's arguments,
@@ -134,21 +96,21 @@ int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const la
   const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
   int blocks = 0;
   if (e == cudaSuccess && plan.used[grid_tier]) {
-    e = resident_blocks(kernels.block, slots, limits, blocks);
+    e = resident_blocks(kernels.block, block_threads, slots, blocks);
     const int wanted = grid_blocks_per_multiprocessor * limits.multiprocessors;
     blocks = blocks < wanted ? blocks : wanted;
     if (e == cudaSuccess)
-      e = launch(kernels.block, blocks, slots, stream, true, arguments..., work_of(grid_tier, 1), std::int64_t{0}, grid,
-                 true);
+      e = launch(kernels.block, {blocks, block_threads, slots, stream, true}, arguments..., work_of(grid_tier, 1),
+                 std::int64_t{0}, grid, true);
   }
   if (e == cudaSuccess && plan.used[block_tier]) {
     const std::int64_t room = (limits.shared_per_block - static_cast<std::int64_t>(slots)) / bytes / 4 * 4,
                        wanted = capacity_of(block_tier), capacity = wanted < room ? wanted : room;
     const std::size_t shared = slots + static_cast<std::size_t>(capacity * bytes);
-    e = resident_blocks(kernels.block, shared, limits, blocks);
+    e = resident_blocks(kernels.block, block_threads, shared, blocks);
     if (e == cudaSuccess)
-      e = launch(kernels.block, blocks, shared, stream, false, arguments..., work_of(block_tier, blocks), capacity,
-                 grid, false);
+      e = launch(kernels.block, {blocks, block_threads, shared, stream, false}, arguments...,
+                 work_of(block_tier, blocks), capacity, grid, false);
   }
   for (const tier_index t : {warp_tier, part_tier}) {
     if (e != cudaSuccess || !plan.used[t]) continue;
@@ -157,9 +119,10 @@ int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const la
     const std::int64_t room = limits.shared_per_block / groups / bytes / 4 * 4, wanted = capacity_of(t),
                        capacity = wanted < room ? wanted : room;
     const std::size_t shared = static_cast<std::size_t>(groups * capacity * bytes);
-    e = resident_blocks(kernel, shared, limits, blocks);
+    e = resident_blocks(kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)
-      e = launch(kernel, blocks, shared, stream, false, arguments..., work_of(t, groups * blocks), capacity);
+      e = launch(kernel, {blocks, block_threads, shared, stream, false}, arguments..., work_of(t, groups * blocks),
+                 capacity);
   }
   return e;
 }

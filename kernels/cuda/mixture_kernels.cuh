@@ -10,7 +10,7 @@
 
 #include "kernels/algorithms/mixture_score.hpp"
 #include "kernels/cuda/contexts.cuh"
-#include "kernels/cuda/fit_kernels.cuh"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/mixture_work.hpp"
 #include "kernels/cuda/value_kernels.cuh"
 
@@ -27,10 +27,11 @@ template <class T>
 __global__ void __launch_bounds__(mixture_tiers[mixture_warp].block_threads,
                                   mixture_tiers[mixture_warp].blocks_wanted[sizeof(T) == 8])
     mixture_warp_kernel(const __grid_constant__ mixture_launch<T> launch, std::int64_t shared_bytes) {
+  MF_DYNAMIC_SHARED(shared);
   cuda_warp context;
   const int warp = static_cast<int>(threadIdx.x / 32), warps = static_cast<int>(blockDim.x / 32);
   mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x) * warps + warp,
-                              reinterpret_cast<char*>(manyfit_shared) + warp * shared_bytes, launch);
+                              reinterpret_cast<char*>(shared) + warp * shared_bytes, launch);
 }
 
 /// Shared memory: [mixture_slot_bytes + shared_bytes].
@@ -38,10 +39,11 @@ template <class T>
 __global__ void __launch_bounds__(mixture_tiers[mixture_block].block_threads,
                                   mixture_tiers[mixture_block].blocks_wanted[sizeof(T) == 8])
     mixture_block_kernel(const __grid_constant__ mixture_launch<T> launch, bool whole_grid) {
-  cuda_block context(manyfit_shared, whole_grid ? static_cast<int>(gridDim.x) : 1,
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1,
                      grid_exchange{launch.grid_slots, launch.grid_arrived});
   mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x),
-                              reinterpret_cast<char*>(manyfit_shared) + mixture_slot_bytes, launch);
+                              reinterpret_cast<char*>(shared) + mixture_slot_bytes, launch);
 }
 
 /// A point's log-density is gone through twice, once for the sum and once for the shares, so that any K is possible.
@@ -85,17 +87,10 @@ int mixture_resident_blocks(mixture_tier tier, std::int64_t shared_bytes, int& b
   if (e != cudaSuccess) return e;
   const mixture_tier_policy& policy = mixture_tiers[tier];
   const auto count = [&](auto kernel, std::int64_t bytes) {
-    int each = 0;
-    cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-    if (error == cudaSuccess)
-      error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&each, kernel, policy.block_threads,
-                                                            static_cast<std::size_t>(bytes));
-    if (error == cudaSuccess && each == 0) error = cudaErrorLaunchOutOfResources;
-    if (tier == mixture_grid && each > policy.blocks_wanted[sizeof(T) == 8])
-      each = policy.blocks_wanted[sizeof(T) == 8];
-    blocks = each * limits.multiprocessors;
-    return static_cast<int>(error);
+    const int error = resident_blocks(kernel, policy.block_threads, static_cast<std::size_t>(bytes), blocks);
+    const int wanted = policy.blocks_wanted[sizeof(T) == 8] * limits.multiprocessors;
+    if (tier == mixture_grid && blocks > wanted) blocks = wanted;
+    return error;
   };
   if (tier == mixture_warp) return count(mixture_warp_kernel<T>, shared_bytes * (policy.block_threads / 32));
   if (tier == mixture_block) return count(mixture_block_kernel<T>, mixture_slot_bytes + shared_bytes);
@@ -109,26 +104,21 @@ int launch_mixture(mixture_tier tier, const mixture_launch<T>& launch, int block
                    void* stream_handle) {
   const mixture_tier_policy& policy = mixture_tiers[tier];
   const bool warp = tier == mixture_warp, grid = tier == mixture_grid;
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeCooperative;
-  attribute.val.cooperative = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(blocks));
-  config.blockDim = dim3(static_cast<unsigned>(policy.block_threads));
-  config.dynamicSmemBytes =
-      static_cast<std::size_t>(warp ? shared_bytes * (policy.block_threads / 32) : mixture_slot_bytes + shared_bytes);
-  config.stream = static_cast<cudaStream_t>(stream_handle);
-  config.attrs = &attribute;
-  config.numAttrs = grid ? 1 : 0;
-  if (warp) return cudaLaunchKernelEx(&config, mixture_warp_kernel<T>, launch, shared_bytes);
-  return cudaLaunchKernelEx(&config, mixture_block_kernel<T>, launch, grid);
+  const launch_shape shape{
+      .blocks = blocks,
+      .threads = policy.block_threads,
+      .shared = static_cast<std::size_t>(warp ? shared_bytes * (policy.block_threads / 32)
+                                              : mixture_slot_bytes + shared_bytes),
+      .stream = static_cast<cudaStream_t>(stream_handle),
+      .cooperative = grid,
+  };
+  if (warp) return manyfit::launch(mixture_warp_kernel<T>, shape, launch, shared_bytes);
+  return manyfit::launch(mixture_block_kernel<T>, shape, launch, grid);
 }
 
 template <class T>
 int launch_mixture_score(const mixture_score_launch<T>& score, void* stream_handle) {
-  mixture_score_kernel<T>
-      <<<blocks_for(score.rows), block_threads, 0, static_cast<cudaStream_t>(stream_handle)>>>(score);
-  return cudaGetLastError();
+  return launch(mixture_score_kernel<T>, launch_over(score.rows, stream_handle), score);
 }
 
 MF_NAMESPACE_END

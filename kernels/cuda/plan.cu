@@ -6,6 +6,7 @@
 #include <cub/device/device_radix_sort.cuh>
 
 #include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
 
 namespace manyfit {
@@ -76,11 +77,9 @@ __global__ void bounds_kernel(const std::int64_t* sizes, std::int64_t size, std:
 }  // namespace
 
 std::size_t grid_slot_count() {
-  int device = 0, multiprocessors = 0;
-  if (cudaGetDevice(&device) != cudaSuccess ||
-      cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device) != cudaSuccess)
-    return 0;
-  return static_cast<std::size_t>(2) * grid_blocks_per_multiprocessor * multiprocessors * reduction_width;
+  device_limits limits;
+  if (device_limits::query(limits) != cudaSuccess) return 0;
+  return static_cast<std::size_t>(2) * grid_blocks_per_multiprocessor * limits.multiprocessors * reduction_width;
 }
 
 bool plan_is_launchable() {
@@ -109,16 +108,17 @@ int plan_batch(const std::int64_t* offsets, std::int64_t size, std::int64_t coun
     sorted = reinterpret_cast<std::int64_t*>(at(layout.sorted_sizes));
     auto* numbers = reinterpret_cast<std::int32_t*>(at(layout.numbers));
     auto* order = reinterpret_cast<std::int32_t*>(at(layout.order));
-    const auto blocks = static_cast<unsigned>(count < 1024 * 256 ? (count + 255) / 256 : 1024);
-    measure_kernel<<<blocks, 256, 0, stream>>>(offsets, count, sizes, numbers);
+    const auto blocks = static_cast<int>(count < 1024 * 256 ? (count + 255) / 256 : 1024);
+    int e =
+        launch(measure_kernel, {.blocks = blocks, .threads = 256, .stream = stream}, offsets, count, sizes, numbers);
+    if (e != cudaSuccess) return e;
     std::size_t sort_bytes = layout.sort_bytes_;
-    const cudaError_t e = cub::DeviceRadixSort::SortPairsDescending(at(layout.sort), sort_bytes, sizes, sorted, numbers,
-                                                                    order, count, 0, 64, stream);
+    e = cub::DeviceRadixSort::SortPairsDescending(at(layout.sort), sort_bytes, sizes, sorted, numbers, order, count, 0,
+                                                  64, stream);
     if (e != cudaSuccess) return e;
     plan.order = order;
   }
-  bounds_kernel<<<1, 32, 0, stream>>>(sorted, size, count, bounds);
-  return cudaGetLastError();
+  return launch(bounds_kernel, {.blocks = 1, .threads = 32, .stream = stream}, sorted, size, count, bounds);
 }
 
 }  // namespace manyfit

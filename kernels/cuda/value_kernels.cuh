@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/work.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cuda.cuh"
@@ -67,29 +68,31 @@ __global__ void simulate_kernel(parameters_view parameters, std::int64_t count, 
   }
 }
 
-/// Blocks for `work` independent pieces: enough to fill any device, few enough to stride.
-inline int blocks_for(std::int64_t work) {
+/// A launch for `work` independent pieces: blocks enough to fill any device, few enough to stride.
+inline launch_shape launch_over(std::int64_t work, void* stream_handle) {
   const std::int64_t blocks = (work + block_threads - 1) / block_threads;
-  return static_cast<int>(blocks < 1 ? 1 : blocks > 16384 ? 16384 : blocks);
+  return {.blocks = static_cast<int>(blocks < 1       ? 1
+                                     : blocks > 16384 ? 16384
+                                                      : blocks),
+          .threads = block_threads,
+          .stream = static_cast<cudaStream_t>(stream_handle)};
 }
 
 template <class Family, class T>
 int launch_log_density(const batch_view<T>& batch, std::int64_t values, const parameters_view& parameters, double* out,
                        double* constants, void* stream_handle) {
-  const auto stream = static_cast<cudaStream_t>(stream_handle);
-  constants_kernel<Family><<<blocks_for(batch.count), block_threads, 0, stream>>>(parameters, batch.count, constants);
-  log_density_kernel<Family, T>
-      <<<blocks_for(values), block_threads, 0, stream>>>(batch, values, parameters, constants, out);
-  return cudaGetLastError();
+  const int e =
+      launch(constants_kernel<Family>, launch_over(batch.count, stream_handle), parameters, batch.count, constants);
+  if (e != cudaSuccess) return e;
+  return launch(log_density_kernel<Family, T>, launch_over(values, stream_handle), batch, values, parameters, constants,
+                out);
 }
 
 template <class Family>
 int launch_simulate(const parameters_view& parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
                     const std::uint64_t* streams, double* out, void* stream_handle) {
-  const auto stream = static_cast<cudaStream_t>(stream_handle);
-  simulate_kernel<Family>
-      <<<blocks_for(count * size), block_threads, 0, stream>>>(parameters, count, size, seed, streams, out);
-  return cudaGetLastError();
+  return launch(simulate_kernel<Family>, launch_over(count * size, stream_handle), parameters, count, size, seed,
+                streams, out);
 }
 
 MF_NAMESPACE_END

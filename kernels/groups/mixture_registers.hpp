@@ -50,7 +50,7 @@ MF_FN double power_of_two(double x) {
   return ::exp2(x);
 }
 MF_FN float power_of_two(float x) {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
@@ -63,7 +63,7 @@ MF_FN double inverse_of(double x) {
   return 1 / x;
 }
 MF_FN float inverse_of(float x) {
-#if defined(__CUDA_ARCH__)
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
   float y;
   asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;

@@ -6,7 +6,7 @@
 // 64 bytes.
 #pragma once
 
-#include <curand_kernel.h>
+#include <curand_philox4x32_x.h>
 
 #include "kernels/random/stream.hpp"
 

@@ -49,6 +49,15 @@ shift 4
 [ {races} = 0 ] || [ $tool != racecheck ] || exit 9
 """
 
+NCU = """#!/bin/sh
+echo '==PROF== made up'
+stalled=smsp__average_warps_issue_stalled
+echo '"ID","Kernel Name","gpu__time_duration.sum","sm__inst_executed.sum",'\\
+'"'$stalled'_wait_per_issue_active.ratio","'$stalled'_long_scoreboard_per_issue_active.ratio"'
+echo '"","","ns","inst","",""'
+echo '"0","fit_warp_kernel","1,500","2000000","2","7"'
+"""
+
 AGREEMENT = """#!/bin/sh
 cat >"$1" <<'END'
 {"first": "cuda:0", "second": "cpu", "complete": true,
@@ -66,18 +75,22 @@ def aggregates(name, milliseconds):
         rows.append({"name": f"{name}_{statistic}", "run_name": f"{name}/iterations:1/repeats:9/manual_time",
                      "family_index": 0, "repetitions": 9, "aggregate_name": statistic, "aggregate_unit": "time",
                      "real_time": milliseconds * factor, "time_unit": "ms", "bytes": 4e9, "points/s": 1e7,
-                     "values/s": 1e9})  # fmt: skip
+                     "values/s": 1e9, "error": 2e-9})  # fmt: skip
     return rows
 
 
 def benchmark(rows):
     text = json.dumps({"context": {}, "benchmarks": rows}, indent=2).replace("'", "")
     script = "#!/bin/sh\nfor a in \"$@\"; do case $a in --benchmark_out=*) out=${a#*=} ;; esac; done\n"
-    return script + f"case \"$*\" in *filter=-*) exit 0 ;; esac\ncat >\"$out\" <<'END'\n{text}\nEND\n"
+    return script + f"cat >\"$out\" <<'END'\n{text}\nEND\n"
 
 
 def every_row(milliseconds=1.0):
     return [r for name in points.rows_wanted(running.threads_here()) for r in aggregates(name, milliseconds)]
+
+
+def rows_of(program):
+    return [row for row in every_row() if row["run_name"].startswith(program + "/")]
 
 
 class Machine:
@@ -108,7 +121,8 @@ class Machine:
         self.add("build/gpu/carried/cuda_tests", tests)
         self.add("build/gpu/carried/cuda_math_test", PASSED)
         self.add("build/gpu/carried/cuda_agreement", AGREEMENT)
-        self.add("build/gpu/carried/bench_fit", benchmark(every_row()))
+        for program in ("fit", "mixture"):
+            self.add(f"build/gpu/carried/bench_{program}", benchmark(rows_of(program)))
 
     def dev(self, *arguments):
         environment = {"PATH": str(self.root / "bin"), "HOME": str(self.root), "CUDA_PATH": str(self.root / "no-cuda")}
@@ -132,7 +146,7 @@ class dev_gpu(unittest.TestCase):
     def test_without_anything_is_refused_with_all_that_is_missing(self):
         status, said = self.machine.dev()
         self.assertEqual(status, 5, said)
-        for missing in ("no NVIDIA driver", "nvcc, and nothing is built", "compute-sanitizer", "python3"):
+        for missing in ("no NVIDIA driver", "nvcc, and nothing is built", "python3"):
             self.assertIn(missing, said)
 
     def test_without_a_driver_is_refused(self):
@@ -158,14 +172,24 @@ class dev_gpu(unittest.TestCase):
         self.assertIn("nvcc, and nothing is built", said)
         self.assertNotIn("driver", said)
 
-    def test_without_compute_sanitizer_is_refused_but_for_the_parts_that_do_without(self):
+    def test_without_compute_sanitizer_runs_all_the_rest_and_says_so(self):
         self.machine.add_everything()
         (self.machine.root / "bin" / "compute-sanitizer").unlink()
-        for arguments in ((), ("--only", "sanitizer")):
-            status, said = self.machine.dev(*arguments)
-            self.assertEqual(status, 5, said)
-            self.assertIn("compute-sanitizer", said)
-        self.assertEqual(self.machine.dev("--only", "tests")[0], 0)
+        status, said = self.machine.dev("--only", "sanitizer")
+        self.assertEqual(status, 5, said)
+        self.assertIn("compute-sanitizer", said)
+        status, said = self.machine.dev()
+        self.assertEqual(status, 0, said)
+        self.assertIn("sanitizer: not run", said)
+        report, text = self.machine.results()
+        self.assertIsNone(report["parts"]["sanitizer"])
+        for part in ("tests", "bench", "agreement"):
+            self.assertIsNotNone(report["parts"][part])
+        self.assertIn("| memcheck | not run |", text)
+
+    def test_limits_together_are_six_minutes(self):
+        self.assertLessEqual(sum(running.LIMITS[part] for part in running.PARTS), 345)
+        self.assertLessEqual(running.LIMITS["tests"], 60)
 
     def test_writes_one_report_with_everything(self):
         self.machine.add_everything()
@@ -177,9 +201,23 @@ class dev_gpu(unittest.TestCase):
         self.assertIn("commit of the programs | 0123456789abcdef", text)
         self.assertNotIn(f"| {reporting.NOT_RUN} |", text.split("CUDA against CPU")[0])
         # a: floor 12.6 µs of a made-up millisecond; i: one and a half of the dense time per byte
-        self.assertIn("| 1 ms | 900 µs – 1.3 ms | 12.6 µs (exp, then bytes) | 1 % | 25 µs: not reached |", text)
+        self.assertIn("| 1 ms | 900 µs – 1.3 ms | 12.6 µs (exp, then bytes) | 1 % | 25 µs: not reached | 2.0e-09 |", text)
         self.assertIn("1.5 ms: reached", text)
         self.assertIn("1.5e-10 (shape, n = 20)", text)
+
+    def test_counters_come_from_one_launch_of_every_work_point(self):
+        self.machine.add_everything()
+        self.machine.add("bin/ncu", NCU)
+        status, said = self.machine.dev("--only", "counters")
+        self.assertEqual(status, 0, said)
+        report, text = self.machine.results()
+        self.assertEqual(set(report["parts"]["counters"]["launches"]), {p.row for p in points.POINTS})
+        self.assertIn("| fit_warp_kernel | 1.5 µs | 2e+06 |", text)
+        self.assertIn("long scoreboard 7, wait 2", text)
+        self.machine.add("bin/ncu", "#!/bin/sh\necho no permission\nexit 1\n")
+        status, said = self.machine.dev("--only", "counters")
+        self.assertEqual(status, 1, said)
+        self.assertIn("no counters: no permission", self.machine.results()[1])
 
     def test_parts_run_one_by_one_end_in_the_same_report_and_the_rest_is_not_run(self):
         self.machine.add_everything()
@@ -212,7 +250,7 @@ class dev_gpu(unittest.TestCase):
 
     def test_fails_when_a_work_point_has_no_time(self):
         self.machine.add_everything()
-        rows = every_row()
+        rows = rows_of("fit")
         gone = points.POINTS[5].row
         self.machine.add("build/gpu/carried/bench_fit", benchmark([r for r in rows if not r["run_name"].startswith(
             gone + "/iter")]))  # fmt: skip
@@ -242,7 +280,7 @@ class what_programs_print(unittest.TestCase):
 
     def test_a_row_with_an_error_has_no_time(self):
         row = {"run_name": "x/manual_time", "error_occurred": True, "error_message": "made up", "aggregate_name": ""}
-        self.assertEqual(running.read_rows(json.dumps({"benchmarks": [row]})), {"x": {"error": "made up"}})
+        self.assertEqual(running.read_rows(json.dumps({"benchmarks": [row]})), {"x": {"failure": "made up"}})
 
     def test_floors_are_those_of_one_device_and_shown_for_no_other(self):
         machine = {"gpu": "Made-up GPU"}

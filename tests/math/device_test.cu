@@ -3,6 +3,7 @@
 //
 // The same functions on a GPU: special functions against the host's results, whose accuracy other tests hold, and
 // random words against curand_init and the published vectors. Skipped where there is no device.
+#include <curand_kernel.h>
 #include <gtest/gtest.h>
 
 #include <vector>
