@@ -34,7 +34,7 @@ __device__ inline cuda_block block_context(double* shared, const grid_exchange& 
 }
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
     fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
 }
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
     log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);

@@ -29,7 +29,7 @@ template <class Family, class T, class Context>
 class lanes_group {
  public:
   using scalar = T;
-  static constexpr bool multiplies_logs = true;
+  static constexpr bool multiplies_logs = true, shares_passes = true;
 
   /// `resident`: room for `capacity` coordinates, shared by the lanes, at a multiple of 16 bytes; null and 0 when there
   /// is none. On a GPU it is shared memory.
@@ -107,7 +107,8 @@ class lanes_group {
  private:
   /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
   using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
-  static constexpr int run_quads = 8;  ///< as many reads in flight
+  static constexpr int run_quads = 8;
+  static constexpr int read_length = Context::is_warp ? 8 : 4;  ///< in flight; indices of 64 bits take registers
 
   MF_FN index whole_quads() const { return size_ / 4; }
   /// Whether this lane owns the last quad and that one has less than four values.
@@ -136,9 +137,9 @@ class lanes_group {
   }
   /// The quads of a run that begins at quad q, as far as there are any.
   template <bool Aligned>
-  MF_FN void read_quads(index q, quad<T> (&x)[run_quads]) const {
+  MF_FN void read_quads(index q, quad<T> (&x)[read_length]) const {
     MF_UNROLLED
-    for (int u = 0; u < run_quads; ++u)
+    for (int u = 0; u < read_length; ++u)
       if (q + u * context_.lanes() < whole_quads()) x[u] = values_at<Aligned>(q + u * context_.lanes());
   }
   MF_FN quad<T> coordinates_at(index q) const {
@@ -195,8 +196,8 @@ class lanes_group {
     const index lanes = context_.lanes(), whole_end = whole_quads();
     share mine;
     bool regular = true;
-    for (index q = context_.lane(); q < whole_end; q += run_quads * lanes) {
-      quad<T> x[run_quads];
+    for (index q = context_.lane(); q < whole_end; q += read_length * lanes) {
+      quad<T> x[read_length];
       if (aligned_)
         read_quads<true>(q, x);
       else
@@ -223,7 +224,7 @@ class lanes_group {
 
   /// A run of quads that begins at quad q, as far as there are any. Deviations are added, from a value of the run, so
   /// that the sum is as good as the spread allows. False when not every value is used.
-  MF_FN bool read_run(index q, const quad<T> (&x)[run_quads], share& mine) {
+  MF_FN bool read_run(index q, const quad<T> (&x)[read_length], share& mine) {
     const least_value smaller;
     const index lanes = context_.lanes(), whole_end = whole_quads();
     const quad<T> first = coordinates_of(x[0]);
@@ -234,7 +235,7 @@ class lanes_group {
     share outer;  // extremes of x, where they are not those of y
     bool inside = true;
     MF_UNROLLED
-    for (int u = 0; u < run_quads; ++u) {
+    for (int u = 0; u < read_length; ++u) {
       if (!(q + u * lanes < whole_end)) continue;
       const quad<T> y = u == 0 ? first : coordinates_of(x[u]);
       count += 4;
