@@ -19,14 +19,15 @@ MF_NAMESPACE_BEGIN
 inline constexpr int block_slots = 2 * warps_per_block * reduction_width;
 static_assert(block_slots % 2 == 0);
 
-/// Where a group of `Width` lanes keeps its sample. `shared`: [block_threads / Width × capacity values of T].
+/// Where a group of `Width` lanes keeps its sample or a part of it. `shared`: [block_threads / Width × capacity values
+/// of T].
 template <int Width, class T>
-__device__ T* lanes_resident(double* shared, std::int64_t capacity) {
+__device__ T* lanes_buffer(double* shared, std::int64_t capacity) {
   return reinterpret_cast<T*>(shared) + (threadIdx.x / Width) * capacity;
 }
 /// Where a block does. `shared`: [block_slots] doubles, then [capacity] values of T.
 template <class T>
-__device__ T* block_resident(double* shared) {
+__device__ T* block_buffer(double* shared) {
   return reinterpret_cast<T*>(shared + block_slots);
 }
 __device__ inline cuda_block block_context(double* shared, const grid_exchange& grid, bool whole_grid) {
@@ -39,7 +40,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
   cuda_lanes<Width> context;
-  fit_work<Family>(context, lanes_resident<Width, T>(shared, capacity), capacity, work, batch, settings, results);
+  fit_work<Family>(context, lanes_buffer<Width, T>(shared, capacity), capacity, work, batch, settings, results);
 }
 
 template <class Family, class T>
@@ -48,7 +49,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
   cuda_block context = block_context(shared, grid, whole_grid);
-  fit_work<Family>(context, block_resident<T>(shared), capacity, work, batch, settings, results);
+  fit_work<Family>(context, block_buffer<T>(shared), capacity, work, batch, settings, results);
 }
 
 template <class Family, class T, int Width>
@@ -57,7 +58,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
   cuda_lanes<Width> context;
-  log_likelihood_work<Family, T>(context, lanes_resident<Width, T>(shared, capacity), capacity, work, batch, parameters,
+  log_likelihood_work<Family, T>(context, lanes_buffer<Width, T>(shared, capacity), capacity, work, batch, parameters,
                                  out);
 }
 
@@ -67,7 +68,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
                                 std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
   cuda_block context = block_context(shared, grid, whole_grid);
-  log_likelihood_work<Family, T>(context, block_resident<T>(shared), capacity, work, batch, parameters, out);
+  log_likelihood_work<Family, T>(context, block_buffer<T>(shared), capacity, work, batch, parameters, out);
 }
 
 /// A family's kernels for one task: of `Part` lanes and of a warp, and of a block. Each takes the task's arguments,
@@ -89,35 +90,29 @@ int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const la
   const auto work_of = [&](tier_index t, int groups) {
     return work_list{plan.order, plan.bounds + 2 * t, plan.next + t, groups};
   };
-  const auto capacity_of = [&](tier_index t) {
-    return resident_values(t, bytes, plan.largest > 0 && tier_of(plan.largest) == t ? plan.largest : 0);
+  const auto capacity_of = [&](tier_index t, int lanes) {
+    return buffer_values(lanes, bytes, plan.largest > 0 && tier_of(plan.largest) == t ? plan.largest : 0);
   };
   constexpr std::size_t slots = block_slots * sizeof(double);
   const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
   int blocks = 0;
-  if (e == cudaSuccess && plan.used[grid_tier]) {
-    e = resident_blocks(kernels.block, block_threads, slots, blocks);
-    const int wanted = grid_blocks_per_multiprocessor * limits.multiprocessors;
-    blocks = blocks < wanted ? blocks : wanted;
-    if (e == cudaSuccess)
-      e = launch(kernels.block, {blocks, block_threads, slots, stream, true}, arguments..., work_of(grid_tier, 1),
-                 std::int64_t{0}, grid, true);
-  }
-  if (e == cudaSuccess && plan.used[block_tier]) {
-    const std::int64_t room = (limits.shared_per_block - static_cast<std::int64_t>(slots)) / bytes / 4 * 4,
-                       wanted = capacity_of(block_tier), capacity = wanted < room ? wanted : room;
+  for (const tier_index t : {grid_tier, block_tier}) {
+    if (e != cudaSuccess || !plan.used[t]) continue;
+    const bool whole_grid = t == grid_tier;
+    const std::int64_t capacity = whole_grid ? buffer_values(block_threads, bytes, 0) : capacity_of(t, block_threads);
     const std::size_t shared = slots + static_cast<std::size_t>(capacity * bytes);
     e = resident_blocks(kernels.block, block_threads, shared, blocks);
+    if (const int most = grid_blocks_per_multiprocessor * limits.multiprocessors; whole_grid && blocks > most)
+      blocks = most;
     if (e == cudaSuccess)
-      e = launch(kernels.block, {blocks, block_threads, shared, stream, false}, arguments...,
-                 work_of(block_tier, blocks), capacity, grid, false);
+      e = launch(kernels.block, {blocks, block_threads, shared, stream, whole_grid}, arguments...,
+                 work_of(t, whole_grid ? 1 : blocks), capacity, grid, whole_grid);
   }
   for (const tier_index t : {warp_tier, part_tier}) {
     if (e != cudaSuccess || !plan.used[t]) continue;
     const LanesKernel kernel = t == warp_tier ? kernels.warp : kernels.part;
-    const int groups = block_threads / tiers[t].lanes_for(bytes);
-    const std::int64_t room = limits.shared_per_block / groups / bytes / 4 * 4, wanted = capacity_of(t),
-                       capacity = wanted < room ? wanted : room;
+    const int lanes = tiers[t].lanes_for(bytes), groups = block_threads / lanes;
+    const std::int64_t capacity = capacity_of(t, lanes);
     const std::size_t shared = static_cast<std::size_t>(groups * capacity * bytes);
     e = resident_blocks(kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)

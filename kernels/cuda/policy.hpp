@@ -46,10 +46,12 @@ inline constexpr tier tiers[] = {
 // clang-format on
 enum tier_index { part_tier, warp_tier, block_tier, grid_tier, tier_count };
 
-/// Values of `bytes` bytes that stay resident for a fit of a tier: all that it holds where nothing larger is there.
-constexpr std::int64_t resident_values(tier_index t, int bytes, std::int64_t largest_there) {
-  const std::int64_t room = std::int64_t{resident_bytes_per_warp} / 32 * tiers[t].lanes_for(bytes) / bytes;
-  return largest_there > 0 && largest_there < room ? (largest_there + 3) / 4 * 4 : room;
+/// Room for values of `bytes` bytes that a group of `lanes` neighbours is given: for 32 a lane or more, and where
+/// `largest`, the size of the largest sample, is known for no more than that needs.
+constexpr std::int64_t buffer_values(int lanes, int bytes, std::int64_t largest) {
+  const std::int64_t a_slot = std::int64_t{4} * lanes, slots = resident_bytes_per_warp / 32 / 4 / bytes,
+                     wanted = largest > 0 ? (largest + a_slot - 1) / a_slot : slots;
+  return a_slot * (wanted < 8 ? 8 : wanted < slots ? wanted : slots);
 }
 
 /// The tier of a fit of `size` values.

@@ -4,16 +4,18 @@
 // lanes_group: many lanes run one fit together. With a CUDA context it is the part_group, warp_group, block_group and
 // grid_group of the design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them.
 //
-// Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ...; it keeps their coordinates in its own slots
-// of a resident buffer when the sample fits there, and reads and transforms them again in every pass when it does not:
-// the same additions in the same order either way, wherever in memory the sample begins. No lane ever reads another
-// lane's slots, so that passes need no barrier. A lane adds up a run of eight quads in T, and the runs in double.
+// Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ... Their coordinates lie in its own slots of a
+// buffer, shared memory on a GPU: all of them, through all passes, when the sample fits in there; else a part after the
+// other, read and transformed again in every pass. It is the same additions in the same order either way, wherever in
+// memory the sample begins. No lane ever reads another lane's slots, so that passes need no barrier. A lane adds up a
+// run of eight quads in T, and the runs in double.
 //
 // A sample without weights of which every value is used is `regular`, which reading it finds out: then nothing is
 // asked of any value any more.
 #pragma once
 
 #include "kernels/groups/group.hpp"
+#include "kernels/groups/lane_copy.hpp"
 #include "kernels/groups/reduce.hpp"
 #include "kernels/math/lane_product.hpp"
 
@@ -27,20 +29,26 @@ struct alignas(16) quad {
 
 template <class Family, class T, class Context>
 class lanes_group {
+  struct alignas(16) piece {
+    T v[16 / sizeof(T)];
+  };
+
  public:
   using scalar = T;
   static constexpr bool multiplies_logs = true, shares_passes = true;
 
-  /// `resident`: room for `capacity` coordinates, shared by the lanes, at a multiple of 16 bytes; null and 0 when there
-  /// is none. On a GPU it is shared memory.
-  MF_FN lanes_group(Context& context, T* resident, std::int64_t capacity)
-      : context_(context), resident_(resident), capacity_(static_cast<index>(capacity)) {}
+  /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
+  /// at a multiple of 16 bytes.
+  MF_FN lanes_group(Context& context, T* buffer, std::int64_t capacity)
+      : context_(context), buffer_(buffer), slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
+
+  static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
 
   /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
   MF_FN_LARGE sample_summary load(const sample<T>& points) {
     points_ = points;
     size_ = static_cast<index>(points.size);
-    keeps_ = size_ <= capacity_;
+    keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
     aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
     sample_summary summary;
     regular_ = !points.weights && read_regular(summary);
@@ -108,8 +116,10 @@ class lanes_group {
   /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
   using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
   static constexpr int run_quads = 8;
-  static constexpr int read_length = Context::is_warp ? 8 : 4;  ///< in flight; indices of 64 bits take registers
 
+  /// Lanes with which this one shares its buffer.
+  MF_FN int neighbours() const { return Context::width * context_.warps(); }
+  MF_FN index lanes() const { return context_.lanes(); }
   MF_FN index whole_quads() const { return size_ / 4; }
   /// Whether this lane owns the last quad and that one has less than four values.
   MF_FN bool owns_rest() const {
@@ -119,70 +129,98 @@ class lanes_group {
   }
   MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
 
-  MF_FN quad<T>& resident_quad(index q) const {
+  /// This lane's slot number `slot`.
+  MF_FN quad<T>& own(int slot) const {
 #if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
-    __builtin_assume(__isShared(resident_));
+    __builtin_assume(__isShared(buffer_));
 #endif
-    return reinterpret_cast<quad<T>*>(resident_)[q];
-  }
-  MF_FN T& resident_value(index i) const {
-    return resident_quad(i / 4).v[i % 4];
+    const int lane = Context::is_warp ? context_.lane() : context_.lane() % neighbours();
+    return reinterpret_cast<quad<T>*>(buffer_)[slot * neighbours() + lane];
   }
 
-  template <bool Aligned>
-  MF_FN quad<T> values_at(index q) const {
-    if constexpr (Aligned) return reinterpret_cast<const quad<T>*>(points_.values)[q];
-    const T* const at = points_.values + 4 * q;
-    return {{at[0], at[1], at[2], at[3]}};
+  /// The end of what fits into the buffer from quad q on.
+  MF_FN index end_of_part(index q) const {
+    const index whole_end = whole_quads(), room = (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
+    return whole_end - q < room ? whole_end : q + room;
   }
-  /// The quads of a run that begins at quad q, as far as there are any.
-  template <bool Aligned>
-  MF_FN void read_quads(index q, quad<T> (&x)[read_length]) const {
-    MF_UNROLLED
-    for (int u = 0; u < read_length; ++u)
-      if (q + u * context_.lanes() < whole_quads()) x[u] = values_at<Aligned>(q + u * context_.lanes());
+  /// Copies the values of this lane's quads in [q, end) into its slots.
+  MF_FN void copy(index q, index end) const {
+    int slot = 0;
+    if (aligned_) {
+      MF_ROLLED
+      for (; q < end; q += lanes(), ++slot)
+        for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
+          start_copy(reinterpret_cast<piece*>(&own(slot)) + i,
+                     reinterpret_cast<const piece*>(points_.values + 4 * q) + i);
+    } else {
+      MF_ROLLED
+      for (; q < end; q += lanes(), ++slot)
+        for (int i = 0; i < 4; ++i) start_copy(own(slot).v + i, points_.values + 4 * q + i);
+    }
+    wait_for_copies();
   }
-  MF_FN quad<T> coordinates_at(index q) const {
-    if (keeps_) return resident_quad(q);
-    return coordinates_of(aligned_ ? values_at<true>(q) : values_at<false>(q));
+  /// Makes coordinates of the values in this lane's slots for [q, end).
+  MF_FN void transform(index q, index end) const {
+    if constexpr (has_coordinate<Family>) {
+      MF_ROLLED
+      for (int slot = 0; q < end; q += lanes(), ++slot) {
+        const quad<T> x = own(slot);
+        own(slot) = coordinates_of(x);
+      }
+    }
   }
-  /// The coordinate of point i, NaN when it is not used.
-  MF_FN T coordinate_at(index i) const {
-    if (keeps_) return resident_value(i);
+
+  /// The coordinate of point i of quad number `slot` of this lane, NaN when it is not used.
+  MF_FN T coordinate_at(index i, int slot) const {
+    if (keeps_) return own(slot).v[i % 4];
     const T x = points_.values[i];
     const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
     return used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
   }
 
   /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(y, w)
-  /// elsewhere, with w = 0 and y the spare for a point that is not used; end_of_run() after every eight quads.
-  template <class Whole, class One, class End>
-  MF_FN void walk(Whole whole, One one, End end_of_run) const {
-    const index lanes = context_.lanes(), whole_end = whole_quads();
+  /// elsewhere, with w = 0 and y the spare for a point that is not used; flush() after every run of eight quads.
+  template <class Whole, class One, class Flush>
+  MF_FN void walk(Whole whole, One one, Flush flush) const {
     index q = context_.lane();
+    int slot = 0;
     if (regular_) {
-      while (q < whole_end) {
-        const index left = whole_end - q, length = run_quads * lanes, end = q + (left < length ? left : length);
-        MF_ROLLED
-        for (; q < end; q += lanes) whole(coordinates_at(q));
-        end_of_run();
+      while (q < whole_quads()) {
+        const index end = end_of_part(q);
+        slot = 0;
+        if (!keeps_) {
+          copy(q, end);
+          transform(q, end);
+        }
+        while (q < end) {
+          const index end_here = end_of_run(q, end);
+          MF_ROLLED
+          for (; q < end_here; q += lanes(), ++slot) {
+            const quad<T> y = own(slot);  // one read of 16 bytes
+            whole(y);
+          }
+          flush();
+        }
       }
       if (!owns_rest()) return;
-      q = whole_end;
     }
-    for (int length = 0; 4 * q < size_; q += lanes) {
+    for (int length = 0; 4 * q < size_; q += lanes(), ++slot) {
       MF_ROLLED
       for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
-        const T y = coordinate_at(i);
+        const T y = coordinate_at(i, slot);
         const bool used = !is_missing(y);
         one(used ? y : spare_, used ? weight_of(i) : T(0));
       }
       if (++length == run_quads) {
-        end_of_run();
+        flush();
         length = 0;
       }
     }
-    end_of_run();
+    flush();
+  }
+  MF_FN index end_of_run(index q, index end) const {
+    const index length = run_quads * lanes();
+    return end - q < length ? end : q + length;
   }
 
   /// What a lane finds out about its share of a sample.
@@ -193,23 +231,25 @@ class lanes_group {
 
   /// Reads a sample without weights as if it were regular; false on all lanes when it is not.
   MF_FN bool read_regular(sample_summary& summary) {
-    const index lanes = context_.lanes(), whole_end = whole_quads();
     share mine;
     bool regular = true;
-    for (index q = context_.lane(); q < whole_end; q += read_length * lanes) {
-      quad<T> x[read_length];
-      if (aligned_)
-        read_quads<true>(q, x);
-      else
-        read_quads<false>(q, x);
-      regular = read_run(q, x, mine) && regular;
+    index q = context_.lane();
+    int slot = 0;
+    while (q < whole_quads()) {
+      const index end = end_of_part(q);
+      slot = 0;
+      copy(q, end);
+      while (q < end) {
+        const index end_here = end_of_run(q, end);
+        regular = read_run(q, end_here, slot, mine) && regular;
+      }
     }
     if (owns_rest()) {
       MF_ROLLED
-      for (index i = 4 * whole_end; i < size_; ++i) {
+      for (index i = 4 * q; i < size_; ++i) {
         const T x = points_.values[i], y = coordinate_of<Family>(x);
         regular = standing_of<Family>(x, T(1)) == standing::used && regular;
-        if (keeps_) resident_value(i) = y;
+        if (keeps_) own(slot).v[i % 4] = y;
         take(y, mine);
         mine.sum += static_cast<double>(y);
       }
@@ -222,33 +262,32 @@ class lanes_group {
     return true;
   }
 
-  /// A run of quads that begins at quad q, as far as there are any. Deviations are added, from a value of the run, so
-  /// that the sum is as good as the spread allows. False when not every value is used.
-  MF_FN bool read_run(index q, const quad<T> (&x)[read_length], share& mine) {
+  /// A run of quads, [q, end), that begins at `slot`; both are moved behind it. Deviations are added, from a value of
+  /// the run, so that the sum is as good as the spread allows. False when not every value is used.
+  MF_FN bool read_run(index& q, index end, int& slot, share& mine) {
     const least_value smaller;
-    const index lanes = context_.lanes(), whole_end = whole_quads();
-    const quad<T> first = coordinates_of(x[0]);
+    const quad<T> first = coordinates_of(own(slot));
     const T low = smaller(first.v[0], first.v[1]), high = -smaller(-first.v[0], -first.v[1]);
     const T center = -smaller(-low, -smaller(high, first.v[2]));  // the middle one of three: outliers are rare
     T deviation = 0, broken = 0;
     int count = 0;
     share outer;  // extremes of x, where they are not those of y
     bool inside = true;
-    MF_UNROLLED
-    for (int u = 0; u < read_length; ++u) {
-      if (!(q + u * lanes < whole_end)) continue;
-      const quad<T> y = u == 0 ? first : coordinates_of(x[u]);
-      count += 4;
-      if (keeps_) resident_quad(q + u * lanes) = y;
+    MF_ROLLED
+    for (; q < end; q += lanes(), ++slot) {
+      const quad<T> x = own(slot), y = coordinates_of(x);
       deviation += ((y.v[0] - center) + (y.v[1] - center)) + ((y.v[2] - center) + (y.v[3] - center));
+      count += 4;
       for (int i = 0; i < 4; ++i) {
         take(y.v[i], mine);
         if constexpr (has_coordinate<Family>) {
-          take(x[u].v[i], outer);
-          broken += x[u].v[i] * T(0);  // NaN when x is not finite, whatever its coordinate is
+          take(x.v[i], outer);
+          broken += x.v[i] * T(0);  // NaN when x is not finite, whatever its coordinate is
         }
-        if constexpr (Family::support::discrete) inside = Family::support::contains(x[u].v[i]) && inside;
+        if constexpr (Family::support::discrete) inside = Family::support::contains(x.v[i]) && inside;
       }
+      if constexpr (has_coordinate<Family>)
+        if (keeps_) own(slot) = y;
     }
     mine.sum += static_cast<double>(count) * static_cast<double>(center) + static_cast<double>(deviation);
     // NaN and infinity show in the sum. A continuous support is an interval.
@@ -275,15 +314,16 @@ class lanes_group {
   MF_FN void read_any(sample_summary& summary) {
     share mine;
     index counts[4] = {};
+    int slot = 0;
     MF_ROLLED
-    for (index q = context_.lane(); 4 * q < size_; q += context_.lanes()) {
+    for (index q = context_.lane(); 4 * q < size_; q += lanes(), ++slot) {
       MF_ROLLED
       for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
         const T x = points_.values[i], w = weight_of(i);
         const standing value = standing_of<Family>(x, w);
         const bool used = value == standing::used;
         const T y = used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
-        if (keeps_) resident_value(i) = y;
+        if (keeps_) own(slot).v[i % 4] = y;
         counts[0] += used;
         counts[1] += value == standing::missing;
         counts[2] += value == standing::outside;
@@ -314,8 +354,8 @@ class lanes_group {
   }
 
   Context& context_;
-  T* resident_;
-  index capacity_;
+  T* buffer_;
+  int slots_;  ///< quads that each lane has room for
   sample<T> points_{};
   index size_ = 0;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
