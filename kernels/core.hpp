@@ -22,11 +22,9 @@
 #endif
 
 // Before a loop: how a GPU's compiler unrolls it. CPU compilers decide by themselves.
-#if defined(__CUDA_ARCH__)
-#define MF_UNROLLED _Pragma("unroll")
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
 #define MF_ROLLED _Pragma("unroll 1")
 #else
-#define MF_UNROLLED
 #define MF_ROLLED
 #endif
 

@@ -48,6 +48,9 @@ struct cuda_lanes {
   __device__ Value shuffle_xor(Value value, int mask) const {
     return __shfl_xor_sync(members(), value, mask);
   }
+  __device__ std::int64_t broadcast(std::int64_t value, int from) const {
+    return __shfl_sync(members(), static_cast<long long>(value), from, Width);
+  }
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
   __device__ bool agree(bool value) const { return __any_sync(members(), value); }
@@ -90,6 +93,9 @@ class cuda_block {
   template <class Value>
   __device__ Value shuffle_xor(Value value, int mask) const {
     return __shfl_xor_sync(0xffffffffu, value, mask);
+  }
+  __device__ std::int64_t broadcast(std::int64_t value, int from) const {
+    return __shfl_sync(0xffffffffu, static_cast<long long>(value), from);
   }
   __device__ double* block_slots() {
     block_turn_ ^= 1;

@@ -23,11 +23,23 @@ struct sample {
   std::int64_t size;
 };
 
+/// Where a fit's points lie among all values of a batch.
+struct sample_place {
+  std::int64_t begin, size;
+};
+
+template <class T>
+MF_FN sample_place place_of(const batch_view<T>& batch, std::int64_t fit) {
+  const std::int64_t begin = batch.offsets ? batch.offsets[fit] : fit * batch.size;
+  return {begin, batch.offsets ? batch.offsets[fit + 1] - begin : batch.size};
+}
+template <class T>
+MF_FN sample<T> sample_at(const batch_view<T>& batch, const sample_place& place) {
+  return {batch.values + place.begin, batch.weights ? batch.weights + place.begin : nullptr, place.size};
+}
 template <class T>
 MF_FN sample<T> sample_of(const batch_view<T>& batch, std::int64_t fit) {
-  const std::int64_t begin = batch.offsets ? batch.offsets[fit] : fit * batch.size;
-  const std::int64_t size = batch.offsets ? batch.offsets[fit + 1] - begin : batch.size;
-  return {batch.values + begin, batch.weights ? batch.weights + begin : nullptr, size};
+  return sample_at(batch, place_of(batch, fit));
 }
 
 /// How a value counts.

@@ -71,13 +71,10 @@ class lane_context {
 
   template <class Value>
   Value shuffle_xor(Value value, int mask) {
-    std::barrier<>& warp_barrier = own_barrier();
-    team_.exchange[thread_] = static_cast<double>(value);
-    warp_barrier.arrive_and_wait();
-    const double other = team_.exchange[thread_ ^ mask];
-    warp_barrier.arrive_and_wait();
-    return static_cast<Value>(other);
+    return exchanged(value, thread_ ^ mask);
   }
+  /// value: one that double holds.
+  std::int64_t broadcast(std::int64_t value, int from) { return exchanged(value, thread_ / Width * Width + from); }
   /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not. Two rows of
   /// votes in turn make one barrier enough.
   bool agree(bool value) {
@@ -105,6 +102,15 @@ class lane_context {
   }
 
  private:
+  template <class Value>
+  Value exchanged(Value value, int from) {
+    std::barrier<>& barrier = own_barrier();
+    team_.exchange[thread_] = static_cast<double>(value);
+    barrier.arrive_and_wait();
+    const double other = team_.exchange[from];
+    barrier.arrive_and_wait();
+    return static_cast<Value>(other);
+  }
   std::barrier<>& own_barrier() {
     if constexpr (Width == 32)
       return *team_.of_warp[thread_ / 32];
