@@ -116,4 +116,85 @@ MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, doubl
   return 0.5 * around.lower + 0.5 * around.upper;
 }
 
+/// A group that gains by looking at the sample for several quantiles at once: its passes cost instructions, not memory.
+template <class Points>
+concept shares_passes = requires {
+  Points::shares_passes;
+};
+
+/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values.
+template <int N, class Points>
+MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
+                                          double precision) {
+  vec<double, N> found;
+  if constexpr (!shares_passes<Points>) {
+    for (int t = 0; t < N; ++t) found[t] = quantile(points, s, q[t], precision);
+    return found;
+  } else {
+    // As weighted_order_statistics, but every pivot serves all brackets that it falls into.
+    using S = typename Points::scalar;
+    constexpr int each = 4, K = each * N;
+    if (s.minimum == s.maximum) {
+      for (int t = 0; t < N; ++t) found[t] = s.minimum;
+      return found;
+    }
+    vec<double, N> below, above, weight_below, weight_above;
+    bool open[N];
+    for (int t = 0; t < N; ++t) {
+      below[t] = s.minimum;
+      above[t] = s.maximum;
+      weight_below[t] = 0;
+      weight_above[t] = s.weight;
+      open[t] = true;
+    }
+    const double spread = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(s.mean))}; })[0] / s.weight;
+    double lowest = q[0], highest = q[0];
+    for (int t = 1; t < N; ++t) {
+      lowest = minimum(q[t], lowest);
+      highest = maximum(q[t], highest);
+    }
+    const double first = 3.4 * (lowest - 0.5) - 0.7, step = (3.4 * (highest - 0.5) + 0.7 - first) / (K - 1);
+    vec<double, K> pivots;
+    for (int k = 0; k < K; ++k) pivots[k] = s.mean + spread * (first + k * step);
+    for (int pass = 0; pass < 100; ++pass) {
+      vec<S, K> compared;
+      for (int k = 0; k < K; ++k) {
+        compared[k] = S(minimum(maximum(pivots[k], s.minimum), s.maximum));
+        pivots[k] = static_cast<double>(compared[k]);
+      }
+      const vec<double, K> weights = points.sum([=](const S& y) {
+        vec<S, K> out;
+        for (int k = 0; k < K; ++k) out[k] = select(y <= compared[k], S(1), S(0));
+        return out;
+      });
+      bool any_open = false;
+      for (int t = 0; t < N; ++t) {
+        const double target = q[t] * s.weight, before = weight_above[t] - weight_below[t], was = above[t] - below[t];
+        for (int k = 0; k < K; ++k) {
+          const bool reached = weights[k] >= target;
+          if (reached && pivots[k] < above[t]) above[t] = pivots[k], weight_above[t] = weights[k];
+          if (!reached && pivots[k] > below[t]) below[t] = pivots[k], weight_below[t] = weights[k];
+        }
+        const double inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
+        // Nothing between the bounds: many points are one value, and that is the quantile.
+        const bool stalled = inside > 0.5 * before, closed = stalled && above[t] - below[t] == was && pass > 1;
+        open[t] = open[t] && inside > precision * s.weight && !closed;
+        any_open = any_open || open[t];
+        found[t] = closed ? above[t] : (1 - share) * below[t] + share * above[t];
+        const double deviation = sqrt(1 / (inside / s.weight * static_cast<double>(s.observations)));
+        const auto rank = static_cast<std::uint64_t>(rank_of_double(below[t]));
+        const std::uint64_t part = (static_cast<std::uint64_t>(rank_of_double(above[t])) - rank) / (each + 1);
+        const double aside[each] = {-1.2, -0.35, 0.35, 1.2};
+        for (int k = 0; k < each; ++k) {
+          const double at = minimum(1.0, maximum(0.0, share + aside[k] * deviation));
+          pivots[each * t + k] = stalled ? double_of_rank(static_cast<std::int64_t>(rank + part * (k + 1)))
+                                         : (1 - at) * below[t] + at * above[t];
+        }
+      }
+      if (!any_open) break;
+    }
+    return found;
+  }
+}
+
 MF_NAMESPACE_END

@@ -12,21 +12,22 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Fits every sample of the work list. A warp whose family has sufficient statistics gathers 32 samples one after the
-/// other and then finishes all 32 at once, a lane each: a solve by one lane for itself alone would leave the other 31
-/// idle.
+/// Fits every sample of the work list. A group whose family has sufficient statistics gathers as many samples as it has
+/// lanes, 32 at most, one after the other, and then finishes all at once, a lane each: a solve by one lane for itself
+/// alone would leave the others idle.
 template <class Family, class T, class Context>
-MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                           const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
   const double noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
-  lanes_group<Family, T, Context> points(context, resident, capacity);
+  lanes_group<Family, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
-  if constexpr (has_statistics<Family> && Context::is_warp) {
+  if constexpr (has_statistics<Family>) {
+    const int share = share_of(work, Context::width);
     for (;;) {
-      const std::int64_t first = begin + take(context, work, 32, own_count);
+      const std::int64_t first = begin + take(context, work, share, own_count);
       if (first >= end) break;
-      const int count = static_cast<int>(end - first < 32 ? end - first : 32);
+      const int count = static_cast<int>(end - first < share ? end - first : share);
       gathered<Family> mine;
       for (int j = 0; j < count; ++j) {
         const gathered<Family> one = gather<Family>(points, points.load(sample_of(batch, work.fit(first + j))));
@@ -48,9 +49,9 @@ MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, 
 
 /// out[fit] = log-likelihood of every sample of the work list at its parameters.
 template <class Family, class T, class Context>
-MF_FN_LARGE void log_likelihood_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+MF_FN_LARGE void log_likelihood_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                                      const batch_view<T>& batch, const parameters_view& parameters, double* out) {
-  lanes_group<Family, T, Context> points(context, resident, capacity);
+  lanes_group<Family, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   for (;;) {

@@ -58,7 +58,14 @@ struct cauchy {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u;
-    double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5, 0.02);
+    vec<double, 3> quartiles;
+    if (location_fixed) {
+      const auto outer = rough_quantiles(points, s, vec<double, 2>{0.25, 0.75}, 0.02);
+      quartiles = {outer[0], settings.fixed_values[0], outer[1]};
+    } else {
+      quartiles = rough_quantiles(points, s, vec<double, 3>{0.25, 0.5, 0.75}, 0.02);
+    }
+    double location = quartiles[1];
     if (scale_fixed && !location_fixed) {
       constexpr int K = 9;
       vec<double, K> at;
@@ -74,7 +81,7 @@ struct cauchy {
         if (loss[k] < loss[best]) best = k;
       location = at[best];
     }
-    double scale = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
+    double scale = 0.5 * quartiles[2] - 0.5 * quartiles[0];
     if (location_fixed || !(scale > 0))
       scale = maximum(scale, points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight);
     if (!(scale > 0) && !scale_fixed) return {{location, 0}, fit_status::unbounded_likelihood};

@@ -13,9 +13,10 @@
 //   F::coordinate(x)                 a transform worth doing once per value; all functions of y get y = coordinate(x)
 //   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
 //   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
-//   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary)     where takes_logs says so, the statistics
-//                                    are these, the last `logarithms` of them after taking their logarithm: a group
-//                                    may then multiply many values and take one logarithm
+//   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary, limit)     where takes_logs says so, the
+//                                    statistics are these, the last `logarithms` of them, which lie in [1/limit,
+//                                    limit], after taking their logarithm: a group may then multiply many values and
+//                                    take one logarithm
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
@@ -35,6 +36,7 @@
 #include <utility>
 
 #include "kernels/math/jet.hpp"
+#include "kernels/math/polynomial.hpp"
 #include "kernels/views.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -191,6 +193,10 @@ template <class Family>
 concept has_verdict = requires(typename Family::template params<double> p, sample_summary s, fit_settings f) {
   Family::verdict(p, s, f);
 };
+
+/// Four arguments of logarithms within [1/largest, largest] may be multiplied.
+template <class S>
+inline constexpr double largest_log_argument = is_single<S> ? 1e9 : 1e70;
 
 /// The coordinate of x: the family's, or x itself.
 template <class Family, class S>

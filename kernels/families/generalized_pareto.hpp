@@ -66,7 +66,8 @@ struct generalized_pareto {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     const bool scale_fixed = settings.fixed & 1u, shape_fixed = settings.fixed & 2u;
     if (!(s.maximum > 0)) return {{0, 0}, scale_fixed ? fit_status::not_run : fit_status::constant_sample};
-    const double median = quantile(points, s, 0.5, 0.02), upper = quantile(points, s, 0.75, 0.02);
+    const auto quantiles = rough_quantiles(points, s, vec<double, 2>{0.5, 0.75}, 0.02);
+    const double median = quantiles[0], upper = quantiles[1];
     double shape = 0, scale = s.mean;
     if (median > 0 && upper > median) {
       shape = minimum(2.0, maximum(-0.5, log((upper - median) / median) / constants::log_2));

@@ -20,7 +20,10 @@ namespace {
 TEST(all_reduce, adds_every_lane_once_in_every_round) {
   const auto check = []<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps) {
     lane_team team(blocks, warps, true);
-    const int lanes = Reach == reach::warp ? 32 : Reach == reach::block ? 32 * warps : 32 * warps * blocks;
+    const int lanes = Reach == reach::part    ? lane_team::part_lanes
+                      : Reach == reach::warp  ? 32
+                      : Reach == reach::block ? 32 * warps
+                                              : 32 * warps * blocks;
     std::vector<int> wrong(static_cast<std::size_t>(32 * warps * blocks), 0);
     run_lanes<Reach>(team, [&](auto& context, int thread) {
       for (int round = 1; round <= 16; ++round) {
@@ -34,6 +37,7 @@ TEST(all_reduce, adds_every_lane_once_in_every_round) {
     });
     EXPECT_EQ(std::accumulate(wrong.begin(), wrong.end(), 0), 0) << blocks << " blocks of " << warps << " warps";
   };
+  check(std::integral_constant<reach, reach::part>(), 1, 2);
   check(std::integral_constant<reach, reach::warp>(), 1, 2);
   check(std::integral_constant<reach, reach::block>(), 1, 1);
   check(std::integral_constant<reach, reach::block>(), 2, 3);
@@ -94,12 +98,14 @@ void expect_plain(int size, bool weighted, bool poisoned) {
   const auto check = [&]<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps,
                                       std::int64_t capacity) {
     lane_team team(blocks, warps);
-    const int groups = Reach == reach::warp ? warps * blocks : Reach == reach::block ? blocks : 1;
-    std::vector<std::vector<float>> resident(groups, std::vector<float>(static_cast<std::size_t>(capacity)));
+    const int each = neighbours<Reach>(warps);
+    const std::int64_t room =
+        std::max(capacity, lanes_group<positive_integers, float, lane_context<true>>::least_capacity(each));
+    std::vector<std::vector<float>> buffers(blocks * warps * 32 / each,
+                                            std::vector<float>(static_cast<std::size_t>(room)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      const int group = thread / context.lanes();
       lanes_group<positive_integers, float, std::decay_t<decltype(context)>> points(
-          context, capacity ? resident[group].data() : nullptr, capacity);
+          context, buffers[thread / each].data(), room);
       const sample_summary s = points.load({x.data(), weighted ? w.data() : nullptr, size});
       bool right = s.observations == expected.observations && s.missing == expected.missing &&
                    s.outside == expected.outside && s.nonfinite == expected.nonfinite;
@@ -117,6 +123,7 @@ void expect_plain(int size, bool weighted, bool poisoned) {
   };
   for (const std::int64_t capacity : {std::int64_t{0}, std::int64_t{size}, std::int64_t{size - 1}}) {
     if (capacity < 0) continue;
+    check(std::integral_constant<reach, reach::part>(), 1, 1, capacity);
     check(std::integral_constant<reach, reach::warp>(), 1, 2, capacity);
     check(std::integral_constant<reach, reach::block>(), 1, 2, capacity);
     if (size % 2 == 0) check(std::integral_constant<reach, reach::grid>(), 2, 1, capacity);
@@ -124,7 +131,7 @@ void expect_plain(int size, bool weighted, bool poisoned) {
 }
 
 TEST(lanes_group, sums_every_point_once_whatever_the_tail) {
-  for (const int size : {0, 1, 31, 33, 64, 65, 200}) expect_plain(size, false, false);
+  for (const int size : {0, 1, 31, 33, 64, 65, 200, 1031, 2310}) expect_plain(size, false, false);
 }
 TEST(lanes_group, leaves_out_what_is_missing_or_bad_and_counts_it) {
   for (const int size : {1, 65, 200}) expect_plain(size, false, true);
