@@ -40,6 +40,13 @@
   }                      \
   }
 
+/// Before a loop over small arrays that must stay in a GPU's registers.
+#if defined(__CUDACC__)
+#define MF_UNROLL _Pragma("unroll")
+#else
+#define MF_UNROLL
+#endif
+
 MF_NAMESPACE_BEGIN
 
 /// On a GPU what is read after this is not read before it. Between groups of additions to memory it keeps all that they
@@ -47,6 +54,16 @@ MF_NAMESPACE_BEGIN
 MF_FN void read_in_order() {
 #if defined(__CUDA_ARCH__)
   __threadfence_block();
+#endif
+}
+
+/// *from, which nothing writes while a kernel runs.
+template <class T>
+MF_FN T read_only(const T* from) {
+#if defined(__CUDA_ARCH__) && defined(__CUDACC__)
+  return __ldg(from);
+#else
+  return *from;
 #endif
 }
 

@@ -41,8 +41,9 @@ class tier_launch {
     const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
     std::int64_t room = 0, shared = 0;
     check(f.shared_room(tier, room), "ask for shared memory");
+    if (is_resident(tier)) launch.resident_room = room;
     // In the order in which a kernel lays them out. A grid's model and factors may be shared by its blocks.
-    const bool grid = tier == mixture_grid;
+    const bool grid = is_grid(tier);
     const auto place = [&](lane_room& where, std::int64_t bytes, bool may_be_shared) {
       where.bytes = bytes;
       if (may_be_shared && shared + bytes <= room) {
@@ -75,7 +76,7 @@ class tier_launch {
     reserve(launch.start, start, models);
     if (grid) {
       const std::int64_t limit = partial_numbers / blocks;
-      launch.partial_each = std::min(needs.statistics, limit);
+      launch.partial_each = std::min(needs.statistics, limit) + 1;
       pools_.emplace_back(static_cast<std::size_t>((needs.shares_model ? 1 : 2) * blocks * launch.partial_each) * 8);
       launch.partial = pools_.back().template as<double>();
       if (needs.statistics > limit) {
@@ -140,24 +141,27 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
                         cudaMemcpyHostToDevice, stream),
         "copy tasks to the device");
 
-  // Tiers, each largest first; a tier of the grid whose runs share a model or not are two launches.
+  // Tiers, each largest first; runs of a tier that share a model between blocks or not are two launches.
   const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
-  constexpr int kinds = mixture_tier_count + 1;
+  constexpr int kinds = 2 * mixture_tier_count;
+  std::int64_t resident_room = 0;
+  check(f.shared_room(mixture_resident_block, resident_room), "ask for shared memory");
   std::vector<std::int32_t> order[kinds];
   mixture_needs needs[kinds];
   const auto cost = [&](std::int32_t i) { return data.view.rows(tasks[i].fit) * tasks[i].components; };
   for (std::int64_t i = 0; i < count; ++i) {
     const int K = tasks[i].components;
     const std::int64_t rows = data.view.rows(tasks[i].fit);
-    const mixture_tier tier = f.tier_of(settings.structure, static_cast<int>(D), K, rows);
+    const mixture_tier tier = f.tier_of(settings.structure, static_cast<int>(D), K, rows, resident_room);
     const int lanes = tier == mixture_warp ? 32 : mixture_tiers[tier].block_threads;
-    const mixture_needs n =
-        f.needs(settings.structure, static_cast<int>(D), K, rows, lanes, settings.start == mixture_start::given);
-    const int kind = tier == mixture_grid && n.shares_model ? mixture_tier_count : tier;
+    const mixture_needs n = f.needs(settings.structure, static_cast<int>(D), K, rows, lanes,
+                                    settings.start == mixture_start::given, is_resident(tier) ? resident_room : 0);
+    const bool shares = is_grid(tier) && n.shares_model;
+    const int kind = tier + (shares ? mixture_tier_count : 0);
     widen(needs[kind], n);
+    needs[kind].shares_model = shares;
     order[kind].push_back(static_cast<std::int32_t>(i));
   }
-  needs[mixture_tier_count].shares_model = true;
   std::vector<std::int32_t> all_order;
   std::vector<std::int64_t> bounds(2 * kinds, 0);
   for (int kind = 0; kind < kinds; ++kind) {
@@ -184,7 +188,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
     launch.order = device_order.as<std::int32_t>();
     launch.bounds = device_bounds.as<std::int64_t>() + 2 * kind;
     launch.next = next.as<std::int64_t>() + kind;
-    const mixture_tier tier = kind == mixture_tier_count ? mixture_grid : static_cast<mixture_tier>(kind);
+    const auto tier = static_cast<mixture_tier>(kind % mixture_tier_count);
     launches.push_back(std::make_unique<tier_launch<T>>(tier, needs[kind], launch, stream));
   }
   check(cudaMemcpyAsync(host_numbers.data(), device_numbers.as<char>(), host_numbers.size() * 8, cudaMemcpyDeviceToHost,

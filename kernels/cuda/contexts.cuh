@@ -7,6 +7,7 @@
 
 #include <cuda_runtime.h>
 
+#include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -36,7 +37,7 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 template <int Width>
 struct cuda_lanes {
   static_assert(Width == 4 || Width == 8 || Width == 16 || Width == 32);
-  static constexpr bool is_warp = true;
+  static constexpr bool is_warp = true, has_resident_passes = false;
   static constexpr int width = Width;
   __device__ int lane() const { return static_cast<int>(threadIdx.x) & (Width - 1); }
   __device__ static constexpr int lanes() { return Width; }
@@ -80,7 +81,7 @@ struct grid_exchange {
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
 class cuda_block {
  public:
-  static constexpr bool is_warp = false;
+  static constexpr bool is_warp = false, has_resident_passes = false;
   static constexpr int width = 32;
   __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
       : slots_(slots), blocks_(blocks), grid_(grid) {}
@@ -131,6 +132,25 @@ class cuda_block {
   grid_exchange grid_;
   int block_turn_ = 0, grid_turn_ = 0;
   unsigned long long barriers_ = 0;
+};
+
+/// A block, or every block, of a kernel that has mixtures' resident passes.
+class cuda_resident_block : public cuda_block {
+ public:
+  static constexpr bool has_resident_passes = true;
+  using cuda_block::cuda_block;
+  __device__ static char* shared_memory() {
+    MF_DYNAMIC_SHARED(shared);
+    return reinterpret_cast<char*>(shared);
+  }
+  __device__ static std::int64_t place_in_shared_memory(const char* own) { return own - shared_memory(); }
+  /// `own`, which lies `place` bytes into shared memory, said so that the compiler knows: it reads by other
+  /// instructions there.
+  template <class T>
+  __device__ static T* in_shared_memory(T* own, std::int64_t place) {
+    static_cast<void>(own);
+    return reinterpret_cast<T*>(shared_memory() + place);
+  }
 };
 
 MF_NAMESPACE_END

@@ -11,8 +11,22 @@
 
 namespace manyfit {
 
-/// Who runs an EM run: a warp, a block or the grid; by the run's own size only.
-enum mixture_tier { mixture_warp, mixture_block, mixture_grid, mixture_tier_count };
+/// Who runs an EM run: a warp, a block or the grid; by the run's own size only. A resident block or grid has one block
+/// per multiprocessor with all of its shared memory and registers.
+enum mixture_tier {
+  mixture_warp,
+  mixture_block,
+  mixture_grid,
+  mixture_resident_block,
+  mixture_resident_grid,
+  mixture_tier_count
+};
+constexpr bool is_grid(mixture_tier tier) {
+  return tier == mixture_grid || tier == mixture_resident_grid;
+}
+constexpr bool is_resident(mixture_tier tier) {
+  return tier >= mixture_resident_block;
+}
 struct mixture_tier_policy {
   const char* name;
   int block_threads;     ///< lanes of a block
@@ -23,6 +37,8 @@ inline constexpr mixture_tier_policy mixture_tiers[] = {
     {"warp", 128, {4, 2}, 8192},
     {"block", 256, {2, 1}, std::int64_t{1} << 25},
     {"grid", 256, {2, 1}, INT64_MAX},
+    {"resident block", 256, {1, 1}, std::int64_t{1} << 25},
+    {"resident grid", 256, {1, 1}, INT64_MAX},
 };
 /// Doubles of a model up to which the blocks of a grid each keep their own copy.
 inline constexpr std::int64_t private_model_numbers = 1024;
@@ -38,7 +54,7 @@ struct lane_room {
 /// What a run needs.
 struct mixture_needs {
   std::int64_t sums = 0, tile = 0, model = 0, factors = 0, start = 0;  ///< bytes of each room
-  std::int64_t statistics = 0;                                         ///< grid: doubles per block
+  std::int64_t statistics = 0;                                         ///< grid: doubles per block, less one
   std::int64_t chunk = 0;                                              ///< grid: numbers of a chunk of points
   bool shares_model = false;                                           ///< grid: one model for all blocks
 };
@@ -53,10 +69,11 @@ struct mixture_launch {
   const std::int64_t* bounds = nullptr;  ///< [2]: begin and end in `order`
   std::int64_t* next = nullptr;          ///< [1], 0
   lane_room sums, tile, model, factors, start;
-  double* partial = nullptr;  ///< grid: [2 × blocks × partial_each]
+  double* partial = nullptr;  ///< grid: [2 × blocks × partial_each]: statistics of a block and its log-likelihood
   std::int64_t partial_each = 0;
   T* chunk = nullptr;                          ///< grid: [chunk]
   std::int64_t partial_limit = -1;             ///< for tests: another limit than the device's; -1: none
+  std::int64_t resident_room = 0;              ///< bytes that resident passes are planned for; 0: another tier
   double* grid_slots = nullptr;                ///< grid: as launch_plan's
   unsigned long long* grid_arrived = nullptr;  ///< grid: [1], 0
 };
@@ -78,8 +95,11 @@ struct mixture_score_launch {
 
 template <class T>
 struct cuda_mixture_functions {
-  mixture_tier (*tier_of)(covariance_structure, int D, int K, std::int64_t rows);
-  mixture_needs (*needs)(covariance_structure, int D, int K, std::int64_t rows, int lanes, bool given);
+  /// `resident_room`: shared_room() of a resident tier.
+  mixture_tier (*tier_of)(covariance_structure, int D, int K, std::int64_t rows, std::int64_t resident_room);
+  /// `resident_room`: as above for a run of a resident tier, 0 for another.
+  mixture_needs (*needs)(covariance_structure, int D, int K, std::int64_t rows, int lanes, bool given,
+                         std::int64_t resident_room);
   /// Bytes of shared memory that one group of a tier can have on the current device.
   int (*shared_room)(mixture_tier, std::int64_t& bytes);
   /// How many blocks of a tier the current device holds at once, with this much shared memory for each group. The

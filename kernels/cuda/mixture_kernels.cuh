@@ -19,7 +19,8 @@ MF_NAMESPACE_BEGIN
 /// Bytes of a block's slots for reductions.
 inline constexpr std::int64_t mixture_slot_bytes =
     2 * (mixture_tiers[mixture_block].block_threads / 32) * reduction_width * static_cast<std::int64_t>(sizeof(double));
-/// Bytes of shared memory that a grid's occupancy is counted with, so that it never depends on the company.
+/// Bytes of shared memory that a grid's occupancy is counted with, so that it never depends on the company. A resident
+/// one takes all that a block can have.
 inline constexpr std::int64_t grid_shared_bytes = tile_bytes + 4096;
 
 /// Shared memory: [warps × shared_bytes].
@@ -45,6 +46,20 @@ __global__ void __launch_bounds__(mixture_tiers[mixture_block].block_threads,
   mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x),
                               reinterpret_cast<char*>(shared) + mixture_slot_bytes, launch);
 }
+
+/// The same with resident passes, which have a multiprocessor and all its registers to themselves.
+template <class T>
+__global__ void __launch_bounds__(mixture_tiers[mixture_resident_block].block_threads, 1)
+    mixture_resident_kernel(const __grid_constant__ mixture_launch<T> launch, bool whole_grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_resident_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1,
+                              grid_exchange{launch.grid_slots, launch.grid_arrived});
+  mixture_work<philox_stream>(context, static_cast<int>(blockIdx.x),
+                              reinterpret_cast<char*>(shared) + mixture_slot_bytes, launch);
+}
+/// Resident passes are for float: in double neither registers nor shared memory hold what they need.
+template <class T>
+inline constexpr bool has_resident_kernel = sizeof(T) == 4;
 
 /// A point's log-density is gone through twice, once for the sum and once for the shares, so that any K is possible.
 template <class T>
@@ -74,8 +89,8 @@ int mixture_shared_room(mixture_tier tier, std::int64_t& bytes) {
   if (tier == mixture_warp) {
     bytes = room / (policy.block_threads / 32) / 16 * 16;
   } else {
-    if (room > grid_shared_bytes) room = grid_shared_bytes;
-    bytes = (room - mixture_slot_bytes) / 16 * 16;
+    if (room > grid_shared_bytes && !is_resident(tier)) room = grid_shared_bytes;
+    bytes = is_resident(tier) && !has_resident_kernel<T> ? 0 : (room - mixture_slot_bytes) / 16 * 16;
   }
   return e;
 }
@@ -89,13 +104,17 @@ int mixture_resident_blocks(mixture_tier tier, std::int64_t shared_bytes, int& b
   const auto count = [&](auto kernel, std::int64_t bytes) {
     const int error = resident_blocks(kernel, policy.block_threads, static_cast<std::size_t>(bytes), blocks);
     const int wanted = policy.blocks_wanted[sizeof(T) == 8] * limits.multiprocessors;
-    if (tier == mixture_grid && blocks > wanted) blocks = wanted;
+    if (is_grid(tier) && blocks > wanted) blocks = wanted;
     return error;
   };
   if (tier == mixture_warp) return count(mixture_warp_kernel<T>, shared_bytes * (policy.block_threads / 32));
-  if (tier == mixture_block) return count(mixture_block_kernel<T>, mixture_slot_bytes + shared_bytes);
-  const std::int64_t most = limits.shared_per_block < grid_shared_bytes ? limits.shared_per_block : grid_shared_bytes;
-  return count(mixture_block_kernel<T>, most);  // whatever this launch asks for: see grid_shared_bytes
+  const std::int64_t room = limits.shared_per_block, asked = mixture_slot_bytes + shared_bytes;
+  if (is_resident(tier)) {
+    if constexpr (has_resident_kernel<T>) return count(mixture_resident_kernel<T>, is_grid(tier) ? room : asked);
+    return cudaErrorInvalidValue;
+  }
+  // A grid's blocks are counted whatever this launch asks for: see grid_shared_bytes.
+  return count(mixture_block_kernel<T>, !is_grid(tier) ? asked : room < grid_shared_bytes ? room : grid_shared_bytes);
 }
 
 /// Launches one tier; the launch's error. Its shared memory must have been asked for by mixture_resident_blocks.
@@ -103,7 +122,7 @@ template <class T>
 int launch_mixture(mixture_tier tier, const mixture_launch<T>& launch, int blocks, std::int64_t shared_bytes,
                    void* stream_handle) {
   const mixture_tier_policy& policy = mixture_tiers[tier];
-  const bool warp = tier == mixture_warp, grid = tier == mixture_grid;
+  const bool warp = tier == mixture_warp, grid = is_grid(tier);
   const launch_shape shape{
       .blocks = blocks,
       .threads = policy.block_threads,
@@ -113,6 +132,8 @@ int launch_mixture(mixture_tier tier, const mixture_launch<T>& launch, int block
       .cooperative = grid,
   };
   if (warp) return manyfit::launch(mixture_warp_kernel<T>, shape, launch, shared_bytes);
+  if constexpr (has_resident_kernel<T>)
+    if (is_resident(tier)) return manyfit::launch(mixture_resident_kernel<T>, shape, launch, grid);
   return manyfit::launch(mixture_block_kernel<T>, shape, launch, grid);
 }
 

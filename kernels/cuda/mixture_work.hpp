@@ -11,14 +11,23 @@
 
 MF_NAMESPACE_BEGIN
 
-inline mixture_tier mixture_tier_of(covariance_structure structure, int D, int K, std::int64_t rows) {
-  if (register_components(D, K) > 0 && rows <= mixture_tiers[mixture_warp].largest) return mixture_warp;
-  return rows * K * features(structure, D) <= mixture_tiers[mixture_block].largest ? mixture_block : mixture_grid;
+/// `resident_room`: bytes of shared memory that a block has for resident passes.
+template <class T>
+mixture_tier mixture_tier_of(covariance_structure structure, int D, int K, std::int64_t rows,
+                             std::int64_t resident_room) {
+  const bool small = register_components(D, K) > 0;
+  if (small && rows <= mixture_tiers[mixture_warp].largest) return mixture_warp;
+  const int lanes = mixture_tiers[mixture_resident_block].block_threads;
+  const bool resident = !small && plan_resident<T>(structure, D, K, lanes, resident_room).points > 0;
+  if (rows * K * features(structure, D) <= mixture_tiers[mixture_block].largest)
+    return resident ? mixture_resident_block : mixture_block;
+  return resident ? mixture_resident_grid : mixture_grid;
 }
 
-/// What a run needs; `lanes`: of a warp or block.
+/// What a run needs; `lanes`: of a warp or block. `resident_room`: of a resident tier, 0 for another.
 template <class T>
-mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_t rows, int lanes, bool given) {
+mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_t rows, int lanes, bool given,
+                       std::int64_t resident_room) {
   const auto bytes = [](std::int64_t numbers, std::size_t size) {
     return (numbers * static_cast<std::int64_t>(size) + 15) / 16 * 16;
   };
@@ -36,7 +45,9 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
                ? bytes(register_sum_numbers(lanes), sizeof(double))
                : 0;
   n.factors = bytes(lane_factor_numbers(D, K), sizeof(T));
-  n.tile = tied && tile(1) > tile(K) ? tile(1) : tile(K);
+  const std::int64_t resident = plan_resident<T>(structure, D, K, lanes, resident_room).numbers;
+  n.tile = resident > 0 ? bytes(resident, sizeof(T)) : tile(K);
+  if (tied && tile(1) > n.tile) n.tile = tile(1);
   n.start = given ? 0 : bytes(start_memory(rows, K, D), sizeof(double));
   n.statistics = std::int64_t{K} * features(structure, D);
   if (tied && n.statistics < features(covariance_structure::full, D))
@@ -96,6 +107,10 @@ struct mixture_worker {
     memory.tile = reinterpret_cast<T*>(tile);
     memory.sums = reinterpret_cast<double*>(sums);
     memory.shares_model = shares;
+    if constexpr (Context::has_resident_passes) {
+      memory.resident = plan_resident<T>(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
+      memory.resident.place = context.place_in_shared_memory(tile);
+    }
     if (blocks == 1) return;
     memory.partial = launch.partial;
     memory.partial_each = launch.partial_each;

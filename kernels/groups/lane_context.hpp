@@ -60,7 +60,7 @@ class lane_context {
   lane_context(lane_team& team, reach how_far, int thread)
       : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
-  static constexpr bool is_warp = IsWarp;
+  static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp;
   static constexpr int width = Width;
   int lane() const { return thread_ % lanes(); }
   int lanes() const { return Width * warps() * blocks(); }
@@ -92,6 +92,11 @@ class lane_context {
   double* grid_slots() {
     grid_turn_ ^= 1;
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
+  }
+  static std::int64_t place_in_shared_memory(const char*) { return 0; }
+  template <class T>
+  static T* in_shared_memory(T* own, std::int64_t) {
+    return own;
   }
   void warp_barrier() { wait_at(own_barrier()); }
   void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }

@@ -4,6 +4,7 @@
 // The memory that the lanes of a mixture work in, and how much of it a mixture needs.
 #pragma once
 
+#include "kernels/groups/mixture_resident.hpp"
 #include "kernels/groups/mixture_tiles.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -21,6 +22,7 @@ struct mixture_lane_memory {
   T* chunk = nullptr;              ///< grid: [(D + 2 + K) × chunk_points]; null where no pass goes in chunks
   std::int64_t chunk_points = 0;
   bool shares_model = false;
+  resident_layout resident;  ///< of the tile's memory, which is then shared memory; points = 0: no resident passes
 };
 
 MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {

@@ -4,6 +4,7 @@
 // The group that runs one mixture with many lanes: CUDA's warps, blocks and grids, and threads as lanes in tests. How a
 // pass over the points is run is chosen by the mixture's own size (and the blocks there are), never by its company:
 //   registers  D and K tiny: every lane for itself (mixture_registers.hpp)
+//   resident   everything on chip from the first point to the last (mixture_resident_pass.hpp); where it fits
 //   tiles      statistics of each block in its own memory, added over blocks in order (mixture_tiles.hpp)
 //   chunks     grid only, statistics too large to have one copy per block: responsibilities of a few thousand points
 //              at a time go through device memory, then every block owns some of the statistics
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "kernels/groups/mixture_lane_memory.hpp"
+#include "kernels/groups/mixture_resident_pass.hpp"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -95,6 +97,9 @@ class mixture_lanes {
   }
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
+    if constexpr (Context::has_resident_passes) {
+      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) return finish(m, pass_on_chip(m));
+    }
     narrow(m, register_components(m.D, m.K));
     if (agree(register_components(m.D, m.K) > 0)) {
       sum_in_registers(m);
@@ -188,18 +193,35 @@ class mixture_lanes {
   }
   /// Adds the blocks' statistics and values; ends with them in the model and returns the log-likelihood.
   MF_FN_CALL double finish(const mixture_model& m, double value) {
-    value = all_reduce<add_values>(context_, vec<double, 1>{value})[0];
+    value = block_reduce<add_values>(context_, vec<double, 1>{value})[0];
     if (context_.blocks() == 1) {
       team_barrier();
       return value;
     }
-    const double* const from = memory_.partial + turn_ * context_.blocks() * memory_.partial_each;
-    for_each(m.K * m.features_each(), [&](int i) {
-      double sum = 0;
-      for (int b = 0; b < context_.blocks(); ++b) sum += from[b * memory_.partial_each + i];
-      m.statistics[i] = sum;
-    });
+    const int numbers = m.K * m.features_each(), blocks = context_.blocks();
+    double* const from = memory_.partial + turn_ * blocks * memory_.partial_each;
+    if (team_lane() == 0) from[context_.block() * memory_.partial_each + numbers] = value;
+    context_.grid_barrier();
+    value = add_partials(from + numbers, context_.lane() % 32, 32);
+    int each = 1;  // lanes to one number
+    while (each < 32 && std::int64_t{2 * each} * numbers <= scope_lanes()) each *= 2;
+    const int part = scope_lane() % each;
+    for (int i = scope_lane() / each; agree(i - part_of_warp(each) < numbers); i += scope_lanes() / each) {
+      const double sum = add_partials(from + i, i < numbers ? part : blocks, each);
+      if (part == 0 && i < numbers) m.statistics[i] = sum;
+    }
+    scope_barrier();
     return value;
+  }
+  /// The first of its warp is so many numbers before a lane's.
+  MF_FN int part_of_warp(int each) const { return context_.lane() % 32 / each; }
+  /// Σ over blocks of one number, by `each` neighbouring lanes of a warp, of which this is number `part`: each of them
+  /// every each-th block, then pairwise. All of them have the sum.
+  MF_FN double add_partials(const double* from, int part, int each) {
+    double sum = 0;
+    for (int b = part; b < context_.blocks(); b += each) sum += from[b * memory_.partial_each];
+    for (int mask = each / 2; mask > 0; mask /= 2) sum += context_.shuffle_xor(sum, mask);
+    return sum;
   }
 
   /// Numbers that a lane sums in registers, and their distance from the next lane's: odd, for the banks.
@@ -255,6 +277,11 @@ class mixture_lanes {
     return value;
   }
 
+  MF_FN_CALL double pass_on_chip(const mixture_model& m) {
+    double* const to = destination(m);
+    for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
+    return resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to);
+  }
   MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
     double* const to = destination(m);
     for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;

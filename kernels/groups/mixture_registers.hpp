@@ -42,7 +42,8 @@ struct point_map {
 inline constexpr int product_run = 32;
 
 /// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for.
-inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498;
+inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498,
+                        sqrt_half_log2_e = 0.8493218002880190;
 
 /// 2^x for x ≤ 0. In float on a GPU the instruction itself: 2 units in the last place, 0 below 2^−126. What it loses is
 /// less than what x, a difference of log-densities rounded to float, has lost before.
@@ -107,6 +108,36 @@ struct register_model {
   }
 };
 
+/// The points that a lane reads at once: enough for memory to be busy while others are added up.
+template <int D, class T, bool Weighted>
+struct register_points {
+  static constexpr int count = (sizeof(T) == 4 ? 8 : 4) / (D < 3 ? D : 4);
+  T x[count][D], weight[count];
+
+  /// The next `count` of `left` points, `step` rows apart, and moves the pointers past them. Those beyond the last are
+  /// no numbers and so not used.
+  MF_FN void read(const T*& from, const T*& weights, int left, int step) {
+    if (left >= count)
+      read<true>(from, weights, left, step);
+    else
+      read<false>(from, weights, left, step);
+  }
+
+ private:
+  template <bool Whole>
+  MF_FN void read(const T*& from, const T*& weights, int left, int step) {
+    MF_UNROLL
+    for (int q = 0; q < count; ++q, from += step * D) {
+      const bool there = Whole || q < left;
+      for (int d = 0; d < D; ++d) x[q][d] = there ? read_only(from + d) : static_cast<T>(constants::nan);
+      if constexpr (Weighted) {
+        weight[q] = there ? read_only(weights) : T(0);
+        weights += step;
+      }
+    }
+  }
+};
+
 /// One run's sums, in registers.
 template <int D, int K, class T>
 struct register_run_sums {
@@ -119,50 +150,61 @@ struct register_run_sums {
     for (int k = 0; k < K; ++k)
       for (int f = 0; f < F; ++f) each[k][f] = 0;
   }
-  /// Adds `points` points at x and weight, `step` rows apart.
+  /// Adds `points` points at x and weight, `step` rows apart. While some are added the next are on their way.
   template <bool Weighted>
   MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int points, int step) {
+    register_points<D, T, Weighted> now, next;
+    next.read(x, weight, points, step);
     for (int begin = 0; begin < points; begin += product_run) {
-      const int end = points < begin + product_run ? points : begin + product_run;
       T product = 1;
-      for (int c = begin; c < end; ++c, x += std::int64_t{step} * D) {
-        T w = 1, y[D], yy[packed_size(D)];
-        bool usable = true;
-        if constexpr (Weighted) {
-          w = weight[std::int64_t{c} * step];
-          usable = w >= 0 && is_finite(w);
-        }
-        for (int d = 0; d < D; ++d) {
-          y[d] = (x[d] - model.centre[d]) * model.scale[d] - model.rest[d];
-          usable = usable && is_finite(y[d]);
-        }
-        w = usable ? w : T(0);
-        for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
-        T share[K], largest = 0, sum = 0;
-        for (int k = 0; k < K; ++k) {
-          share[k] = model.density(k, y);
-          largest = k == 0 ? share[k] : larger(share[k], largest);
-        }
-        for (int k = 0; k < K; ++k) {
-          share[k] = power_of_two(share[k] - largest);
-          sum = k == 0 ? share[k] : sum + share[k];
-        }
-        most += w * largest;
-        if constexpr (Weighted)
-          log_sum += w * log(sum);
-        else
-          product *= usable ? sum : T(1);
-        const T inverse = w * inverse_of(sum);
-        for (int a = 0; a < D; ++a)
-          for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
-        for (int k = 0; k < K; ++k) {
-          const T r = share[k] * inverse;
-          each[k][0] += r;
-          for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
-          for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];
-        }
+      for (int c = begin; c < begin + product_run && c < points; c += next.count) {
+        now = next;
+        if (c + next.count < points) next.read(x, weight, points - c - next.count, step);
+        MF_UNROLL
+        for (int q = 0; q < next.count; ++q) add_one(model, now, q, product);
       }
       if constexpr (!Weighted) log_sum += log(product);
+    }
+  }
+
+ private:
+  template <bool Weighted>
+  MF_FN void add_one(const register_model<D, K, T>& model, const register_points<D, T, Weighted>& points, int q,
+                     T& product) {
+    T w = 1, y[D], yy[packed_size(D)];
+    bool usable = true;
+    if constexpr (Weighted) {
+      w = points.weight[q];
+      usable = w >= 0 && is_finite(w);
+    }
+    for (int d = 0; d < D; ++d) {
+      y[d] = (points.x[q][d] - model.centre[d]) * model.scale[d] - model.rest[d];
+      usable = usable && is_finite(y[d]);
+    }
+    w = usable ? w : T(0);
+    for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
+    T share[K], largest = 0, sum = 0;
+    for (int k = 0; k < K; ++k) {
+      share[k] = model.density(k, y);
+      largest = k == 0 ? share[k] : larger(share[k], largest);
+    }
+    for (int k = 0; k < K; ++k) {
+      share[k] = power_of_two(share[k] - largest);
+      sum = k == 0 ? share[k] : sum + share[k];
+    }
+    most += w * largest;
+    if constexpr (Weighted)
+      log_sum += w * log(sum);
+    else
+      product *= usable ? sum : T(1);
+    const T inverse = w * inverse_of(sum);
+    for (int a = 0; a < D; ++a)
+      for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
+    for (int k = 0; k < K; ++k) {
+      const T r = share[k] * inverse;
+      each[k][0] += r;
+      for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
+      for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];
     }
   }
 };

@@ -33,9 +33,9 @@ struct least_value {
   MF_FN float operator()(float a, float b) const { return ::fminf(a, b); }
 };
 
-/// The reduction of v over all lanes of the group, the same bits on every lane. Called by all lanes together.
+/// The reduction of v over the lanes of each block (or warp), the same bits on every lane of it.
 template <class Operation, class Context, class T, int K>
-MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
+MF_FN vec<T, K> block_reduce(Context& context, vec<T, K> v) {
   static_assert(K <= reduction_width);
   const Operation combine;
   for (int mask = Context::width / 2; mask > 0; mask /= 2)
@@ -49,6 +49,14 @@ MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
     for (int w = 1; w < context.warps(); ++w)
       for (int k = 0; k < K; ++k) v[k] = combine(v[k], static_cast<T>(slots[w * K + k]));
   }
+  return v;
+}
+
+/// The reduction of v over all lanes of the group, the same bits on every lane. Called by all lanes together.
+template <class Operation, class Context, class T, int K>
+MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
+  const Operation combine;
+  v = block_reduce<Operation>(context, v);
   if (context.blocks() > 1) {
     double* slots = context.grid_slots();
     if (context.lane() % (32 * context.warps()) == 0)

@@ -125,6 +125,9 @@ const std::vector<mixture_case> mixture_cases{
     {16, 64, {30000}},         {32, 100, {20000}},   {32, 128, {8000}},   {32, 1000, {8000}, false}};
 /// The multiprocessors of an H200: more blocks in a grid leave less room for each, so that chunks begin earlier.
 constexpr int multiprocessors = 132;
+/// The bytes of shared memory that its float kernels plan resident passes for; those in double have none.
+template <class T>
+constexpr std::int64_t resident_room = sizeof(T) == 4 ? 227 * 1024 - 2048 : 0;
 
 template <class T>
 json mixture_row(covariance_structure structure, const mixture_case& c, const executor& first, const executor& second) {
@@ -160,7 +163,7 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
       }
     }
   }
-  const mixture_tier tier = mixture_tier_of(structure, c.D, c.K, c.sizes.back());
+  const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, c.sizes.back(), resident_room<T>);
   const std::int64_t blocks = std::int64_t{mixture_tiers[mixture_grid].blocks_wanted[sizeof(T) == 8]} * multiprocessors;
   const bool chunks = tier == mixture_grid && c.K * features(structure, c.D) > partial_numbers / blocks;
   const char* const names[] = {"full", "diagonal", "tied", "spherical"};
@@ -168,6 +171,7 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
            {"type", type_name<T>()},
            {"tier", mixture_tiers[tier].name},
            {"regime", register_components(c.D, c.K) > 0 ? "registers"
+                      : is_resident(tier)               ? "resident"
                       : chunks                          ? "chunks"
                                                         : "tiles"},
            {"D", c.D},

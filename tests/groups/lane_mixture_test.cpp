@@ -153,6 +153,7 @@ struct lane_run {
   bool in_shared = false;
   std::int64_t partial_limit = -1;
   mixture_settings settings = {};
+  std::int64_t resident_room = 0;
 };
 
 template <reach Reach, class T>
@@ -183,14 +184,14 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
     task.parameters = answers.back().found.view();
     task.trace = answers.back().trace.data();
     tasks.push_back(task);
-    const mixture_needs n = needs_of<T>(p.structure, D, p.K, p.rows, lanes, false);
+    const mixture_needs n = needs_of<T>(p.structure, D, p.K, p.rows, lanes, false, how.resident_room);
     most.model = std::max(most.model, n.model);
     most.sums = std::max(most.sums, n.sums);
     most.factors = std::max(most.factors, n.factors);
     most.tile = std::max(most.tile, n.tile);
     most.start = std::max(most.start, n.start);
     chunk = std::max(chunk, (D + 2 + p.K) * chunk_points_for(D, p.K, sizeof(T)));
-    numbers = std::max<std::int64_t>(numbers, std::max(p.K, 1) * features(covariance_structure::full, D));
+    numbers = std::max<std::int64_t>(numbers, std::max(p.K, 1) * features(covariance_structure::full, D) + 1);
   }
   std::vector<std::unique_ptr<double[]>> held;
   const auto memory = [&](std::int64_t bytes) {
@@ -225,6 +226,7 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
   launch.partial = reinterpret_cast<double*>(memory(2 * how.blocks * numbers * 8));
   launch.chunk = reinterpret_cast<T*>(memory(chunk * static_cast<std::int64_t>(sizeof(T))));
   launch.partial_limit = how.partial_limit;
+  launch.resident_room = how.resident_room;
   lane_team team(how.blocks, how.warps);
   run_lanes<Reach>(team, [&](auto& context, int thread) {
     const int group = Reach == reach::grid ? context.block() : thread / context.lanes();
@@ -295,6 +297,39 @@ TEST(lane_mixture, follows_textbook_em_in_chunks) {
       how.partial_limit = 0;
       expect_agreement(p, run_on_lanes<reach::grid, double>({p}, how, 3)[0], textbook_em(p, 3), 1e-10);
     }
+}
+
+/// The least coordinates with which a structure has resident passes.
+int resident_dimensions(covariance_structure structure) {
+  int D = 1;
+  while (features(structure, D) <= resident_least_features) ++D;
+  return D;
+}
+
+TEST(lane_mixture, follows_textbook_em_on_chip) {
+  for (const covariance_structure structure : structures)
+    for (const int points : {64, 128}) {
+      const problem p(structure, resident_dimensions(structure), 26, 700, points == 64, points == 128, 33);
+      lane_run how = from_start(2, 2);
+      how.resident_room = 8 * lay_out_resident<double>(structure, p.D, p.K, points, 64).numbers;
+      const answer wanted = textbook_em(p, 2);
+      ASSERT_EQ(plan_resident<double>(structure, p.D, p.K, 64, how.resident_room).points, points);
+      expect_agreement(p, run_on_lanes<reach::block, double>({p}, how, 2)[0], wanted, 1e-10);
+      expect_agreement(p, run_on_lanes<reach::grid, double>({p}, how, 2)[0], wanted, 1e-10);
+    }
+}
+
+TEST(lane_mixture, starts_on_chip_as_in_tiles) {
+  for (const covariance_structure structure : structures) {
+    const problem p(structure, resident_dimensions(structure), 26, 900, false, true, 47);
+    lane_run how{2, 1};
+    const answer tiles = run_on_lanes<reach::grid, double>({p}, how, 3)[0];
+    how.resident_room = 1 << 20;
+    const answer chip = run_on_lanes<reach::grid, double>({p}, how, 3)[0];
+    ASSERT_EQ(chip.task.status, tiles.task.status);
+    ASSERT_EQ(chip.task.iterations, tiles.task.iterations);
+    expect_near(chip.task.log_likelihood, tiles.task.log_likelihood, 1e-9, "log-likelihood");
+  }
 }
 
 TEST(lane_mixture, follows_textbook_em_in_float) {
