@@ -125,7 +125,7 @@ concept shares_passes = requires {
 /// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values.
 template <int N, class Points>
 MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
-                                          double precision) {
+                                           double precision) {
   vec<double, N> found;
   if constexpr (!shares_passes<Points>) {
     for (int t = 0; t < N; ++t) found[t] = quantile(points, s, q[t], precision);
@@ -138,13 +138,14 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
       for (int t = 0; t < N; ++t) found[t] = s.minimum;
       return found;
     }
-    vec<double, N> below, above, weight_below, weight_above;
+    // Bounds and weights in S: comparing them in double would take longer than the passes.
+    vec<S, N> below, above, weight_below, weight_above;
     bool open[N];
     for (int t = 0; t < N; ++t) {
-      below[t] = s.minimum;
-      above[t] = s.maximum;
+      below[t] = S(s.minimum);
+      above[t] = S(s.maximum);
       weight_below[t] = 0;
-      weight_above[t] = s.weight;
+      weight_above[t] = S(s.weight);
       open[t] = true;
     }
     const double spread = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(s.mean))}; })[0] / s.weight;
@@ -154,41 +155,46 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
       highest = maximum(q[t], highest);
     }
     const double first = 3.4 * (lowest - 0.5) - 0.7, step = (3.4 * (highest - 0.5) + 0.7 - first) / (K - 1);
-    vec<double, K> pivots;
-    for (int k = 0; k < K; ++k) pivots[k] = s.mean + spread * (first + k * step);
+    const S weight = S(s.weight), points_by_weight = S(static_cast<double>(s.observations) / s.weight);
+    vec<S, K> pivots;
+    for (int k = 0; k < K; ++k) pivots[k] = S(s.mean + spread * (first + k * step));
     for (int pass = 0; pass < 100; ++pass) {
-      vec<S, K> compared;
-      for (int k = 0; k < K; ++k) {
-        compared[k] = S(minimum(maximum(pivots[k], s.minimum), s.maximum));
-        pivots[k] = static_cast<double>(compared[k]);
-      }
-      const vec<double, K> weights = points.sum([=](const S& y) {
+      for (int k = 0; k < K; ++k) pivots[k] = minimum(maximum(pivots[k], S(s.minimum)), S(s.maximum));
+      const vec<double, K> counted = points.sum([=](const S& y) {
         vec<S, K> out;
-        for (int k = 0; k < K; ++k) out[k] = select(y <= compared[k], S(1), S(0));
+        for (int k = 0; k < K; ++k) out[k] = select(y <= pivots[k], S(1), S(0));
         return out;
       });
       bool any_open = false;
       for (int t = 0; t < N; ++t) {
-        const double target = q[t] * s.weight, before = weight_above[t] - weight_below[t], was = above[t] - below[t];
-        for (int k = 0; k < K; ++k) {
-          const bool reached = weights[k] >= target;
-          if (reached && pivots[k] < above[t]) above[t] = pivots[k], weight_above[t] = weights[k];
-          if (!reached && pivots[k] > below[t]) below[t] = pivots[k], weight_below[t] = weights[k];
-        }
-        const double inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
+        const S target = S(q[t]) * weight, before = weight_above[t] - weight_below[t], was = above[t] - below[t];
+        const auto narrow = [&](int k) {
+          const S reached = S(counted[k]);
+          if (reached >= target && pivots[k] < above[t]) above[t] = pivots[k], weight_above[t] = reached;
+          if (reached < target && pivots[k] > below[t]) below[t] = pivots[k], weight_below[t] = reached;
+        };
+        if (pass == 0)
+          for (int k = 0; k < K; ++k) narrow(k);
+        else
+          for (int k = 0; k < each; ++k) narrow(each * t + k);
+        const S inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
         // Nothing between the bounds: many points are one value, and that is the quantile.
-        const bool stalled = inside > 0.5 * before, closed = stalled && above[t] - below[t] == was && pass > 1;
-        open[t] = open[t] && inside > precision * s.weight && !closed;
+        const bool stalled = inside > S(0.5) * before, closed = stalled && above[t] - below[t] == was && pass > 1;
+        open[t] = open[t] && inside > S(precision) * weight && !closed;
         any_open = any_open || open[t];
-        found[t] = closed ? above[t] : (1 - share) * below[t] + share * above[t];
-        const double deviation = sqrt(1 / (inside / s.weight * static_cast<double>(s.observations)));
-        const auto rank = static_cast<std::uint64_t>(rank_of_double(below[t]));
-        const std::uint64_t part = (static_cast<std::uint64_t>(rank_of_double(above[t])) - rank) / (each + 1);
-        const double aside[each] = {-1.2, -0.35, 0.35, 1.2};
-        for (int k = 0; k < each; ++k) {
-          const double at = minimum(1.0, maximum(0.0, share + aside[k] * deviation));
-          pivots[each * t + k] = stalled ? double_of_rank(static_cast<std::int64_t>(rank + part * (k + 1)))
-                                         : (1 - at) * below[t] + at * above[t];
+        found[t] = static_cast<double>(closed ? above[t] : (S(1) - share) * below[t] + share * above[t]);
+        if (stalled) {
+          const auto rank = static_cast<std::uint64_t>(rank_of_double(below[t]));
+          const std::uint64_t part = (static_cast<std::uint64_t>(rank_of_double(above[t])) - rank) / (each + 1);
+          for (int k = 0; k < each; ++k)
+            pivots[each * t + k] = S(double_of_rank(static_cast<std::int64_t>(rank + part * (k + 1))));
+        } else {
+          const S deviation = S(1) / sqrt(inside * points_by_weight);
+          const double aside[each] = {-1.2, -0.35, 0.35, 1.2};
+          for (int k = 0; k < each; ++k) {
+            const S at = minimum(S(1), maximum(S(0), share + S(aside[k]) * deviation));
+            pivots[each * t + k] = (S(1) - at) * below[t] + at * above[t];
+          }
         }
       }
       if (!any_open) break;

@@ -7,8 +7,9 @@
 // Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ... Their coordinates lie in its own slots of a
 // buffer, shared memory on a GPU: all of them, through all passes, when the sample fits in there; else a part after the
 // other, read and transformed again in every pass. It is the same additions in the same order either way, wherever in
-// memory the sample begins. No lane ever reads another lane's slots, so that passes need no barrier. A lane adds up a
-// run of eight quads in T, and the runs in double.
+// memory the sample begins. Lanes write into each other's slots only to copy samples that begin at an odd place; no
+// lane ever reads another lane's slots, so that passes need no barrier. A lane adds up a run of eight quads in T, and
+// the runs in double.
 //
 // A sample without weights of which every value is used is `regular`, which reading it finds out: then nothing is
 // asked of any value any more.
@@ -129,35 +130,61 @@ class lanes_group {
   }
   MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
 
-  /// This lane's slot number `slot`.
-  MF_FN quad<T>& own(int slot) const {
+  MF_FN int place() const { return Context::is_warp ? context_.lane() : context_.lane() % neighbours(); }
+  MF_FN T* buffer() const {
 #if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
     __builtin_assume(__isShared(buffer_));
 #endif
-    const int lane = Context::is_warp ? context_.lane() : context_.lane() % neighbours();
-    return reinterpret_cast<quad<T>*>(buffer_)[slot * neighbours() + lane];
+    return buffer_;
+  }
+  /// This lane's slot number `slot`.
+  MF_FN quad<T>& own(int slot) const {
+    return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()];
   }
 
-  /// The end of what fits into the buffer from quad q on.
-  MF_FN index end_of_part(index q) const {
-    const index whole_end = whole_quads(), room = (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
-    return whole_end - q < room ? whole_end : q + room;
+  /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
+  MF_FN index part_quads() const {
+    return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
   }
-  /// Copies the values of this lane's quads in [q, end) into its slots.
-  MF_FN void copy(index q, index end) const {
+
+  /// Where the whole quads of a part end that begins at quad `part`.
+  MF_FN index end_of_part(index part) const {
+    return whole_quads() - part < part_quads() ? whole_quads() : part + part_quads();
+  }
+
+  /// Copies the part of the sample that begins at quad `part` into the buffer, with the values behind the last whole
+  /// quad. Called by all lanes together.
+  MF_FN void copy(index part) const {
+    const index end = 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_;
     int slot = 0;
     if (aligned_) {
+      index q = part + context_.lane();
       MF_ROLLED
-      for (; q < end; q += lanes(), ++slot)
+      for (; 4 * q + 4 <= end; q += lanes(), ++slot)
         for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
           start_copy(reinterpret_cast<piece*>(&own(slot)) + i,
                      reinterpret_cast<const piece*>(points_.values + 4 * q) + i);
-    } else {
       MF_ROLLED
-      for (; q < end; q += lanes(), ++slot)
-        for (int i = 0; i < 4; ++i) start_copy(own(slot).v + i, points_.values + 4 * q + i);
+      for (index i = 4 * q; i < end; ++i) start_copy(own(slot).v + i % 4, points_.values + i);
+      wait_for_copies();
+    } else {
+      // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
+      barrier();
+      MF_ROLLED
+      for (index i = 4 * part + 4 * (context_.lane() - place()) + place(); i < end; i += 4 * lanes(), ++slot)
+        for (int k = 0; k < 4; ++k)
+          if (i + k * neighbours() < end)
+            start_copy(buffer() + (4 * slot + k) * neighbours() + place(), points_.values + i + k * neighbours());
+      wait_for_copies();
+      barrier();
     }
-    wait_for_copies();
+  }
+  /// Waits for the lanes that share the buffer.
+  MF_FN void barrier() const {
+    if constexpr (Context::is_warp)
+      context_.warp_barrier();
+    else
+      context_.block_barrier();
   }
   /// Makes coordinates of the values in this lane's slots for [q, end).
   MF_FN void transform(index q, index end) const {
@@ -185,11 +212,12 @@ class lanes_group {
     index q = context_.lane();
     int slot = 0;
     if (regular_) {
-      while (q < whole_quads()) {
-        const index end = end_of_part(q);
+      for (index part = 0; part < whole_quads(); part += part_quads()) {
+        const index end = end_of_part(part);
+        q = part + context_.lane();
         slot = 0;
         if (!keeps_) {
-          copy(q, end);
+          copy(part);
           transform(q, end);
         }
         while (q < end) {
@@ -235,10 +263,11 @@ class lanes_group {
     bool regular = true;
     index q = context_.lane();
     int slot = 0;
-    while (q < whole_quads()) {
-      const index end = end_of_part(q);
+    for (index part = 0; 4 * part < size_; part += part_quads()) {
+      const index end = end_of_part(part);
+      q = part + context_.lane();
       slot = 0;
-      copy(q, end);
+      copy(part);
       while (q < end) {
         const index end_here = end_of_run(q, end);
         regular = read_run(q, end_here, slot, mine) && regular;
@@ -247,9 +276,9 @@ class lanes_group {
     if (owns_rest()) {
       MF_ROLLED
       for (index i = 4 * q; i < size_; ++i) {
-        const T x = points_.values[i], y = coordinate_of<Family>(x);
+        const T x = own(slot).v[i % 4], y = coordinate_of<Family>(x);
         regular = standing_of<Family>(x, T(1)) == standing::used && regular;
-        if (keeps_) own(slot).v[i % 4] = y;
+        own(slot).v[i % 4] = y;
         take(y, mine);
         mine.sum += static_cast<double>(y);
       }

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kernels/cuda/work.hpp"
+#include "kernels/families/gamma.hpp"
 #include "kernels/families/normal.hpp"
 #include "kernels/families/weibull.hpp"
 #include "kernels/groups/lane_context.hpp"
@@ -199,6 +200,40 @@ TEST(fit_work, agrees_between_warps_blocks_and_the_whole_grid) {
   };
   check(normal{});
   check(weibull{});
+}
+
+/// Numbers about `center`, some of the spread apart, each one that float holds.
+ragged_sample narrow_batch(double center, double spread, int size) {
+  ragged_sample batch;
+  for (int i = 0; i < size; ++i) {
+    const double u = std::fmod((i + 1) * 0.6180339887498949, 1.0), v = std::fmod((i + 1) * 0.7548776662466927, 1.0);
+    batch.values.push_back(static_cast<double>(static_cast<float>(center + spread * (u + v - 1))));
+  }
+  batch.offsets.push_back(size);
+  return batch;
+}
+
+template <class Family>
+void expect_float_to_be_exact(double center, double spread, double tolerance) {
+  const ragged_sample batch = narrow_batch(center, spread, 1003);
+  const auto exact = run_fits<Family, reach::warp>(batch, 1, 1, 1024);
+  const auto part = run_fits<Family, reach::part, float>(batch, 1, 1, 1024);
+  const auto warp = run_fits<Family, reach::warp, float>(batch, 1, 1, 0);
+  ASSERT_EQ(exact.status[0], fit_status::converged);
+  for (const auto& found : {part, warp}) {
+    EXPECT_EQ(found.status[0], fit_status::converged);
+    for (int p = 0; p < found.parameter_count; ++p)
+      EXPECT_TRUE(std::fabs(found.parameters[p] - exact.parameters[p]) <=
+                  tolerance * std::max(std::fabs(exact.parameters[p]), spread))
+          << Family::name << " about " << center << ": " << found.parameters[p] << " for " << exact.parameters[p];
+  }
+}
+TEST(fit_work, in_float_gives_what_double_gives_on_the_same_values) {
+  expect_float_to_be_exact<normal>(0, 1, 2e-6);
+  expect_float_to_be_exact<normal>(1000, 1, 2e-6);
+  expect_float_to_be_exact<gamma>(1, 0.95, 2e-6);
+  expect_float_to_be_exact<gamma>(100, 1, 2e-5);
+  expect_float_to_be_exact<weibull>(1, 0.95, 2e-6);
 }
 
 }  // namespace
