@@ -167,13 +167,14 @@ void add_fit(CLI::App& program, command_action& action) {
                                     {"--interval", "interval-censored observations"},
                                     {"--truncate", "truncated distributions"},
                                     {"--prior", "priors on parameters"}});
-  command.footer("A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n" +
-                 std::string(input_help) +
-                 "\nRows of weight 0 are left out: n + missing + left_out are all rows. Weights multiply log-densities;\n"
-                 "BIC counts the rows of positive weight, whatever their sum.\n\n"
-                 "Examples:\n"
-                 "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
-                 "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");
+  command.footer(
+      "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n" +
+      std::string(input_help) +
+      "\nRows of weight 0 are left out: n + missing + left_out are all rows. Weights multiply log-densities;\n"
+      "BIC counts the rows of positive weight, whatever their sum.\n\n"
+      "Examples:\n"
+      "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
+      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");
   command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

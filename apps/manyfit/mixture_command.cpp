@@ -121,12 +121,13 @@ void print_summary(const mixture_results& results, const common_options& common,
                    double all_seconds) {
   const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
   const std::int64_t rows = sum(results.observations);
-  fmt::print(stderr,
-             "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing, {} left out) on {}, {} precision, "
-             "in {}, {} in all\n",
-             results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
-             sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
-             short_time(all_seconds));
+  fmt::print(
+      stderr,
+      "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing, {} left out) on {}, {} precision, "
+      "in {}, {} in all\n",
+      results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
+      sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
+      short_time(all_seconds));
 }
 
 /// Names the coordinates that are constant where that is why a mixture had to be regularized.
@@ -328,10 +329,12 @@ void add_mixture(CLI::App& program, command_action& action) {
   command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
   add_common_options(command, arguments->common);
   command.footer(
-      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of weight 0\n"
+      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of weight "
+      "0\n"
       "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
       std::string(input_help) +
-      "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's variance\n"
+      "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
+      "variance\n"
       "is added to the covariances: the status is then regularized.\n"
       "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
       "may be\n"

@@ -211,8 +211,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
     task.missing = done.missing;
     const double* const from = host_numbers.data() + numbers.first[i];
     std::memcpy(task.parameters.weights, from, numbers_of(task) * 8);
-    if (task.variances)
-      std::memcpy(task.variances, from + numbers_of(task) + D, static_cast<std::size_t>(D) * 8);
+    if (task.variances) std::memcpy(task.variances, from + numbers_of(task) + D, static_cast<std::size_t>(D) * 8);
     if (task.trace) std::memcpy(task.trace, from + numbers_of(task) + 2 * D, static_cast<std::size_t>(trace) * 8);
   }
 }

@@ -249,8 +249,8 @@ struct em_work {
     return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
   }
 
-  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all, but
-  /// where EM moves ends of supports in every other run only, since there it may not find out of what it was given.
+  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all,
+  /// but where EM moves ends of supports in every other run only, since there it may not find out of what it was given.
   /// `anew`: after a collapse, at random.
   void start(philox_stream& random, bool anew) {
     const bool moves = std::any_of(request.parts.begin(), request.parts.end(), moves_ends);

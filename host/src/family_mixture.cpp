@@ -147,10 +147,10 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   for (const mixture_component& part : parts) seen.push_back(part_for(part, true));
   if (listed || (given ? *std::max_element(start->components.begin(), start->components.end()) : most) > 1)
     require_ends_that_move(seen);
-  family_mixture_results r = given && start->count > 1
-                                 ? empty_family_mixtures(start->components, std::move(parts))
-                                 : empty_family_mixtures(data.count(), given ? start->components[0] : most,
-                                                         std::move(parts));
+  family_mixture_results r =
+      given && start->count > 1
+          ? empty_family_mixtures(start->components, std::move(parts))
+          : empty_family_mixtures(data.count(), given ? start->components[0] : most, std::move(parts));
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;

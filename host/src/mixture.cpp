@@ -149,8 +149,7 @@ std::vector<size_choice> choices(const mixture_runs<T>& runs, std::int64_t begin
 const size_choice& lowest(std::span<const size_choice> of) {
   const size_choice* best = of.data();
   for (const size_choice& each : of)
-    if (each.comparable && !std::isnan(each.criterion) &&
-        !(best->comparable && best->criterion <= each.criterion))
+    if (each.comparable && !std::isnan(each.criterion) && !(best->comparable && best->criterion <= each.criterion))
       best = &each;
   return *best;
 }
@@ -192,9 +191,9 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   const bool given = options.start == mixture_start::given;
   const mixture_results* start = given ? options.start_values : nullptr;
   const int fewest = given ? 0 : options.components.fewest, most = given ? 0 : options.components.most;
-  mixture_results r = given && start->count > 1 ? empty_mixtures(start->components, D, options.covariance)
-                                                : empty_mixtures(data.count(), given ? start->components[0] : most, D,
-                                                                 options.covariance);
+  mixture_results r = given && start->count > 1
+                          ? empty_mixtures(start->components, D, options.covariance)
+                          : empty_mixtures(data.count(), given ? start->components[0] : most, D, options.covariance);
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;
@@ -209,10 +208,10 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
   const std::int64_t trace_numbers = options.trace ? settings.max_iterations + std::int64_t{1} : 0;
   const std::int64_t restarts = given ? 1 : options.restarts;
+  const std::int64_t widest = given ? start->max_components : most;
   product_of("components, restarts and trace of one fit",
-             {most - fewest + 1, restarts, parameter_room{widest, D}.numbers() + trace_numbers + 16});
-  mixture_runs<T> runs(where, data, settings,
-                       {fewest, most, restarts, start, options.regularization, trace_numbers});
+             {most - fewest + 1, restarts, widest * (1 + D + std::int64_t{D} * D) + trace_numbers + 16});
+  mixture_runs<T> runs(where, data, settings, {fewest, most, restarts, start, options.regularization, trace_numbers});
   const std::int64_t each = runs.runs_per_fit(), sizes = runs.sizes_tried();
   std::atomic<double> latest{nan};
   for (std::int64_t begin = 0; begin < data.count();) {
@@ -228,8 +227,8 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
       found = choices(runs, begin, end, options, D);
     });
     for (std::int64_t fit = begin; fit < end; ++fit) {
-      const auto own = std::span(found).subspan(static_cast<std::size_t>((fit - begin) * sizes),
-                                                static_cast<std::size_t>(sizes));
+      const auto own =
+          std::span(found).subspan(static_cast<std::size_t>((fit - begin) * sizes), static_cast<std::size_t>(sizes));
       keep(*lowest(own).run, !given, data.view.rows(fit), r);
       for (std::size_t size = 0; !given && size < own.size(); ++size) {
         const std::size_t at = static_cast<std::size_t>(fit * sizes) + size;

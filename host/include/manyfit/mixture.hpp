@@ -106,9 +106,9 @@ struct mixture_options {
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it does
-/// not need; mixtures that were made from a list of sizes have room for just their own (component_offsets). Components
-/// are in ascending order of their means' first coordinate, except with a given start.
+/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
+/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
+/// Components are in ascending order of their means' first coordinate, except with a given start.
 struct mixture_results {
   std::int64_t count = 0;
   int dimensions = 1;
