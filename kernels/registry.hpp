@@ -40,6 +40,7 @@ struct family_info {
   int parameter_count;
   const char* support;
   bool discrete;
+  moving_support ends;                              ///< of the support, where they depend on parameters
   bool closed_form;                                 ///< fitted from sufficient statistics: two passes over the data
   const cpu_functions* cpu[instruction_set_count];  ///< null where this build lacks the instruction set
   cpu_simulate simulate;

@@ -23,8 +23,10 @@ enum class fit_status : std::int32_t {
                          ///< infinite) and log-likelihood usable, no standard errors
   singular_information,  ///< a maximum, but the information matrix is not positive definite; parameters usable
   collapsed_component,   ///< a mixture component collapsed onto too few points; nothing usable
+  regularized,           ///< a Gaussian mixture of which a component collapses from every start, kept from it by what
+                         ///< was added to the covariances' diagonals; all usable, with that in mind
 };
-inline constexpr int fit_status_count = 11;
+inline constexpr int fit_status_count = 12;
 
 /// Most parameters that a registered family may have.
 inline constexpr int max_parameters = 4;
@@ -47,8 +49,10 @@ struct fit_results_view {
   std::int32_t* iterations = nullptr;  ///< [count], evaluations of the likelihood's derivatives after the first
   fit_status* status = nullptr;        ///< [count]
   std::int64_t* observations = nullptr;  ///< [count], values present with a weight other than 0
-  std::int64_t* missing = nullptr;       ///< [count], values left out: NaN value or NaN weight
+  std::int64_t* missing = nullptr;       ///< [count], NaN value or NaN weight
   std::int64_t stride = 0;
+  std::int64_t* left_out = nullptr;  ///< [count] or null, values of weight 0: observations + missing + left out are all
+  std::int64_t* outside = nullptr;   ///< [count] or null, finite values outside the support: out_of_support when not 0
 };
 
 /// What holds for every fit of a call.

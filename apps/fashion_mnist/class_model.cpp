@@ -6,11 +6,20 @@
 #include <chrono>
 #include <cmath>
 
+#include "kernels/cpu/parallel.hpp"
+
 namespace manyfit::app {
 
 namespace {
 
 using images_by_class = std::array<std::vector<const std::uint8_t*>, class_count>;
+
+/// body(i) for every i in [0, count), on every core.
+template <class Body>
+void for_each_of(std::int64_t count, Body body) {
+  const int threads = executor::cpu().threads();
+  parallel_for(threads, count, fits_at_a_time(count, threads), body);
+}
 
 /// Bytes [classes × pixels × images] from images [pixels] each. Cut into blocks of pixels, so that what is written
 /// stays in cache while the images pass by.
@@ -18,14 +27,15 @@ std::vector<std::uint8_t> transposed(const images_by_class& images, int first, i
   constexpr int block = 32;
   const std::int64_t each = last - first;
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(class_count * pixels * each));
-#pragma omp parallel for collapse(2) schedule(static)
-  for (int c = 0; c < class_count; ++c)
-    for (int from = 0; from < pixels; from += block)
-      for (std::int64_t i = 0; i < each; ++i) {
-        const std::uint8_t* image = images[c][first + i];
-        for (int pixel = from; pixel < std::min(from + block, pixels); ++pixel)
-          bytes[(std::int64_t{c} * pixels + pixel) * each + i] = image[pixel];
-      }
+  const int blocks = (pixels + block - 1) / block;
+  for_each_of(std::int64_t{class_count} * blocks, [&](std::int64_t at) {
+    const int c = static_cast<int>(at / blocks), from = static_cast<int>(at % blocks) * block;
+    for (std::int64_t i = 0; i < each; ++i) {
+      const std::uint8_t* image = images[c][first + i];
+      for (int pixel = from; pixel < std::min(from + block, pixels); ++pixel)
+        bytes[(std::int64_t{c} * pixels + pixel) * each + i] = image[pixel];
+    }
+  });
   return bytes;
 }
 
@@ -52,23 +62,21 @@ pixel_samples gather_samples(const labelled_images& data, int first, int last) {
   const std::vector<std::uint8_t> bytes = transposed(images, first, last, samples.pixels);
   samples.ink.resize(bytes.size());
   samples.offsets.resize(static_cast<std::size_t>(count) + 1);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t s = 0; s < count; ++s) {
+  for_each_of(count, [&](std::int64_t s) {
     std::int64_t inked = 0;
     for (std::int64_t i = s * each; i < (s + 1) * each; ++i) {
       samples.ink[i] = bytes[i] > 0 ? 1.0f : 0.0f;
       inked += bytes[i] > 0;
     }
     samples.offsets[s + 1] = inked;
-  }
+  });
   for (std::int64_t s = 0; s < count; ++s) samples.offsets[s + 1] += samples.offsets[s];
   samples.intensity.resize(static_cast<std::size_t>(samples.offsets.back()));
-#pragma omp parallel for schedule(static)
-  for (std::int64_t s = 0; s < count; ++s) {
+  for_each_of(count, [&](std::int64_t s) {
     float* to = samples.intensity.data() + samples.offsets[s];
     for (std::int64_t i = s * each; i < (s + 1) * each; ++i)
       if (bytes[i] > 0) *to++ = intensity_of(bytes[i]);
-  }
+  });
   return samples;
 }
 
@@ -105,8 +113,7 @@ std::vector<double> intensity_log_density(const executor& where, const fit_resul
 score_table intensity_scores(const score_table& ink, const fit_results& intensity,
                              const std::vector<double>& log_density) {
   score_table table = ink;
-#pragma omp parallel for schedule(static)
-  for (int pixel = 0; pixel < table.pixels; ++pixel)
+  for_each_of(table.pixels, [&](std::int64_t pixel) {
     for (int c = 0; c < class_count; ++c) {
       const std::int64_t fit = std::int64_t{c} * table.pixels + pixel;
       if (!usable(intensity.status[fit])) continue;
@@ -115,6 +122,7 @@ score_table intensity_scores(const score_table& ink, const fit_results& intensit
       double* scores = &table.scores[static_cast<std::size_t>(pixel) * value_count * class_count + c];
       for (int v = 1; v < value_count; ++v) scores[v * class_count] += std::log((n * std::exp(f[v - 1]) + 1) / (n + 1));
     }
+  });
   return table;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/parallel.hpp"
+
 namespace manyfit::app {
 
 evaluation evaluate(const score_table& table, const labelled_images& data, int first) {
@@ -18,8 +20,7 @@ evaluation evaluate(const score_table& table, const labelled_images& data, int f
   const int count = static_cast<int>(chosen.size());
   std::vector<int> found(chosen.size());
   std::vector<double> own(chosen.size());
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < count; ++i) {
+  parallel_for(executor::cpu().threads(), count, 64, [&](std::int64_t i) {
     const std::uint8_t* image = data.image(chosen[i]);
     std::array<double, class_count> sum{};
     for (int pixel = 0; pixel < table.pixels; ++pixel) {
@@ -29,7 +30,7 @@ evaluation evaluate(const score_table& table, const labelled_images& data, int f
     }
     found[i] = static_cast<int>(std::max_element(sum.begin(), sum.end()) - sum.begin());
     own[i] = sum[data.labels[chosen[i]]];
-  }
+  });
 
   evaluation result;
   result.images = count;

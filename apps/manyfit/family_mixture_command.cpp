@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/ticks.hpp"
@@ -62,8 +63,9 @@ void write_json(const report& what, output& to) {
       append_json_text(text, what.keys[i].texts[at]);
     }
     if (!what.keys.empty()) text += "}, ";
-    text += fmt::format("\"n\": {}, \"missing\": {}, \"status\": \"{}\", \"iterations\": {}, \"components\": {}",
-                        r.observations[at], r.missing[at], to_string(r.status[at]), r.iterations[at], r.components[at]);
+    text += fmt::format(
+        "\"n\": {}, \"missing\": {}, \"left_out\": {}, \"status\": \"{}\", \"iterations\": {}, \"components\": {}",
+        r.observations[at], r.missing[at], r.left_out[at], to_string(r.status[at]), r.iterations[at], r.components[at]);
     if (!has_parameters(r, fit)) {
       text += ", \"weights\": null, \"parameters\": null";
     } else {
@@ -107,20 +109,23 @@ void write_json(const report& what, output& to) {
   text += "]}\n";
 }
 
-/// key, n, missing, status, iterations, components, weight0, NAME0 ..., log_likelihood, aic, bic.
+/// key, n, missing, left_out, status, iterations, components, weight0, NAME0 ..., log_likelihood, aic, bic.
 table columns_of(const report& what) {
   const family_mixture_results& r = what.results;
   column_writer data(static_cast<std::size_t>(r.count), what.keys);
   data.numbers("n", r.observations);
   data.numbers("missing", r.missing);
+  data.numbers("left_out", r.left_out);
   data.statuses(r.status);
   data.numbers("iterations", r.iterations);
   data.numbers("components", r.components);
   for (int k = 0; k < r.max_components; ++k) {
-    data.numbers(fmt::format("weight{}", k), [&](std::int64_t fit) { return r.weight(fit, k); });
+    const auto there = [&](std::int64_t fit) { return k < r.components[static_cast<std::size_t>(fit)]; };
+    data.numbers(fmt::format("weight{}", k),
+                 [&](std::int64_t fit) { return there(fit) ? r.weight(fit, k) : std::nan(""); });
     for (int p = 0; p < what.family.parameter_count; ++p)
       data.numbers(fmt::format("{}{}", what.family.parameters[p].name, k),
-                   [&](std::int64_t fit) { return r.parameter(fit, k, p); });
+                   [&](std::int64_t fit) { return there(fit) ? r.parameter(fit, k, p) : std::nan(""); });
   }
   data.numbers("log_likelihood", r.log_likelihood);
   data.numbers("aic", [&](std::int64_t fit) { return r.aic(fit); });
@@ -132,16 +137,18 @@ void write_table(const report& what, output& to) {
   const family_mixture_results& r = what.results;
   const bool one = r.count == 1 && what.keys.empty();
   if (one) {
-    to.write(fmt::format("mixture of {}: {}, {} component{}, n = {}, missing = {}, iterations = {}, on {}\n\n",
-                         what.family.name, to_string(r.status[0]), r.components[0], r.components[0] == 1 ? "" : "s",
-                         r.observations[0], r.missing[0], r.iterations[0], r.device));
-    if (r.tried > 1) write_choice(r.fewest_components, r.criteria, r.components[0], what.select, to);
+    to.write(fmt::format(
+        "mixture of {}: {}, {} component{}, n = {}, missing = {}, left out = {}, iterations = {}, on {}\n\n",
+        what.family.name, to_string(r.status[0]), r.components[0], r.components[0] == 1 ? "" : "s", r.observations[0],
+        r.missing[0], r.left_out[0], r.iterations[0], r.device));
+    if (r.tried > 1) write_choice(r.fewest_components, r.criteria, {}, r.components[0], what.select, to);
   }
   std::vector<text_table::heading> headings;
   for (const key_column& key : what.keys) headings.push_back({excerpt(key.name)});
   if (!one) {
     headings.push_back({"n", true});
     headings.push_back({"missing", true});
+    headings.push_back({"left_out", true});
     headings.push_back({"status"});
     headings.push_back({"log_likelihood", true});
     headings.push_back({"bic", true});
@@ -149,6 +156,7 @@ void write_table(const report& what, output& to) {
   headings.push_back({"component", true});
   headings.push_back({"weight", true});
   for (int p = 0; p < what.family.parameter_count; ++p) headings.push_back({what.family.parameters[p].name, true});
+  name_keys_apart(headings, what.keys.size());
   text_table lines(std::move(headings));
   constexpr std::int64_t rows_on_a_terminal = 40;
   const std::int64_t shown = to.to_terminal() ? std::min(r.count, rows_on_a_terminal) : r.count;
@@ -160,6 +168,7 @@ void write_table(const report& what, output& to) {
       if (!one) {
         lines.add(k == 0 ? fmt::format("{}", r.observations[at]) : "");
         lines.add(k == 0 ? fmt::format("{}", r.missing[at]) : "");
+        lines.add(k == 0 ? fmt::format("{}", r.left_out[at]) : "");
         lines.add(k == 0 ? to_string(r.status[at]) : "");
         lines.add(k == 0 ? readable_number(r.log_likelihood[at], 8) : "");
         lines.add(k == 0 ? readable_number(r.bic(fit), 8) : "");
@@ -271,7 +280,8 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
   const sample_request request{.path = arguments.input.path,
                                .column = arguments.column,
                                .weights = arguments.input.weights,
-                               .by = arguments.input.by};
+                               .by = arguments.input.by,
+                               .format = arguments.input.format};
   const sample_set<T> samples = read_samples<T>(request, common, where.threads());
   if (samples.shape.size() == 2 && samples.shape[1] > 1)
     throw input_error(
@@ -320,12 +330,14 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
   to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_plot_of(arguments.plot, what, samples);
   if (!common.quiet) {
-    std::int64_t values = 0, missing = 0;
-    for (const std::int64_t n : results.observations) values += n;
-    for (const std::int64_t n : results.missing) missing += n;
-    fmt::print(stderr, "manyfit: {} mixture{} of {} of {} value{} ({} missing) on {}, {} precision, in {}, {} in all\n",
-               results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s", missing,
-               results.device, common.precision, short_time(fit_seconds), short_time(seconds_since(begin)));
+    const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
+    const std::int64_t values = sum(results.observations);
+    fmt::print(stderr,
+               "manyfit: {} mixture{} of {} of {} value{} ({} missing, {} left out) on {}, {} precision, in {}, {} in "
+               "all\n",
+               results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s",
+               sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
+               short_time(seconds_since(begin)));
     print_outcome(arguments, results.fewest_components, results.tried, results.status);
   }
   return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;

@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
+#include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "options.hpp"
 #include "output/fit_report.hpp"
@@ -52,19 +53,24 @@ void check_options(const family_info& family, const fit_options& options, double
 }
 
 void print_summary(const fit_results& results, const common_options& common, double fit_seconds, double all_seconds) {
-  std::int64_t values = 0, missing = 0;
+  std::int64_t values = 0, missing = 0, left_out = 0, outside = 0;
   for (const std::int64_t n : results.observations) values += n;
   for (const std::int64_t n : results.missing) missing += n;
-  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing) on {}, {} precision, in {} ({}/s), {} in all\n",
+  for (const std::int64_t n : results.left_out) left_out += n;
+  for (const std::int64_t n : results.outside) outside += n;
+  const std::string of_weight_0 = left_out > 0 ? fmt::format(", {} left out", left_out) : "";
+  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
              results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s",
-             missing, results.device, common.precision, short_time(fit_seconds),
+             missing, of_weight_0, results.device, common.precision, short_time(fit_seconds),
              short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
   for (int i = 0; i < fit_status_count; ++i) {
     const auto status = static_cast<fit_status>(i);
     const std::int64_t count = results.count_of(status);
     if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status));
+    const bool tells_outside = status == fit_status::out_of_support && outside > 0;
+    fmt::print(stderr, "  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+               status == fit_status::converged ? "" : describe(status),
+               tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
   }
 }
 
@@ -114,6 +120,7 @@ int run(fit_arguments& arguments) {
   check_options(family, arguments.options, arguments.level);
   if (!arguments.plot.empty()) check_plot(arguments.plot);
   const output_format format = format_of(arguments.common);
+  check_files({arguments.input.path}, arguments.common, arguments.plot);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
   return arguments.common.single() ? run_fit<float>(arguments, family, where, format, to)
@@ -126,16 +133,21 @@ void add_fit(CLI::App& program, command_action& action) {
   const auto arguments = std::make_shared<fit_arguments>();
   CLI::App& command = *program.add_subcommand("fit", "Fit one family to one sample, or to every group of rows");
   command.add_option("FAMILY", arguments->family, "What to fit; manyfit families lists them")->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
+      ->required();
   command
       .add_option("--column", arguments->input.column,
-                  "The values (default: the only numeric column not named otherwise)")
+                  "The values (default: the only number column not named otherwise)")
+      ->transform(trimmed_name())
       ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
                   "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
       ->type_name("a,b");
-  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more: the exponent of its density")
+      ->transform(trimmed_name())
+      ->type_name("NAME");
+  add_input_options(command, arguments->input.format);
   command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
@@ -156,8 +168,10 @@ void add_fit(CLI::App& program, command_action& action) {
                                     {"--truncate", "truncated distributions"},
                                     {"--prior", "priors on parameters"}});
   command.footer(
-      "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n"
-      "Empty, NA and NaN values are missing: left out and counted.\n\n"
+      "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n" +
+      std::string(input_help) +
+      "\nRows of weight 0 are left out: n + missing + left_out are all rows. Weights multiply log-densities;\n"
+      "BIC counts the rows of positive weight, whatever their sum.\n\n"
       "Examples:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
       "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");

@@ -16,6 +16,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
+#include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "mixture_arguments.hpp"
 #include "mixture_models.hpp"
@@ -84,7 +85,9 @@ void check_options(mixture_arguments& arguments) {
     if (arguments.covariance == name_of(static_cast<covariance_structure>(i)))
       options.covariance = static_cast<covariance_structure>(i);
   options.select = arguments.select == "aic" ? information_criterion::aic : information_criterion::bic;
-  options.start = arguments.init == "random" ? mixture_start::random : mixture_start::kmeans_plus_plus;
+  options.start = arguments.init == "random"     ? mixture_start::random
+                  : arguments.init == "kmeans++" ? mixture_start::kmeans_plus_plus
+                                                 : mixture_start::automatic;
   if (arguments.regularize_given) {
     if (!(arguments.regularize >= 0) || std::isinf(arguments.regularize))
       throw usage_error(fmt::format("--regularize: {} given; 0 or more expected", arguments.regularize));
@@ -116,14 +119,30 @@ mixture_results starts_for(const mixture_arguments& arguments, const model& docu
 
 void print_summary(const mixture_results& results, const common_options& common, double fit_seconds,
                    double all_seconds) {
-  std::int64_t rows = 0, missing = 0;
-  for (const std::int64_t n : results.observations) rows += n;
-  for (const std::int64_t n : results.missing) missing += n;
-  fmt::print(stderr,
-             "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing) on {}, {} precision, in {}, "
-             "{} in all\n",
-             results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
-             missing, results.device, common.precision, short_time(fit_seconds), short_time(all_seconds));
+  const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
+  const std::int64_t rows = sum(results.observations);
+  fmt::print(
+      stderr,
+      "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing, {} left out) on {}, {} precision, "
+      "in {}, {} in all\n",
+      results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
+      sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
+      short_time(all_seconds));
+}
+
+/// Names the coordinates that are constant where that is why a mixture had to be regularized.
+void warn_of_constants(const mixture_results& results, const std::vector<std::string>& names,
+                       const common_options& common) {
+  for (int d = 0; d < results.dimensions; ++d) {
+    std::int64_t count = 0;
+    for (std::int64_t fit = 0; fit < results.count; ++fit)
+      count += is_regularized(results, fit) && results.constant[static_cast<std::size_t>(fit * results.dimensions + d)];
+    if (count == 0) continue;
+    const std::string where = results.count == 1 ? "" : fmt::format(" in {} of {} fits", count, results.count);
+    warn(common, fmt::format("the coordinate {} is constant{}; what was added to its variance is of the others' "
+                             "variances, and says nothing about it",
+                             excerpt(names[static_cast<std::size_t>(d)]), where));
+  }
 }
 
 template <class T>
@@ -176,6 +195,7 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
   }
   to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
+  warn_of_constants(results, points.names, common);
   if (!common.quiet) {
     print_summary(results, common, fit_seconds, seconds_since(begin));
     print_outcome(arguments, results.fewest_components, results.tried, results.status);
@@ -186,6 +206,7 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
 int run(mixture_arguments& arguments) {
   check_options(arguments);
   const output_format format = format_of(arguments.common);
+  check_files({arguments.input.path, arguments.start}, arguments.common, arguments.plot);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
   if (arguments.family != "gaussian") return run_family_mixture(arguments, where, format, to);
@@ -253,17 +274,24 @@ void add_mixture(CLI::App& program, command_action& action) {
   command
       .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
       ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
+      ->required();
   command
-      .add_option("--columns", arguments->columns, "The coordinates (default: all numeric columns not named otherwise)")
+      .add_option("--columns", arguments->columns, "The coordinates (default: all number columns not named otherwise)")
       ->type_name("a,b");
   command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
+      ->transform(trimmed_name())
       ->type_name("NAME");
   command
       .add_option("--by", arguments->by,
                   "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
       ->type_name("a,b");
-  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more")->type_name("NAME");
+  command
+      .add_option("--weights", arguments->input.weights,
+                  "A weight per row, 0 or more: the exponent of its density (0: left out)")
+      ->transform(trimmed_name())
+      ->type_name("NAME");
+  add_input_options(command, arguments->input.format);
   command.add_option("--components", arguments->components, "How many components, or the best of a range")
       ->type_name("K|LO:HI");
   command.add_option("--select", arguments->select, "Criterion for the number of components (default bic)")
@@ -275,14 +303,14 @@ void add_mixture(CLI::App& program, command_action& action) {
   command.add_option("--restarts", arguments->options.restarts, "Starts, of which the best is kept (default 10)")
       ->check(at_least(1))
       ->type_name("R");
-  command.add_option("--init", arguments->init, "How to start (default kmeans++)")
-      ->check(CLI::IsMember({"kmeans++", "random"}))
-      ->type_name("kmeans++|random");
+  command.add_option("--init", arguments->init, "How to start (default auto: kmeans++ and random by turns)")
+      ->check(CLI::IsMember({"auto", "kmeans++", "random"}))
+      ->type_name("auto|kmeans++|random");
   command.add_option("--start", arguments->start, "Start from these mixtures, whose order is kept")
       ->type_name("MODEL.json");
   command
       .add_option("--regularize", arguments->regularize,
-                  "Added to the covariances' diagonals (default 1e-6 of the data's mean variance)")
+                  "Added to the covariances' diagonals (default: nothing, unless every start collapses)")
       ->each([arguments](const std::string&) { arguments->regularize_given = true; })
       ->type_name("X");
   command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; not of gaussian")
@@ -293,15 +321,22 @@ void add_mixture(CLI::App& program, command_action& action) {
       ->type_name("N");
   command
       .add_option("--tolerance", arguments->options.tolerance,
-                  "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations")
+                  "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations, as "
+                  "max_iterations")
       ->check(at_least(0))
       ->type_name("X");
   command.add_flag("--trace", arguments->options.trace, "The log-likelihood of the start and after every iteration");
   command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
   add_common_options(command, arguments->common);
   command.footer(
-      "A .npy array of two dimensions has a point per row. Rows with an empty, NA or NaN coordinate are missing: left\n"
-      "out and counted. Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of weight "
+      "0\n"
+      "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
+      std::string(input_help) +
+      "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
+      "variance\n"
+      "is added to the covariances: the status is then regularized.\n"
+      "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
       "may be\n"
       "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
       "Examples:\n"

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
-#include <unordered_map>
 
 #include "failures.hpp"
 #include "manyfit/manyfit.hpp"
@@ -32,11 +32,17 @@ std::vector<std::string> key_names(const model& document) {
   return names;
 }
 
-/// Row `from` of [rows × each] numbers to row `to` of others.
-void copy_row(const std::vector<double>& source, std::size_t from, std::vector<double>& target, std::size_t to,
-              std::size_t each) {
-  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from * each), each,
-              target.begin() + static_cast<std::ptrdiff_t>(to * each));
+/// The numbers, `each` of a component, of `count` components.
+void copy_components(const std::vector<double>& source, std::int64_t from, std::vector<double>& target, std::int64_t to,
+                     std::int64_t count, std::int64_t each) {
+  std::copy_n(source.begin() + from * each, count * each, target.begin() + to * each);
+}
+
+/// The numbers of components at these places; 1 where the place is -1.
+std::vector<std::int32_t> sizes_at(const std::vector<std::int32_t>& all, const std::vector<std::int64_t>& places) {
+  std::vector<std::int32_t> sizes;
+  for (const std::int64_t place : places) sizes.push_back(place < 0 ? 1 : all[static_cast<std::size_t>(place)]);
+  return sizes;
 }
 
 }  // namespace
@@ -55,7 +61,7 @@ std::vector<std::string> match_columns(const std::string& by, const model& docum
 /// Which fit of the model each sample belongs to; -1 for a key without a fit.
 std::vector<std::int64_t> fits_of_samples(const model& document, const std::vector<key_column>& keys,
                                           const std::string& path) {
-  std::unordered_map<std::string, std::int64_t> fit_of_key;
+  std::vector<std::string> texts;  // of the fits, then of the samples
   std::vector<std::string_view> parts;
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     parts.clear();
@@ -67,18 +73,27 @@ std::vector<std::int64_t> fits_of_samples(const model& document, const std::vect
           fmt::format("{}: the key of fits[{}] is not by the same columns as that of fits[0]\n"
                       "a document printed by manyfit fit was expected",
                       excerpt(path, 300), i));
-    if (!fit_of_key.try_emplace(joined(parts), static_cast<std::int64_t>(i)).second)
+    texts.push_back(joined(parts));
+  }
+  for (std::size_t sample = 0; sample < keys.front().texts.size(); ++sample) {
+    parts.clear();
+    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
+    texts.push_back(joined(parts));
+  }
+  const row_groups groups = group_by(std::vector<std::string_view>(texts.begin(), texts.end()));
+  const auto group_of = [&](std::size_t i) { return static_cast<std::size_t>(groups.group_of_row[i]); };
+  std::vector<std::int64_t> fit_of_group(groups.first_row.size(), -1);
+  for (std::size_t i = 0; i < document.fits.size(); ++i) {
+    std::int64_t& fit = fit_of_group[group_of(i)];
+    if (fit >= 0)
       throw input_error(
           fmt::format("{}: fits[{}] has the same key as a fit before it\n"
                       "one fit for each key was expected",
                       excerpt(path, 300), i));
+    fit = static_cast<std::int64_t>(i);
   }
-  std::vector<std::int64_t> result(keys.front().texts.size(), -1);
-  for (std::size_t sample = 0; sample < result.size(); ++sample) {
-    parts.clear();
-    for (const key_column& key : keys) parts.push_back(key.texts[sample]);
-    if (const auto found = fit_of_key.find(joined(parts)); found != fit_of_key.end()) result[sample] = found->second;
-  }
+  std::vector<std::int64_t> result;
+  for (std::size_t i = document.fits.size(); i < texts.size(); ++i) result.push_back(fit_of_group[group_of(i)]);
   return result;
 }
 
@@ -88,8 +103,11 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
     throw input_error(fmt::format("{}: a {} of {}\na gaussian mixture printed by manyfit mixture was expected", name,
                                   document.command, excerpt(document.family)));
   std::size_t most = 1, D = 0;
+  std::vector<std::int32_t> sizes;
   for (const model_fit& fit : document.fits) {
-    if (!fit.weights.empty()) most = std::max(most, fit.components);  // room only for those that have parameters
+    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // room only for those that have parameters
+    most = std::max(most, own);
+    sizes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(own, std::numeric_limits<std::int32_t>::max())));
     D = std::max(D, fit.dimensions);
   }
   if (D == 0) throw input_error(fmt::format("{}: no fit has parameters\nat least one mixture was expected", name));
@@ -100,16 +118,14 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
   for (int i = 0; i < covariance_structure_count; ++i)
     if (document.covariance == name_of(static_cast<covariance_structure>(i)))
       structure = static_cast<covariance_structure>(i);
-  mixture_results r = empty_mixtures(static_cast<std::int64_t>(document.fits.size()), static_cast<int>(most),
-                                     static_cast<int>(D), structure);
+  mixture_results r = empty_mixtures(sizes, static_cast<int>(D), structure);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
     if (fit.weights.empty()) continue;
-    r.components[i] = static_cast<std::int32_t>(fit.components);
-    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
-    std::copy(fit.means.begin(), fit.means.end(), r.means.begin() + static_cast<std::ptrdiff_t>(i * most * D));
-    std::copy(fit.covariances.begin(), fit.covariances.end(),
-              r.covariances.begin() + static_cast<std::ptrdiff_t>(i * most * D * D));
+    const std::int64_t first = r.first_component(static_cast<std::int64_t>(i)), d = r.dimensions;
+    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + first);
+    std::copy(fit.means.begin(), fit.means.end(), r.means.begin() + first * d);
+    std::copy(fit.covariances.begin(), fit.covariances.end(), r.covariances.begin() + first * d * d);
     r.status[i] = fit_status::converged;
   }
   return r;
@@ -126,18 +142,21 @@ family_mixture_results family_mixtures(const model& document, const std::string&
                     "manyfit families lists what it knows",
                     name, excerpt(document.family)));
   std::size_t most = 1;
-  for (const model_fit& fit : document.fits)
-    if (!fit.weights.empty()) most = std::max(most, fit.components);  // room only for those that have parameters
+  std::vector<std::int32_t> sizes;
+  for (const model_fit& fit : document.fits) {
+    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // room only for those that have parameters
+    most = std::max(most, own);
+    sizes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(own, std::numeric_limits<std::int32_t>::max())));
+  }
   if (most > static_cast<std::size_t>(max_components))
     throw input_error(fmt::format("{}: {} components\nat most {} were expected", name, most, max_components));
-  family_mixture_results r =
-      empty_family_mixtures(static_cast<std::int64_t>(document.fits.size()), static_cast<int>(most), {{family}});
+  family_mixture_results r = empty_family_mixtures(sizes, {{family}});
   const auto P = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
     if (fit.weights.empty()) continue;
-    r.components[i] = static_cast<std::int32_t>(fit.components);
-    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(i * most));
+    const auto first = static_cast<std::size_t>(r.first_component(static_cast<std::int64_t>(i)));
+    std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(first));
     for (std::size_t k = 0; k < fit.components; ++k)
       for (int p = 0; p < family->parameter_count; ++p) {
         const named_numbers& given = fit.component_parameters[k];
@@ -147,7 +166,7 @@ family_mixture_results family_mixtures(const model& document, const std::string&
         if (found == given.end())
           throw input_error(fmt::format("{}: fits[{}].parameters[{}] has no '{}'\nevery parameter of {} was expected",
                                         name, i, k, wanted, family->name));
-        r.parameters[(i * most + k) * P + static_cast<std::size_t>(p)] = found->second;
+        r.parameters[(first + k) * P + static_cast<std::size_t>(p)] = found->second;
       }
     r.status[i] = fit_status::converged;
   }
@@ -155,30 +174,27 @@ family_mixture_results family_mixtures(const model& document, const std::string&
 }
 
 mixture_results mixtures_at(const mixture_results& all, const std::vector<std::int64_t>& places) {
-  mixture_results r =
-      empty_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.dimensions, all.covariance);
-  const auto K = static_cast<std::size_t>(all.max_components), D = static_cast<std::size_t>(all.dimensions);
+  const std::int64_t D = all.dimensions;
+  mixture_results r = empty_mixtures(sizes_at(all.components, places), all.dimensions, all.covariance);
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places[i] < 0) continue;
-    const auto from = static_cast<std::size_t>(places[i]);
-    r.components[i] = all.components[from];
-    copy_row(all.weights, from, r.weights, i, K);
-    copy_row(all.means, from, r.means, i, K * D);
-    copy_row(all.covariances, from, r.covariances, i, K * D * D);
+    const std::int64_t from = all.first_component(places[i]), to = r.first_component(static_cast<std::int64_t>(i)),
+                       K = r.components[i];
+    copy_components(all.weights, from, r.weights, to, K, 1);
+    copy_components(all.means, from, r.means, to, K, D);
+    copy_components(all.covariances, from, r.covariances, to, K, D * D);
   }
   return r;
 }
 
 family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places) {
-  family_mixture_results r =
-      empty_family_mixtures(static_cast<std::int64_t>(places.size()), all.max_components, all.parts);
-  const auto K = static_cast<std::size_t>(all.max_components), P = static_cast<std::size_t>(all.parameter_room);
+  family_mixture_results r = empty_family_mixtures(sizes_at(all.components, places), all.parts);
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places[i] < 0) continue;
-    const auto from = static_cast<std::size_t>(places[i]);
-    r.components[i] = all.components[from];
-    copy_row(all.weights, from, r.weights, i, K);
-    copy_row(all.parameters, from, r.parameters, i, K * P);
+    const std::int64_t from = all.first_component(places[i]), to = r.first_component(static_cast<std::int64_t>(i)),
+                       K = r.components[i];
+    copy_components(all.weights, from, r.weights, to, K, 1);
+    copy_components(all.parameters, from, r.parameters, to, K, all.parameter_room);
   }
   return r;
 }

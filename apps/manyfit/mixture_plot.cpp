@@ -120,7 +120,7 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
   }
   const int K = r.components[at];
   const auto copy = [&](const std::vector<double>& from, std::int64_t each) {
-    const auto begin = from.begin() + fit * r.max_components * each;
+    const auto begin = from.begin() + r.first_component(fit) * each;
     return std::vector<double>(begin, begin + K * each);
   };
   m.weights = copy(r.weights, 1);

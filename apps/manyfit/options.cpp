@@ -23,7 +23,11 @@ void add_output_options(CLI::App& command, common_options& options) {
       .add_option("--format", options.format, "table, csv, json, or parquet with --out (default: by --out, else table)")
       ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
       ->type_name("FORMAT");
-  command.add_option("--out", options.out, "Write the results to this file, in place of stdout")->type_name("PATH");
+  command
+      .add_option_function<std::string>(
+          "--out", [&options](const std::string& path) { options.out = path == "-" ? "" : path; },
+          "Write the results to this file, in place of stdout (-)")
+      ->type_name("PATH");
   command.add_flag("--quiet", options.quiet, "No progress, warnings or summary on stderr");
 }
 
@@ -78,10 +82,18 @@ executor executor_of(const common_options& options) {
 }
 
 output_format format_of(const common_options& options, bool array) {
-  std::string name = options.format;
-  if (name.empty() && !options.out.empty()) {
-    name = std::filesystem::path(options.out).extension().string();
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::string extension = std::filesystem::path(options.out).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  const std::string name = options.format.empty() ? extension : options.format;
+  // Text in a file that says it is an array or a table of another kind would be found out much later.
+  for (const char* other : {".npy", ".npz", ".feather", ".arrow", ".tsv", ".tab", ".parquet", ".pq"}) {
+    const bool meant = (name == ".npy" && array) || extension != other ||
+                       (extension.starts_with(".p") && (name == "parquet" || options.format.empty()));
+    if (meant) continue;
+    throw usage_error(fmt::format("--out: {} is not what {} would be written as\n{}.csv, .json{} or .parquet expected",
+                                  excerpt(options.out, 300), options.format.empty() ? "a table" : options.format,
+                                  array ? ".npy (without --format), " : "", options.format.empty() ? ", .txt" : ""));
   }
   if (name == "csv" || name == ".csv") return output_format::csv;
   if (name == "json" || name == ".json") return output_format::json;
@@ -101,16 +113,23 @@ output_format format_of(const common_options& options, bool array) {
 std::vector<std::string> split_list(std::string_view text, std::string_view option) {
   std::vector<std::string> parts(1);
   bool quoted = false;
+  // Blanks about a name are no part of it, unless they stand in quotes.
+  std::size_t least = 0;
+  const auto end_part = [&] {
+    while (parts.back().size() > least && parts.back().back() == ' ') parts.back().pop_back();
+    least = 0;
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"' && quoted && i + 1 < text.size() && text[i + 1] == '"')
       parts.back() += text[++i];
     else if (text[i] == '"' && (quoted || parts.back().empty()))
-      quoted = !quoted;
+      quoted = !quoted, least = parts.back().size();
     else if (text[i] == ',' && !quoted)
-      parts.emplace_back();
-    else
+      end_part(), parts.emplace_back();
+    else if (text[i] != ' ' || quoted || !parts.back().empty())
       parts.back() += text[i];
   }
+  end_part();
   if (quoted || std::find(parts.begin(), parts.end(), "") != parts.end())
     throw usage_error(
         fmt::format("{}: '{}' given; names between commas expected, as in {} a,b", option, excerpt(text, 80), option));

@@ -44,9 +44,12 @@ point_set<T> array_points(const std::string& source, const std::vector<std::size
 }
 
 template <class T>
-std::optional<point_set<T>> map_points(const std::string& path) {
-  if (!is_file_of(path, {".npy"})) return std::nullopt;
-  auto file = std::make_shared<const file_bytes>(path);
+std::optional<point_set<T>> map_points(const point_request& request) {
+  // Numbers that mean "missing" are to be replaced, and other formats are refused, where the file is read.
+  const input_format& format = request.format;
+  if (!is_file_of(request.path, {".npy"}) || !format.missing.empty() || format.of_text_only() || !format.array.empty())
+    return std::nullopt;
+  auto file = std::make_shared<const file_bytes>(request.path);
   std::optional<npy_view<T>> view = view_npy<T>(file->view(), file->name());
   if (!view) return std::nullopt;
   point_set<T> result = array_points<T>(file->name(), view->shape);
@@ -77,8 +80,8 @@ auto parquet_points<T>::decoded(int index) const -> group {
   }
   if (found.valid()) return found.get();  // waits where another thread is at it
   try {
-    auto made = std::make_shared<const point_set<T>>(
-        table_points<T>(read_parquet_group(file_.view(), file_.name(), columns_of(request_), index), request_));
+    auto made = std::make_shared<const point_set<T>>(table_points<T>(
+        read_parquet_group(file_.view(), file_.name(), columns_of(request_), index, request_.format), request_));
     promise.set_value(made);
     return made;
   } catch (...) {
@@ -106,7 +109,9 @@ void parquet_points<T>::read(std::int64_t first, std::int64_t count, T* values, 
 
 template <class T>
 std::shared_ptr<const parquet_points<T>> stream_points(const point_request& request, int threads, std::int64_t memory) {
-  if (!has_arrow() || !request.by.empty() || !is_file_of(request.path, {".parquet", ".pq"})) return nullptr;
+  if (!has_arrow() || !request.by.empty() || request.format.of_text_only() || !request.format.array.empty() ||
+      !is_file_of(request.path, {".parquet", ".pq"}))
+    return nullptr;
   // Compressed or not, no file of less than a sixteenth is worth a look.
   if (static_cast<std::int64_t>(std::filesystem::file_size(request.path)) < memory / 16) return nullptr;
   auto source = std::make_shared<const parquet_points<T>>(request, threads);
@@ -126,7 +131,7 @@ template std::shared_ptr<const parquet_points<double>> stream_points(const point
 template std::shared_ptr<const parquet_points<float>> stream_points(const point_request&, int, std::int64_t);
 template point_set<double> array_points(const std::string&, const std::vector<std::size_t>&);
 template point_set<float> array_points(const std::string&, const std::vector<std::size_t>&);
-template std::optional<point_set<double>> map_points(const std::string&);
-template std::optional<point_set<float>> map_points(const std::string&);
+template std::optional<point_set<double>> map_points(const point_request&);
+template std::optional<point_set<float>> map_points(const point_request&);
 
 }  // namespace manyfit::app

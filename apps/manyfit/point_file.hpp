@@ -24,10 +24,10 @@ namespace manyfit::app {
 template <class T>
 point_set<T> array_points(const std::string& source, const std::vector<std::size_t>& shape);
 
-/// A .npy file, mapped: its numbers must be of type T, in C order and this machine's byte order. Nothing for any other
-/// file, which is to be read. Throws input_error for a broken .npy file.
+/// The .npy file of a request that names no columns, mapped: its numbers must be of type T, in C order and this
+/// machine's byte order. Nothing for any other file, which is to be read. Throws input_error for a broken .npy file.
 template <class T>
-std::optional<point_set<T>> map_points(const std::string& path);
+std::optional<point_set<T>> map_points(const point_request& request);
 
 /// A Parquet file whose row groups are decoded when their rows are needed, at most one more of them in memory than
 /// there are threads. Coordinates and weights are the columns that read_points would take.

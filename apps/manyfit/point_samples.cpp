@@ -38,7 +38,7 @@ std::vector<const column*> coordinates_of(const table& data, const point_request
   }
   if (found.empty())
     throw input_error(
-        fmt::format("{}: no numeric column to take coordinates from; its columns are {}\n"
+        fmt::format("{}: no number column to take coordinates from; its columns are {}\n"
                     "name them with --columns a,b",
                     data.source, list_names(data.source_names)));
   return found;
@@ -51,7 +51,7 @@ point_set<T> table_points(table&& data, const point_request& request) {
   const std::vector<const column*> coordinates = coordinates_of(data, request);
   if (coordinates.size() > static_cast<std::size_t>(max_dimensions))
     throw input_error(
-        fmt::format("{}: {} numeric columns\nat most {} coordinates were expected; name them with "
+        fmt::format("{}: {} number columns\nat most {} coordinates were expected; name them with "
                     "--columns a,b",
                     data.source, coordinates.size(), max_dimensions));
   const column* weight = request.weights.empty() ? nullptr : &data.at(request.weights, column_kind::numeric);
@@ -68,9 +68,7 @@ point_set<T> table_points(table&& data, const point_request& request) {
     for (std::size_t i = 0; i < request.by.size(); ++i)
       result.keys.push_back({request.by[i], std::move(groups.key_text[i])});
     const std::vector<std::int32_t>& sample = groups.group_of_row;
-    result.offsets.assign(static_cast<std::size_t>(groups.number_of_groups) + 1, 0);
-    for (const std::int32_t each : sample) ++result.offsets[static_cast<std::size_t>(each) + 1];
-    for (std::size_t i = 1; i < result.offsets.size(); ++i) result.offsets[i] += result.offsets[i - 1];
+    result.offsets = group_offsets(groups);
     std::vector<std::int64_t> next = result.offsets;
     for (std::size_t row = 0; row < data.rows; ++row) place[row] = next[static_cast<std::size_t>(sample[row])]++;
     if (request.keep_order && !std::is_sorted(sample.begin(), sample.end()))
@@ -102,12 +100,13 @@ template <class T>
 point_set<T> read_points(const point_request& request, const common_options& options, int threads) {
   const read_request columns = columns_of(request);
   if (columns.numeric_columns.empty() && columns.key_columns.empty())
-    if (std::optional<point_set<T>> mapped = map_points<T>(request.path)) return *std::move(mapped);
+    if (std::optional<point_set<T>> mapped = map_points<T>(request)) return *std::move(mapped);
   progress_bar bar("reading", "B", options.quiet);
   progress_function progress;
   if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
-  input_data data =
-      read_input(request.path, columns, {.threads = static_cast<unsigned>(threads), .progress = std::move(progress)});
+  input_data data = read_input(
+      request.path, columns,
+      {.threads = static_cast<unsigned>(threads), .progress = std::move(progress), .format = request.format});
   bar.clear();
   if (auto* array = std::get_if<npy_array>(&data)) return points_of<T>(std::move(*array));
   return table_points<T>(std::move(std::get<table>(data)), request);

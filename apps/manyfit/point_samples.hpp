@@ -21,6 +21,7 @@ struct point_request {
   std::vector<std::string> columns = {};  ///< coordinates; empty: all numeric columns not named otherwise
   std::string weights = {};               ///< empty: none
   std::vector<std::string> by = {};       ///< empty: all rows are one sample
+  input_format format = {};               ///< what was said about the file
   bool keep_order = false;                ///< results go back to the rows: keep which sample each row is in
 };
 

@@ -30,16 +30,6 @@ std::vector<To> converted(std::vector<From>&& from) {
     return std::vector<To>(from.begin(), from.end());
 }
 
-/// Each row's value at its sample's place: the last pass of a counting sort. `next` is where each sample goes on.
-template <class T>
-std::vector<T> distributed(const std::vector<double>& from, const std::vector<std::int32_t>& sample,
-                           std::vector<std::int64_t> next) {
-  std::vector<T> to(from.size());
-  for (std::size_t row = 0; row < from.size(); ++row)
-    to[static_cast<std::size_t>(next[static_cast<std::size_t>(sample[row])]++)] = static_cast<T>(from[row]);
-  return to;
-}
-
 template <class T>
 sample_set<T> samples_of(npy_array&& array) {
   sample_set<T> result{.source = array.source, .shape = array.shape};
@@ -51,7 +41,7 @@ sample_set<T> samples_of(npy_array&& array) {
 }
 
 template <class T>
-sample_set<T> samples_of(table&& data, const sample_request& request) {
+sample_set<T> samples_of(table&& data, const sample_request& request, int threads) {
   auto excluded = request.by;
   if (!request.weights.empty()) excluded.push_back(request.weights);
   const column& found =
@@ -72,21 +62,19 @@ sample_set<T> samples_of(table&& data, const sample_request& request) {
 
   for (column& each : data.columns)
     if (each.kind == column_kind::text) name_missing_keys(each);
-  grouping groups = group_rows(data, request.by);
+  grouping groups = group_rows(data, request.by, threads);
   for (std::size_t i = 0; i < request.by.size(); ++i)
     result.keys.push_back({request.by[i], std::move(groups.key_text[i])});
   for (column& each : data.columns) std::vector<std::int32_t>().swap(each.codes);
 
   const std::vector<std::int32_t>& sample = groups.group_of_row;
-  result.offsets.assign(static_cast<std::size_t>(groups.number_of_groups) + 1, 0);
-  for (const std::int32_t each : sample) ++result.offsets[static_cast<std::size_t>(each) + 1];
-  for (std::size_t i = 1; i < result.offsets.size(); ++i) result.offsets[i] += result.offsets[i - 1];
+  result.offsets = group_offsets(groups);
   if (std::is_sorted(sample.begin(), sample.end())) {  // rows of one key stand together: they are in place
     in_row_order();
     return result;
   }
-  if (weight) result.weights = distributed<T>(weight->numbers, sample, result.offsets);
-  result.values = distributed<T>(numbers, sample, result.offsets);
+  if (weight) result.weights = in_group_order<T, double>(weight->numbers, groups, result.offsets);
+  result.values = in_group_order<T, double>(numbers, groups, result.offsets);
   if (request.keep_order) result.row_sample = std::move(groups.group_of_row);
   return result;
 }
@@ -101,11 +89,12 @@ sample_set<T> read_samples(const sample_request& request, const common_options& 
   progress_bar bar("reading", "B", options.quiet);
   progress_function progress;
   if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
-  input_data data =
-      read_input(request.path, columns, {.threads = static_cast<unsigned>(threads), .progress = std::move(progress)});
+  input_data data = read_input(
+      request.path, columns,
+      {.threads = static_cast<unsigned>(threads), .progress = std::move(progress), .format = request.format});
   bar.clear();
   if (auto* array = std::get_if<npy_array>(&data)) return samples_of<T>(std::move(*array));
-  return samples_of<T>(std::move(std::get<table>(data)), request);
+  return samples_of<T>(std::move(std::get<table>(data)), request, threads);
 }
 
 template sample_set<double> read_samples(const sample_request&, const common_options&, int);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "input/input_format.hpp"
 #include "input/table.hpp"
 #include "manyfit/batch.hpp"
 #include "options.hpp"
@@ -20,6 +21,7 @@ struct sample_request {
   std::string column = {};           ///< empty: the only numeric column not named otherwise
   std::string weights = {};          ///< empty: none
   std::vector<std::string> by = {};  ///< empty: all rows are one sample
+  input_format format = {};          ///< what was said about the file
   bool keep_order = false;           ///< results go back to the rows: keep which sample each row is in
 };
 

@@ -13,6 +13,7 @@
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "input/model_json.hpp"
+#include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "mixture_models.hpp"
 #include "options.hpp"
@@ -200,13 +201,14 @@ void write_scores(const std::vector<double>& values, const family_info& family, 
 int run(const score_arguments& arguments) {
   const common_options& common = arguments.common;
   const output_format format = format_of(common, true);
+  check_files({arguments.model_path, arguments.input.path}, common);
   const executor where = executor_of(common);
   if (arguments.model_path == "-" && arguments.input.path == "-")
     throw usage_error("MODEL.json and INPUT cannot both be stdin\ngive one of them as a file");
   model document = read_model(arguments.model_path);
   if (document.command == "mixture")
     return score_mixture_model({common,
-                                {arguments.input.path},
+                                {.path = arguments.input.path, .format = arguments.input.format},
                                 arguments.input.column,
                                 arguments.columns,
                                 arguments.by,
@@ -238,11 +240,14 @@ void add_score(CLI::App& program, command_action& action) {
   CLI::App& command = *program.add_subcommand("score", "Log-density of every value under a fitted model");
   command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit or mixture --format json; - is stdin")
       ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather or .npy file; - is stdin")->required();
+  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
+      ->required();
   command
       .add_option("--column", arguments->input.column,
-                  "The values (default: the only numeric column not named otherwise)")
+                  "The values (default: the only number column not named otherwise)")
+      ->transform(trimmed_name())
       ->type_name("NAME");
+  add_input_options(command, arguments->input.format);
   command.add_option("--by", arguments->by, "Match each row to its fit by these columns (default: those of the model)")
       ->type_name("a,b");
   command.add_option("--columns", arguments->columns, "Coordinates; of a mixture only")->type_name("a,b");
@@ -254,7 +259,9 @@ void add_score(CLI::App& program, command_action& action) {
       "outside\n"
       "the support has -inf (null in JSON). --out FILE.npy writes an array. Responsibilities are r0, r1, ..., and "
       "labels\n"
-      "count components from 0, in the order of the model.\n\n"
+      "count components from 0, in the order of the model.\n" +
+      std::string(input_help) +
+      "\n\n"
       "Examples:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station --format json --out model.json\n"
       "  manyfit score model.json rain.csv --column millimetres --by station --format csv --out scores.csv\n"

@@ -22,7 +22,7 @@ METRICS = {
 STALLS = ("long_scoreboard", "short_scoreboard", "barrier", "math_pipe_throttle", "mio_throttle", "wait", "no_instruction",
           "not_selected", "lg_throttle", "dispatch_stall")  # fmt: skip
 STALL = "smsp__average_warps_issue_stalled_{}_per_issue_active.ratio"
-KERNELS = "regex:(fit|mixture)_(warp|block)_kernel.*"
+KERNELS = "regex:(fit|mixture)_.*kernel"
 
 
 def command(ncu, program, filter_of_row, skip, count):
@@ -33,14 +33,15 @@ def command(ncu, program, filter_of_row, skip, count):
 
 
 def read(text):
-    """Rows of ncu's raw page: a dictionary of numbers for each launch, with its kernel's name."""
+    """Rows of ncu's raw page: what was asked for of each launch, with its kernel's name; not the device's attributes."""
     lines = [line for line in text.splitlines() if line.startswith('"')]
     found = []
     for row in csv.DictReader(io.StringIO("\n".join(lines))):
         if not (row.get("ID") or "").isdigit():
             continue  # the line of units
         numbers = {}
-        for name, value in row.items():
+        for name in (*METRICS, *map(STALL.format, STALLS)):
+            value = row.get(name)
             try:
                 numbers[name] = float((value or "").replace(",", ""))
             except ValueError:

@@ -33,7 +33,7 @@ gpu_build() {
   fi
   quietly gpu-google-benchmark static_benchmark || die "Google Benchmark's source could not be had or built"
   configure gpu "-DCMAKE_CUDA_COMPILER=$CUDACXX" "-DCMAKE_CUDA_ARCHITECTURES=${gpu_target:-90}-real" \
-    "-Dbenchmark_DIR=$PWD/build/gpu/google_benchmark/lib/cmake/benchmark" "-DOpenMP_gomp_LIBRARY=$(g++ -print-file-name=libgomp.a)"
+    "-Dbenchmark_DIR=$PWD/build/gpu/google_benchmark/lib/cmake/benchmark"
   quietly build-gpu cmake --build build/gpu -j "$jobs"
   rm -rf "$carried" && mkdir -p "$carried"
   for program in build/gpu/test_programs/* build/gpu/bench_* build/gpu/mixture_manyfit; do

@@ -268,12 +268,12 @@ def run_bench(programs, clock):
 
 def run_counters(ncu, programs, clock):
     """The kernels of the work points under ncu: of a mixture the third launch, which runs all iterations (the first is
-    to warm up, the second one iteration), of fits the first, both tiers' where they are ragged."""
+    to warm up, the second one iteration), of fits the first six, which are every tier's."""
     found, problems = {}, []
     for point in points.POINTS:
         mixture = point.row.startswith("mixture/")
         program = programs / ("bench_mixture" if mixture else "bench_fit")
-        count = 2 if point.dense else 1
+        count = 1 if mixture else 6
         status, output = run(counters.command(ncu, program, one_of([point.row]), 2 if mixture else 0, count), clock)
         launches = counters.read(output)
         if launches:

@@ -3,20 +3,30 @@
 #include "cpu_dispatch.hpp"
 
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace manyfit {
 
 namespace {
 
-/// functions[set] of the best set that this processor runs, this build has and MANYFIT_CPU allows.
+constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
+
+/// functions[set] of the best set that this processor runs and this build has, or of the one that MANYFIT_CPU names.
+/// `may_choose`: a density of the caller's own is there once, for whatever its translation unit was compiled.
 template <class Functions>
-const Functions& best_of(const Functions* const (&functions)[instruction_set_count]) {
+const Functions& best_of(const Functions* const (&functions)[instruction_set_count], bool may_choose = true) {
   int set = static_cast<int>(best_instruction_set());
-  if (const char* wanted = std::getenv("MANYFIT_CPU")) {
-    static constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
-    for (int i = 0; i < set; ++i)
-      if (names[i] == wanted && functions[i]) set = i;
+  const char* const wanted = std::getenv("MANYFIT_CPU");
+  if (may_choose && wanted && *wanted) {
+    std::string usable;
+    for (int i = 0; i <= set; ++i) {
+      if (!functions[i]) continue;
+      if (names[i] == wanted) return *functions[i];
+      usable += std::string(usable.empty() ? "" : ", ") + std::string(names[i]);
+    }
+    throw error(error::kind::argument, "MANYFIT_CPU=" + std::string(wanted) +
+                                           ": not built, or not run by this processor; give one of " + usable);
   }
   while (set > 0 && !functions[set]) --set;
   if (!functions[set])
@@ -27,7 +37,7 @@ const Functions& best_of(const Functions* const (&functions)[instruction_set_cou
 }  // namespace
 
 const cpu_functions& functions_of(const family_info& family) {
-  return best_of(family.cpu);
+  return best_of(family.cpu, family.simulate != nullptr);
 }
 
 const mixture_cpu_functions& cpu_mixture_functions() {

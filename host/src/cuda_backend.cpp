@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 
 #include "chunks.hpp"
+#include "cuda_host_copy.hpp"
 #include "cuda_memory.hpp"
 #include "kernels/cuda/functions.hpp"
 
@@ -18,23 +21,18 @@ namespace manyfit::cuda {
 
 namespace {
 
-/// Fits per chunk: their results and plan take at most 64 MB of device memory over both slots.
+/// Fits per chunk: their plan and results take at most 64 MB of device memory over both slots.
 constexpr std::int64_t most_fits_per_chunk = 1 << 17;
+/// Data and results of so many bytes fit on any device: what is free need not be asked for, which takes longer than a
+/// small batch.
+constexpr std::size_t small_bytes = std::size_t{1} << 20;
 /// Bytes of values per chunk when memory allows: long enough for full bandwidth, short enough to overlap.
 constexpr std::size_t chunk_bytes = std::size_t{256} << 20;
 
-int device_count() {
-  int count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess) {
-    cudaGetLastError();
-    return 0;
-  }
-  return count;
-}
-
 /// Results of a chunk as one block of bytes, on the device and in pinned host memory alike.
 struct results_layout {
-  std::size_t parameters, std_errors, log_likelihood, observations, missing, iterations, status, total;
+  std::size_t parameters, std_errors, log_likelihood, observations, missing, left_out, outside, iterations, status,
+      total;
   results_layout(std::int64_t fits, int parameter_count) {
     const auto n = static_cast<std::size_t>(fits), p = static_cast<std::size_t>(parameter_count);
     parameters = 0;
@@ -42,7 +40,9 @@ struct results_layout {
     log_likelihood = std_errors + 8 * n * p;
     observations = log_likelihood + 8 * n;
     missing = observations + 8 * n;
-    iterations = missing + 8 * n;
+    left_out = missing + 8 * n;
+    outside = left_out + 8 * n;
+    iterations = outside + 8 * n;
     status = iterations + 4 * n;
     total = status + 4 * n;
   }
@@ -50,7 +50,8 @@ struct results_layout {
     return {reinterpret_cast<double*>(base + parameters),     reinterpret_cast<double*>(base + std_errors),
             reinterpret_cast<double*>(base + log_likelihood), reinterpret_cast<std::int32_t*>(base + iterations),
             reinterpret_cast<fit_status*>(base + status),     reinterpret_cast<std::int64_t*>(base + observations),
-            reinterpret_cast<std::int64_t*>(base + missing),  stride};
+            reinterpret_cast<std::int64_t*>(base + missing),  stride,
+            reinterpret_cast<std::int64_t*>(base + left_out), reinterpret_cast<std::int64_t*>(base + outside)};
   }
 };
 
@@ -65,16 +66,10 @@ void copy_results(const fit_results_view& from, const fit_results_view& to, std:
   std::memcpy(to.log_likelihood + begin, from.log_likelihood, 8 * n);
   std::memcpy(to.observations + begin, from.observations, 8 * n);
   std::memcpy(to.missing + begin, from.missing, 8 * n);
+  if (to.left_out) std::memcpy(to.left_out + begin, from.left_out, 8 * n);
+  if (to.outside) std::memcpy(to.outside + begin, from.outside, 8 * n);
   std::memcpy(to.iterations + begin, from.iterations, 4 * n);
   std::memcpy(to.status + begin, from.status, 4 * n);
-}
-
-/// Free device memory that a call may take: the caller's limit, or most of what is free.
-std::size_t allowance(const executor& where) {
-  std::size_t free_bytes = 0, total = 0;
-  check(cudaMemGetInfo(&free_bytes, &total), "ask for free memory");
-  const std::size_t most = free_bytes / 10 * 9;
-  return where.memory_limit() > 0 ? std::min(where.memory_limit(), most) : most;
 }
 
 /// One chunk's place on the device.
@@ -89,7 +84,7 @@ struct slot {
         workspace(plan_workspace_bytes(most_fits)),
         grid(grid_slot_count() * sizeof(double) + 256),
         out(out_bytes),
-        host_out(out_bytes) {}
+        results(stream.get(), out_bytes) {}
 
   /// Brings a chunk here (or views it in place) and plans its launch.
   batch_view<T> enter(const batch<T>& data, const chunk& c, bool copies, launch_plan& plan) {
@@ -134,11 +129,12 @@ struct slot {
 
   own_stream stream;
   device_buffer values, weight, offsets, workspace, grid, out;
-  pinned_buffer host_out;
+  host_copy results;
   std::optional<chunk> running;
 };
 
-/// Runs `work(slot, view, plan, chunk)` over a batch's chunks, two at a time, and `done(slot, chunk)` after each.
+/// Runs `work(slot, view, plan, chunk)` over a batch's chunks, two at a time, and `done(slot, chunk)` after each, which
+/// waits for the results that `work` has begun to copy.
 template <class T, class Work, class Done>
 void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out_bytes_per_fit,
                     std::size_t out_bytes_per_value, Work work, Done done) {
@@ -147,24 +143,35 @@ void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out
   const bool copies = data.memory == memory_space::host, weights = data.view.weights != nullptr;
   const bool ragged = data.view.offsets != nullptr;
   const std::size_t per_value = (copies ? sizeof(T) * (weights ? 2 : 1) : 0) + out_bytes_per_value;
-  // Two slots; a tenth for what goes with the values.
-  const std::size_t budget = std::min(allowance(where) / 2 / 10 * 9, per_value > 0 ? chunk_bytes : SIZE_MAX);
-  const auto most_values =
-      per_value > 0 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(budget / per_value)) : INT64_MAX;
+  const std::int64_t known_values = !ragged  ? data.view.size * data.count()
+                                    : copies ? data.view.offsets[data.count()] - data.view.offsets[0]
+                                             : INT64_MAX;
+  auto most_values = std::int64_t{INT64_MAX};
+  if (per_value > 0 &&
+      (where.memory_limit() > 0 || known_values > static_cast<std::int64_t>(small_bytes / per_value))) {
+    // Two slots; a tenth for what goes with the values.
+    const std::size_t budget = std::min(static_cast<std::size_t>(allowance(where)) / 2 / 10 * 9, chunk_bytes);
+    most_values = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget / per_value));
+  }
+  // Results per fit are all in pinned memory at once.
+  const std::int64_t most_fits =
+      out_bytes_per_value > 0
+          ? most_fits_per_chunk
+          : std::min(most_fits_per_chunk, static_cast<std::int64_t>(host_copy::most_pinned / out_bytes_per_fit) - 1);
   std::vector<chunk> chunks;
   std::vector<std::int64_t> host_offsets;
   if (copies || !ragged) {
-    chunks = plan_chunks(data.view.offsets, data.view.size, data.count(), most_fits_per_chunk, most_values);
+    chunks = plan_chunks(data.view.offsets, data.view.size, data.count(), most_fits, most_values);
   } else if (out_bytes_per_value > 0) {  // offsets in device memory, results per value: the host must see them
     host_offsets.resize(static_cast<std::size_t>(data.count()) + 1);
     check(cudaMemcpyAsync(host_offsets.data(), data.view.offsets, host_offsets.size() * 8, cudaMemcpyDeviceToHost,
                           caller),
           "copy offsets to the host");
     check(cudaStreamSynchronize(caller), "copy offsets to the host");
-    chunks = plan_chunks(host_offsets.data(), 0, data.count(), most_fits_per_chunk, most_values);
+    chunks = plan_chunks(host_offsets.data(), 0, data.count(), most_fits, most_values);
   } else {
-    for (std::int64_t begin = 0; begin < data.count(); begin += most_fits_per_chunk)
-      chunks.push_back({begin, std::min(begin + most_fits_per_chunk, data.count()), 0, 0, 0});
+    for (std::int64_t begin = 0; begin < data.count(); begin += most_fits)
+      chunks.push_back({begin, std::min(begin + most_fits, data.count()), 0, 0, 0});
   }
   std::int64_t values = 0, fits = 0;
   for (const chunk& c : chunks) {
@@ -172,13 +179,12 @@ void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out
     fits = std::max(fits, c.end - c.begin);
   }
   const std::size_t out_bytes =
-      out_bytes_per_fit * static_cast<std::size_t>(fits) + out_bytes_per_value * static_cast<std::size_t>(values) + 256;
+      out_bytes_per_fit * static_cast<std::size_t>(fits) + out_bytes_per_value * static_cast<std::size_t>(values);
   std::vector<slot<T>> slots;
   for (std::size_t i = 0; i < std::min<std::size_t>(2, chunks.size()); ++i)
     slots.emplace_back(caller, values, fits, weights, ragged, copies, out_bytes);
   const auto leave = [&](slot<T>& s) {
     if (!s.running) return;
-    s.stream.wait();
     done(s, *s.running);
     s.running.reset();
   };
@@ -193,17 +199,19 @@ void for_each_chunk(const executor& where, const batch<T>& data, std::size_t out
   for (std::size_t i = 0; i < slots.size(); ++i) leave(slots[(chunks.size() + i) % slots.size()]);
 }
 
-/// Parameters of a chunk's fits in device memory, [P × fits] or one shared set; lives as long as the call.
+/// Parameters of a batch's fits in device memory, [P × fits] or one shared set; lives as long as the call. They come on
+/// the caller's stream, which every stream of the call follows.
 class device_parameters {
  public:
-  device_parameters(const family_info& family, const parameters_view& parameters, std::int64_t count)
+  device_parameters(const family_info& family, const parameters_view& parameters, std::int64_t count,
+                    cudaStream_t stream)
       : shared_(parameters.stride == 0), rows_(family.parameter_count), fits_(shared_ ? 1 : count) {
     std::vector<double> packed(static_cast<std::size_t>(rows_ * fits_));
     for (std::int64_t p = 0; p < rows_; ++p)
       for (std::int64_t i = 0; i < fits_; ++i)
         packed[static_cast<std::size_t>(p * fits_ + i)] = parameters.values[p * parameters.row + i * parameters.stride];
     memory_ = device_buffer(packed.size() * 8);
-    check(cudaMemcpy(memory_.as<double>(), packed.data(), packed.size() * 8, cudaMemcpyHostToDevice),
+    check(cudaMemcpyAsync(memory_.as<double>(), packed.data(), packed.size() * 8, cudaMemcpyHostToDevice, stream),
           "copy parameters to the device");
   }
   parameters_view from(std::int64_t begin) const {
@@ -217,6 +225,26 @@ class device_parameters {
 };
 
 }  // namespace
+
+/// Why a device that is there cannot be used.
+static std::string refusal_of_device(int device) {
+  try {
+    const device_scope scope(device);
+    // Asks whether this build holds code for the device: planning is a kernel of its own.
+    return plan_is_launchable() ? "" : "this build has no code for its architecture";
+  } catch (const error& e) {
+    return e.what();
+  }
+}
+
+int device_count() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return count;
+}
 
 std::vector<device_info> devices() {
   std::vector<device_info> result;
@@ -240,14 +268,12 @@ std::string refusal(int device) {
   const int count = device_count();
   if (count == 0) return "there is no NVIDIA GPU with a driver for CUDA 13 on this machine";
   if (device < 0 || device >= count) return "there are " + std::to_string(count) + " CUDA devices, numbered from 0";
-  try {
-    const device_scope scope(device);
-    // Asks whether this build holds code for the device: planning is a kernel of its own.
-    if (!plan_is_launchable()) return "this build has no code for its architecture";
-  } catch (const error& e) {
-    return e.what();
-  }
-  return "";
+  static std::mutex mutex;
+  static std::map<int, std::string> answers;  // each device is asked once: it costs a context there
+  const std::lock_guard lock(mutex);
+  const auto [answer, is_new] = answers.emplace(device, "");
+  if (is_new) answer->second = refusal_of_device(device);
+  return answer->second;
 }
 
 /// The family's launchers; a density of the caller's own has none.
@@ -273,13 +299,11 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
           check(functions.fit_f64(view, settings, out, plan, s.stream.get()), "launch the fits");
         else
           check(functions.fit_f32(view, settings, out, plan, s.stream.get()), "launch the fits");
-        check(cudaMemcpyAsync(s.host_out.template as<char>(), s.out.template as<char>(), layout.total,
-                              cudaMemcpyDeviceToHost, s.stream.get()),
-              "copy results to the host");
+        s.results.begin(s.out.template as<char>(), layout.total);
       },
       [&](slot<T>& s, const chunk& c) {
         const std::int64_t fits = c.end - c.begin;
-        copy_results(results_layout(fits, p).view(s.host_out.template as<char>(), fits), results, c.begin, fits, p);
+        copy_results(results_layout(fits, p).view(s.results.in_pinned_memory(), fits), results, c.begin, fits, p);
         completed += fits;
         if (progress) progress(completed, data.count());
       });
@@ -289,7 +313,7 @@ template <class T>
 void log_density(const executor& where, const family_info& family, const batch<T>& data,
                  const parameters_view& parameters, double* out) {
   const device_scope scope(where.device());
-  const device_parameters on_device(family, parameters, data.count());
+  const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
   std::int64_t written = 0;
   for_each_chunk(
       where, data, sizeof(double), sizeof(double),
@@ -304,12 +328,10 @@ void log_density(const executor& where, const family_info& family, const batch<T
           check(functions_of(family).log_density_f32(view, c.values, on_device.from(c.begin), values, constants,
                                                      s.stream.get()),
                 "launch the log-densities");
-        check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(c.values) * 8,
-                              cudaMemcpyDeviceToHost, s.stream.get()),
-              "copy log-densities to the host");
+        s.results.begin(values, static_cast<std::size_t>(c.values) * 8);
       },
       [&](slot<T>& s, const chunk& c) {
-        std::memcpy(out + written, s.host_out.template as<char>(), static_cast<std::size_t>(c.values) * 8);
+        s.results.finish(out + written);
         written += c.values;
       });
 }
@@ -318,7 +340,7 @@ template <class T>
 void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
                     const parameters_view& parameters, double* out) {
   const device_scope scope(where.device());
-  const device_parameters on_device(family, parameters, data.count());
+  const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
   for_each_chunk(
       where, data, sizeof(double), 0,
       [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
@@ -329,13 +351,9 @@ void log_likelihood(const executor& where, const family_info& family, const batc
         else
           check(functions_of(family).log_likelihood_f32(view, on_device.from(c.begin), values, plan, s.stream.get()),
                 "launch the log-likelihoods");
-        check(cudaMemcpyAsync(s.host_out.template as<char>(), values, static_cast<std::size_t>(view.count) * 8,
-                              cudaMemcpyDeviceToHost, s.stream.get()),
-              "copy log-likelihoods to the host");
+        s.results.begin(values, static_cast<std::size_t>(view.count) * 8);
       },
-      [&](slot<T>& s, const chunk& c) {
-        std::memcpy(out + c.begin, s.host_out.template as<char>(), static_cast<std::size_t>(c.end - c.begin) * 8);
-      });
+      [&](slot<T>& s, const chunk& c) { s.results.finish(out + c.begin); });
 }
 
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
@@ -343,25 +361,28 @@ void simulate(const executor& where, const family_info& family, const parameters
   if (count == 0 || size == 0) return;
   const device_scope scope(where.device());
   const auto stream = static_cast<cudaStream_t>(where.stream());
-  const device_parameters on_device(family, parameters, count);
+  const device_parameters on_device(family, parameters, count, stream);
   std::vector<std::uint64_t> ids(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i)
     ids[static_cast<std::size_t>(i)] = streams ? streams[i] : static_cast<std::uint64_t>(i);
   const device_buffer device_ids(ids.size() * 8);
-  check(cudaMemcpy(device_ids.as<char>(), ids.data(), ids.size() * 8, cudaMemcpyHostToDevice),
+  check(cudaMemcpyAsync(device_ids.as<char>(), ids.data(), ids.size() * 8, cudaMemcpyHostToDevice, stream),
         "copy streams to the device");
-  const auto fits_at_once =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(allowance(where), chunk_bytes) / 8) / size, 1, count);
-  const device_buffer draws(static_cast<std::size_t>(fits_at_once * size) * 8);
+  std::int64_t fits_at_once = count;
+  if (where.memory_limit() > 0 || count > static_cast<std::int64_t>(small_bytes / 8) / size) {
+    const std::int64_t most_bytes = std::min(allowance(where), static_cast<std::int64_t>(chunk_bytes));
+    fits_at_once = std::clamp<std::int64_t>(most_bytes / 8 / size, 1, count);
+  }
+  const auto most_bytes = static_cast<std::size_t>(fits_at_once * size) * 8;
+  const device_buffer draws(most_bytes);
+  host_copy results(stream, most_bytes);
   for (std::int64_t begin = 0; begin < count; begin += fits_at_once) {
     const std::int64_t fits = std::min(fits_at_once, count - begin);
     check(functions_of(family).simulate(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin,
                                         draws.as<double>(), stream),
           "launch the draws");
-    check(cudaMemcpyAsync(out + begin * size, draws.as<double>(), static_cast<std::size_t>(fits * size) * 8,
-                          cudaMemcpyDeviceToHost, stream),
-          "copy draws to the host");
-    check(cudaStreamSynchronize(stream), "draw");
+    results.begin(draws.as<double>(), static_cast<std::size_t>(fits * size) * 8);
+    results.finish(out + begin * size);
   }
 }
 

@@ -18,10 +18,13 @@ namespace manyfit::cuda {
 
 using progress_function = std::function<void(std::int64_t done, std::int64_t total)>;
 
+/// How many CUDA devices there are; 0 without a driver or in a build without CUDA.
+int device_count();
+
 /// Every CUDA device there is, usable or not; empty without a driver or in a build without CUDA.
 std::vector<device_info> devices();
 
-/// Why device number `device` cannot be used; empty when it can.
+/// Why device number `device` cannot be used; empty when it can. Asking makes a context on it, once.
 std::string refusal(int device);
 
 /// Fits `data` (host or device memory) into `results` (host memory), streamed in chunks where it does not fit.
@@ -47,6 +50,9 @@ template <class T>
 void run_mixtures(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
                   mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
                   std::atomic<double>* latest);
+
+/// `count` numbers from device memory.
+void copy_to_host(const executor& where, const float* from, std::int64_t count, float* to);
 
 /// Scores of every row, into host memory; see mixture_scores. `parameters(fit)`: host memory.
 template <class T>

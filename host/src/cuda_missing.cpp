@@ -13,6 +13,9 @@ const char* const why = "this build of manyfit has no CUDA back end; build it wh
 }
 }  // namespace
 
+int device_count() {
+  return 0;
+}
 std::vector<device_info> devices() {
   return {};
 }
@@ -40,6 +43,9 @@ void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings
 }
 template <class T>
 void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&) {
+  refuse();
+}
+void copy_to_host(const executor&, const float*, std::int64_t, float*) {
   refuse();
 }
 void simulate(const executor&, const family_info&, const parameters_view&, std::int64_t, std::int64_t, std::uint64_t,

@@ -5,6 +5,7 @@
 // them go in one launch per tier, and only answers come back. A fit that the device cannot hold is read in place from
 // pinned host memory in every pass: slow, with the same bits.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -20,14 +21,15 @@ namespace {
 /// Bytes that rooms in device memory may take for the groups of a tier; fewer groups run at once beyond.
 constexpr std::int64_t room_bytes = std::int64_t{40} << 20;
 
-/// Tasks' parameters and traces, in one block on the host and one on the device.
+/// Tasks' numbers, in one block on the host and one on the device: of each its parameters, ridge [D], variances [D] and
+/// trace.
 struct task_numbers {
   std::vector<std::int64_t> first;
   std::int64_t total = 0;
   task_numbers(const mixture_task* tasks, std::int64_t count, std::int64_t D, std::int64_t trace) {
     for (std::int64_t i = 0; i < count; ++i) {
       first.push_back(total);
-      total += tasks[i].components * (1 + D + D * D) + (tasks[i].trace ? trace : 0);
+      total += tasks[i].components * (1 + D + D * D) + 2 * D + (tasks[i].trace ? trace : 0);
     }
   }
 };
@@ -118,7 +120,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
   const std::int64_t trace = settings.max_iterations + std::int64_t{1};
   const task_numbers numbers(tasks, count, D, trace);
   const device_buffer device_numbers(static_cast<std::size_t>(numbers.total) * 8);
-  std::vector<double> host_numbers(static_cast<std::size_t>(numbers.total));
+  std::vector<double> host_numbers(static_cast<std::size_t>(numbers.total), std::nan(""));
   std::vector<mixture_task> seen(tasks, tasks + count);
   const auto numbers_of = [&](const mixture_task& task) {
     return static_cast<std::size_t>(task.components * (1 + D + D * D));
@@ -126,12 +128,16 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
   for (std::int64_t i = 0; i < count; ++i) {
     mixture_task& task = seen[static_cast<std::size_t>(i)];
     // A task's parameters are one run of numbers on the host too: weights, means, covariances.
-    std::memcpy(host_numbers.data() + numbers.first[i], tasks[i].parameters.weights, numbers_of(task) * 8);
+    double* const here = host_numbers.data() + numbers.first[i];
+    std::memcpy(here, tasks[i].parameters.weights, numbers_of(task) * 8);
+    if (task.ridge) std::memcpy(here + numbers_of(task), task.ridge, static_cast<std::size_t>(D) * 8);
     double* const at = device_numbers.as<double>() + numbers.first[i];
     const std::int64_t K = task.components;
     task.fit -= begin;
     task.parameters = {at, at + K, at + K + K * D};
-    if (task.trace) task.trace = at + numbers_of(task);
+    if (task.ridge) task.ridge = at + numbers_of(task);
+    if (task.variances) task.variances = at + numbers_of(task) + D;
+    if (task.trace) task.trace = at + numbers_of(task) + 2 * D;
   }
   const device_buffer device_tasks(seen.size() * sizeof(mixture_task));
   check(cudaMemcpyAsync(device_numbers.as<char>(), host_numbers.data(), host_numbers.size() * 8, cudaMemcpyHostToDevice,
@@ -209,7 +215,8 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
     task.missing = done.missing;
     const double* const from = host_numbers.data() + numbers.first[i];
     std::memcpy(task.parameters.weights, from, numbers_of(task) * 8);
-    if (task.trace) std::memcpy(task.trace, from + numbers_of(task), static_cast<std::size_t>(trace) * 8);
+    if (task.variances) std::memcpy(task.variances, from + numbers_of(task) + D, static_cast<std::size_t>(D) * 8);
+    if (task.trace) std::memcpy(task.trace, from + numbers_of(task) + 2 * D, static_cast<std::size_t>(trace) * 8);
   }
 }
 
@@ -238,6 +245,14 @@ void run_mixtures(const executor& where, const point_batch<T>& data, const mixtu
     if (completed) completed->fetch_add(end - begin, std::memory_order_relaxed);
     begin = end;
   }
+}
+
+void copy_to_host(const executor& where, const float* from, std::int64_t count, float* to) {
+  const device_scope scope(where.device());
+  const auto stream = static_cast<cudaStream_t>(where.stream());
+  check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(count) * sizeof(float), cudaMemcpyDeviceToHost, stream),
+        "copy points to the host");
+  check(cudaStreamSynchronize(stream), "copy points to the host");
 }
 
 template void run_mixtures(const executor&, const point_batch<double>&, const mixture_settings&, mixture_task*,

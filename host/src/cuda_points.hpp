@@ -11,7 +11,6 @@
 
 #include "cuda_memory.hpp"
 #include "kernels/cuda/mixture_functions.hpp"
-#include "manyfit/executor.hpp"
 #include "manyfit/mixture.hpp"
 
 namespace manyfit::cuda {
@@ -24,21 +23,17 @@ const cuda_mixture_functions<T>& mixture_functions_of() {
     return cuda_mixture_float;
 }
 
-/// Bytes of device memory that a call may take: the caller's limit, or most of what is free.
-inline std::int64_t allowance(const executor& where) {
-  std::size_t free_bytes = 0, total = 0;
-  check(cudaMemGetInfo(&free_bytes, &total), "ask for free memory");
-  const std::size_t most = free_bytes / 10 * 9;
-  return static_cast<std::int64_t>(where.memory_limit() > 0 ? std::min(where.memory_limit(), most) : most);
-}
-
-/// Host memory that the device reads in place, for as long as this lives.
+/// Host memory that the device reads in place, for as long as this lives; memory that the caller has pinned stays so.
 class mapped_memory {
  public:
   mapped_memory(const void* data, std::size_t bytes) : data_(const_cast<void*>(data)) {
+    if (is_pinned(data_) && is_pinned(static_cast<char*>(data_) + bytes - 1)) return;
     check(cudaHostRegister(data_, bytes, cudaHostRegisterMapped | cudaHostRegisterReadOnly), "pin the points' memory");
+    registered_ = true;
   }
-  ~mapped_memory() { cudaHostUnregister(data_); }
+  ~mapped_memory() {
+    if (registered_) cudaHostUnregister(data_);
+  }
   mapped_memory(const mapped_memory&) = delete;
   mapped_memory& operator=(const mapped_memory&) = delete;
   template <class T>
@@ -49,7 +44,13 @@ class mapped_memory {
   }
 
  private:
+  static bool is_pinned(const void* at) {
+    cudaPointerAttributes attributes{};
+    check(cudaPointerGetAttributes(&attributes, at), "ask what memory the points are in");
+    return attributes.type == cudaMemoryTypeHost;
+  }
   void* data_;
+  bool registered_ = false;
 };
 
 /// The points of a run of fits, in a place that the device reads.

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manyfit/executor.hpp"
 
-#include <omp.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <fstream>
 
+#include "cgroup.hpp"
 #include "cuda_backend.hpp"
 #include "kernels/registry.hpp"
 #include "manyfit/error.hpp"
@@ -16,11 +18,19 @@
 namespace manyfit {
 
 namespace {
-/// Cores that this process may run on.
+/// Read once: a call per fit may ask.
+const process_limits& limits() {
+  static const process_limits limits = cgroup_limits();
+  return limits;
+}
+
+/// Threads that this process can keep busy: the cores that it may run on, and no more than its quota of time on them.
 int available_cores() {
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, omp_get_num_procs());
+  const long online = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+  const int cores = static_cast<int>(std::clamp<long>(online, 1, max_threads));
+  const double quota = limits().cores;
+  return quota < cores ? std::max(1, static_cast<int>(std::ceil(quota))) : cores;
 }
 
 std::string processor_name() {
@@ -31,10 +41,16 @@ std::string processor_name() {
 }
 }  // namespace
 
+std::size_t host_memory() {
+  const auto machine =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  return static_cast<std::size_t>(std::min(machine, limits().memory));
+}
+
 std::vector<device_info> devices() {
   static constexpr const char* sets[] = {"baseline instructions", "AVX2", "AVX-512"};
   device_info cpu{"cpu", processor_name(), 0, true, ""};
-  cpu.memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGE_SIZE));
+  cpu.memory = host_memory();
   cpu.note = std::to_string(available_cores()) + " threads, " + sets[static_cast<int>(best_instruction_set())];
   std::vector<device_info> result{cpu};
   for (device_info& device : cuda::devices()) result.push_back(std::move(device));
@@ -44,6 +60,10 @@ std::vector<device_info> devices() {
 executor executor::cpu(int threads) {
   if (threads < 0)
     throw error(error::kind::argument, "threads: " + std::to_string(threads) + " given; 0 (all) or more expected");
+  if (threads > max_threads)
+    throw error(error::kind::memory, "threads: " + std::to_string(threads) + " given; at most " +
+                                         std::to_string(max_threads) + " can be started, and " +
+                                         std::to_string(available_cores()) + " can be kept busy here");
   executor result;
   result.threads_ = threads > 0 ? threads : available_cores();
   return result;
@@ -59,8 +79,9 @@ executor executor::cuda(int device, void* stream) {
 }
 
 executor executor::best() {
-  for (const device_info& device : cuda::devices())
-    if (device.usable) return cuda(std::stoi(device.id.substr(5)));
+  const int count = cuda::device_count();
+  for (int device = 0; device < count; ++device)  // those behind the first that can be used are left alone
+    if (cuda::refusal(device).empty()) return cuda(device);
   return cpu();
 }
 

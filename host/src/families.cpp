@@ -4,16 +4,18 @@
 
 #include <algorithm>
 
-#include "manyfit/error.hpp"
+#include "checks.hpp"
 
 namespace manyfit {
 
 std::vector<const family_info*> all_families() {
   int count = 0;
   const family_info* table = registered_families(count);
-  std::vector<const family_info*> result;
-  for (int i = 0; i < count; ++i) result.push_back(table + i);
-  return result;
+  return guarded([&] {
+    std::vector<const family_info*> result;
+    for (int i = 0; i < count; ++i) result.push_back(table + i);
+    return result;
+  });
 }
 
 namespace {
@@ -32,12 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   }
   return row.back();
 }
-}  // namespace
 
-const family_info& find_family(std::string_view name) {
-  const auto families = all_families();
-  for (const family_info* family : families)
-    if (name == family->name) return *family;
+[[noreturn]] void refuse(std::string_view name, const std::vector<const family_info*>& families) {
   const auto nearest = std::min_element(families.begin(), families.end(), [&](const auto* a, const auto* b) {
     return edit_distance(name, a->name) < edit_distance(name, b->name);
   });
@@ -46,6 +44,14 @@ const family_info& find_family(std::string_view name) {
   message += "\nregistered are:";
   for (const family_info* family : families) message += std::string(" ") + family->name;
   throw error(error::kind::argument, message);
+}
+}  // namespace
+
+const family_info& find_family(std::string_view name) {
+  const auto families = all_families();
+  for (const family_info* family : families)
+    if (name == family->name) return *family;
+  refuse(name, families);
 }
 
 int find_parameter(const family_info& family, std::string_view name) {

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cpu_dispatch.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
 namespace manyfit {
@@ -22,6 +23,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double collapse = 1e-12;
 /// Share of every value that a start gives to all components alike, so that no component starts on equal values.
 constexpr double start_blend = 0.1;
+/// A share of this much of a value and less is none to a component whose support has an end that EM moves: else no end
+/// could ever pass the value. It leaves the log-likelihood at this much per value of where it was.
+constexpr double no_share = 1e-14;
 /// How often a run starts anew after a collapse, where it may.
 constexpr int most_restarts = 20;
 /// Where the best parameter is at an edge of its range the component takes the nearest value that has a density.
@@ -84,8 +88,8 @@ struct em_work {
     const std::size_t pieces = (stride + piece - 1) / piece;
     totals.resize(pieces);
     piece_sums.resize(pieces * K);
-#pragma omp parallel for num_threads(request.threads) schedule(static) if (request.threads > 1)
-    for (std::size_t i = 0; i < pieces; ++i) {
+    parallel_for(request.threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t at) {
+      const auto i = static_cast<std::size_t>(at);
       const std::size_t first = i * piece, size = std::min(piece, stride - first), values = std::min(piece, n - first);
       for (std::size_t k = 0; k < K; ++k)
         component_log_density(request.parts[k], parameters_of(k), {sample.x.data() + first, values},
@@ -95,7 +99,7 @@ struct em_work {
       totals[i] = functions.share_out(static_cast<int>(K), static_cast<std::int64_t>(size),
                                       static_cast<std::int64_t>(stride), sample.x.data() + first,
                                       sample.w.data() + first, log_weights.data(), share.data() + first, own);
-    }
+    });
     double total = 0;
     for (std::size_t i = 0; i < pieces; ++i) {
       total += totals[i];
@@ -133,6 +137,11 @@ struct em_work {
     return !(own > collapse * collapse * variance) || !(own > collapse * variance || own > collapse * mean * mean);
   }
 
+  void give_up_small_shares(double* own) const {
+    for (std::size_t i = 0; i < n; ++i)
+      if (!(own[i] > no_share * sample.w[i])) own[i] = 0;
+  }
+
   /// Parameters from shares; not converged: what the family said when a component collapsed or could not be fitted.
   fit_status maximise() {
     for (std::size_t k = 0; k < K; ++k) {
@@ -142,11 +151,14 @@ struct em_work {
       if (K > 1 && request.parts[k].family && has_collapsed(request.parts[k], s))
         return fit_status::collapsed_component;
     }
+    for (std::size_t k = 0; k < K && K > 1; ++k)
+      if (moves_ends(request.parts[k])) give_up_small_shares(share_of(k));
     statuses.assign(K, fit_status::converged);
-#pragma omp parallel for num_threads(request.threads) schedule(dynamic, 1) if (request.threads > 1 && K > 1)
-    for (std::size_t k = 0; k < K; ++k)
+    parallel_for(request.threads, static_cast<std::int64_t>(K), 1, [&](std::int64_t at) {
+      const auto k = static_cast<std::size_t>(at);
       if (request.parts[k].family)
         statuses[k] = fit_component(request.parts[k], share_of(k), sums[k].log_density, parameters_of(k));
+    });
     for (const fit_status status : statuses)
       if (status != fit_status::converged) return status;
     return fit_status::converged;
@@ -237,13 +249,17 @@ struct em_work {
     return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
   }
 
-  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all.
+  /// Shares of a start: equal parts of the ordered sample, or each value to the nearest of K seeds; a little to all,
+  /// but where EM moves ends of supports in every other run only, since there it may not find out of what it was given.
   /// `anew`: after a collapse, at random.
   void start(philox_stream& random, bool anew) {
+    const bool moves = std::any_of(request.parts.begin(), request.parts.end(), moves_ends);
+    const double blend = moves && request.stream % 2 == 0 ? 0 : start_blend;
     std::vector<std::size_t> free;  // components that take part in the split
     for (std::size_t k = 0; k < K; ++k)
       if (request.parts[k].family) free.push_back(k);
-    const bool first = !anew && request.stream == 0 && request.start == mixture_start::kmeans_plus_plus;
+    const bool spread = request.start != mixture_start::random;
+    const bool first = !anew && request.stream == 0 && spread;
     std::vector<double> seeds;
     const std::size_t F = free.size();
     if (first) {
@@ -277,7 +293,6 @@ struct em_work {
           target -= part;
         }
         seeds.push_back(sample.x[chosen]);
-        const bool spread = request.start == mixture_start::kmeans_plus_plus;
         for (std::size_t i = 0; i < n; ++i) {
           const double apart = (sample.x[i] - seeds.back()) * (sample.x[i] - seeds.back());
           distance[i] = !spread ? (i == chosen ? 0 : distance[i]) : f == 0 ? apart : std::min(distance[i], apart);
@@ -300,7 +315,7 @@ struct em_work {
                   : std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest]))
           nearest = f;
       for (std::size_t f = 0; f < F; ++f)
-        share_of(free[f])[i] = left * ((f == nearest ? 1 - start_blend : 0.0) + start_blend / static_cast<double>(F));
+        share_of(free[f])[i] = left * ((f == nearest ? 1 - blend : 0.0) + blend / static_cast<double>(F));
     }
   }
 };
@@ -317,9 +332,11 @@ em_sample sample_for_em(const batch_view<T>& batch, std::int64_t fit) {
     const double w = batch.weights ? static_cast<double>(batch.weights[i]) : 1.0;
     if (std::isnan(x) || std::isnan(w)) {
       ++s.missing;
+    } else if (w == 0) {
+      ++s.left_out;
     } else if (std::isinf(x) || std::isinf(w) || w < 0) {
       ++s.nonfinite;
-    } else if (w > 0) {
+    } else {
       ++s.observations;
       s.x.push_back(x);
       s.w.push_back(w);
@@ -419,11 +436,9 @@ void run_family_em(const em_sample& sample, const em_request& request, em_run& r
     reached = next;
     run.trace.push_back(reached);
     ++run.iterations;
-    if (!anew && (request.tolerance > 0 ? gain <= request.tolerance : gain == 0)) {
+    if (!anew && request.tolerance > 0 && gain <= request.tolerance) {
       run.status = fit_status::converged;
-      if (request.tolerance > 0) break;
-    } else {
-      run.status = fit_status::max_iterations;
+      break;
     }
   }
   run.log_likelihood = reached;

@@ -21,11 +21,22 @@ struct em_part {
   double at = 0;
 };
 
+/// Whether the component's support has an end that depends on a parameter that is not held.
+inline bool has_free_ends(const em_part& part, moving_support kind) {
+  if (!part.family || part.family->ends != kind) return false;
+  const std::uint32_t all = (1u << part.family->parameter_count) - 1;
+  return (part.settings.fixed & all) != all;
+}
+/// ... that EM moves.
+inline bool moves_ends(const em_part& part) {
+  return has_free_ends(part, moving_support::falls_to_zero);
+}
+
 /// One fit's values that count.
 struct em_sample {
   std::vector<double> x, w;  ///< [observations], then zeros to a multiple of 8: whole packs
   double weight = 0;
-  std::int64_t observations = 0, missing = 0, nonfinite = 0;
+  std::int64_t observations = 0, missing = 0, left_out = 0, nonfinite = 0;
 };
 template <class T>
 em_sample sample_for_em(const batch_view<T>& batch, std::int64_t fit);

@@ -8,9 +8,11 @@
 #include <limits>
 #include <numeric>
 
+#include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "family_em.hpp"
 #include "family_settings.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/random/philox_cpu.hpp"
 #include "manyfit/fit.hpp"
 #include "manyfit/score.hpp"
@@ -49,6 +51,16 @@ em_part part_for(const mixture_component& component, bool fits) {
   return part;
 }
 
+/// Refuses components whose supports EM cannot move: their densities do not fall before they end, so that a component
+/// keeps a share of every value it was given at the start.
+void require_ends_that_move(std::span<const em_part> parts) {
+  for (const em_part& part : parts)
+    if (has_free_ends(part, moving_support::jumps))
+      refuse(std::string("a mixture of ") + part.family->name +
+             ": EM cannot move a support, and would return the one that it starts with\n"
+             "hold every parameter that it depends on at a value, or fit another family");
+}
+
 int room_for(std::span<const mixture_component> parts) {
   int room = 1;
   for (const mixture_component& part : parts)
@@ -65,9 +77,12 @@ void check(const family_mixture_options& options, std::int64_t count, int parts,
   if (options.max_iterations < 0)
     refuse("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
   if (!(options.tolerance >= 0)) refuse("tolerance: a number of 0 or more expected");
+  check_choice("start", options.start, 3);
+  check_choice("select", options.select, 2);
   if (options.start != mixture_start::given) return;
   const family_mixture_results* start = options.start_values;
   if (!start) refuse("start_values: mixture_start::given needs them");
+  check(*start, "start_values");
   if (start->count != 1 && start->count != count)
     refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
            " fits; one for all or one for each expected");
@@ -78,7 +93,7 @@ void check(const family_mixture_options& options, std::int64_t count, int parts,
     refuse("start_values: components of up to " + std::to_string(start->parameter_room) + " parameters given; up to " +
            std::to_string(room) + " expected");
   for (const std::int32_t K : start->components)
-    if (K < 1 || K > start->max_components || (parts > 1 && K != parts))
+    if (parts > 1 && K != parts)
       refuse("start_values: a mixture of " + std::to_string(K) + " components in room for " +
              std::to_string(start->max_components));
 }
@@ -106,7 +121,7 @@ void keep(const em_run& run, std::int64_t fit, bool sorted, family_mixture_resul
                      [&](std::size_t a, std::size_t b) { return run.means[a] < run.means[b]; });
   const auto room = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t k = 0; k < K; ++k) {
-    const std::size_t to = static_cast<std::size_t>(fit * r.max_components) + k;
+    const std::size_t to = static_cast<std::size_t>(r.first_component(fit)) + k;
     r.weights[to] = run.weights[order[k]];
     r.means[to] = run.means[order[k]];
     std::copy_n(run.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
@@ -121,6 +136,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
                                const family_mixture_options& options) {
   require_cpu(where);
   require_host_memory(data.memory);
+  check(data);
   if (parts.empty()) refuse("components: none given; one or more expected");
   const bool given = options.start == mixture_start::given, listed = parts.size() > 1;
   check(options, data.count(), static_cast<int>(parts.size()), room_for(parts));
@@ -129,8 +145,12 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
   std::vector<em_part> seen;
   for (const mixture_component& part : parts) seen.push_back(part_for(part, true));
+  if (listed || (given ? *std::max_element(start->components.begin(), start->components.end()) : most) > 1)
+    require_ends_that_move(seen);
   family_mixture_results r =
-      empty_family_mixtures(data.count(), given ? start->max_components : most, std::move(parts));
+      given && start->count > 1
+          ? empty_family_mixtures(start->components, std::move(parts))
+          : empty_family_mixtures(data.count(), given ? start->components[0] : most, std::move(parts));
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;
@@ -156,7 +176,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
         given ? start->components[static_cast<std::size_t>(source)] : fewest + static_cast<int>(number / restarts);
     for (int k = 0; k < K; ++k) request.parts.push_back(seen[listed ? static_cast<std::size_t>(k) : 0]);
     if (given) {
-      const auto first = static_cast<std::size_t>(source * start->max_components);
+      const auto first = static_cast<std::size_t>(start->first_component(source));
       double sum = 0;
       for (int k = 0; k < K; ++k) sum += start->weights[first + static_cast<std::size_t>(k)];
       for (int k = 0; k < K; ++k) {
@@ -192,8 +212,9 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
                              : fewest + static_cast<std::int32_t>(static_cast<std::int64_t>(best) / restarts);
     r.status[at] = run.status;
     r.iterations[at] = run.iterations;
-    r.observations[at] = sample.observations;
+    r.observations[at] = sample.observations + sample.nonfinite;
     r.missing[at] = sample.missing;
+    r.left_out[at] = sample.left_out;
     if (!has_parameters(run.status)) return;
     keep(run, fit, !given && !listed, r);
     latest.store(run.log_likelihood, std::memory_order_relaxed);
@@ -208,8 +229,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
     const em_sample only = one ? sample_for_em(data.view, 0) : em_sample{};
     std::vector<em_run> runs_of_one(one ? static_cast<std::size_t>(each) : 0);
     const bool inside = one && only.observations >= large_sample;
-#pragma omp parallel for num_threads(inside ? 1 : where.threads()) schedule(dynamic, 1)
-    for (std::int64_t i = 0; i < (one ? each : r.count); ++i) {
+    parallel_for(inside ? 1 : where.threads(), one ? each : r.count, 1, [&](std::int64_t i) {
       if (one) {
         em_run& run = runs_of_one[static_cast<std::size_t>(i)];
         em_request request = request_for(0, i, run);
@@ -226,7 +246,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
         finish(i, sample, runs);
       }
       if (completed) completed->fetch_add(one ? 1 : each, std::memory_order_relaxed);
-    }
+    });
     if (one) finish(0, only, runs_of_one);
   });
   return r;
@@ -237,6 +257,9 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
                          const mixture_score_options& options) {
   require_cpu(where);
   require_host_memory(data.memory);
+  check(data);
+  check(mixtures, "score_mixture");
+  product_of("responsibilities", {data.value_count, mixtures.max_components});
   if (mixtures.count != 1 && mixtures.count != data.count())
     refuse("score_mixture: " + std::to_string(mixtures.count) + " mixtures for " + std::to_string(data.count()) +
            " samples; one for all or one for each expected");
@@ -249,10 +272,9 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
   if (options.responsibilities) scores.responsibilities.assign(values * width, nan);
   if (options.labels) scores.labels.assign(values, -1);
   constexpr std::int64_t piece = 4096;  // values at a time
-#pragma omp parallel for num_threads(where.threads()) schedule(dynamic, 1)
-  for (std::int64_t fit = 0; fit < data.count(); ++fit) {
+  parallel_for(where.threads(), data.count(), 1, [&](std::int64_t fit) {
     const std::int64_t source = mixtures.count == 1 ? 0 : fit;
-    if (!(mixtures.weight(source, 0) >= 0)) continue;
+    if (!(mixtures.weight(source, 0) >= 0)) return;
     const std::int64_t begin = data.view.offsets ? data.view.offsets[fit] : fit * data.view.size;
     const std::int64_t end = data.view.offsets ? data.view.offsets[fit + 1] : begin + data.view.size;
     const int K = mixtures.components[static_cast<std::size_t>(source)];
@@ -267,7 +289,7 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
         double* const to = terms.data() + static_cast<std::size_t>(k) * n;
         component_log_density(
             seen.size() == 1 ? seen[0] : seen[static_cast<std::size_t>(k)],
-            mixtures.parameters.data() + (source * mixtures.max_components + k) * mixtures.parameter_room, x, to);
+            mixtures.parameters.data() + (mixtures.first_component(source) + k) * mixtures.parameter_room, x, to);
         for (std::size_t i = 0; i < n; ++i) to[i] += std::log(mixtures.weight(source, k) / total);
       }
       for (std::size_t i = 0; i < n; ++i) {
@@ -297,20 +319,16 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
               std::exp(terms[static_cast<std::size_t>(k) * n + i] - most) / sum;
       }
     }
-  }
+  });
   return scores;
 }
 
-}  // namespace
-
-family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
-  family_mixture_results r;
-  r.count = count;
-  r.max_components = components;
+/// Empty mixtures of the sizes that stand in `r`, `room` components in all.
+family_mixture_results with_room(family_mixture_results r, std::int64_t room, std::vector<mixture_component> parts) {
   r.parameter_room = room_for(parts);
   r.parts = std::move(parts);
-  const auto n = static_cast<std::size_t>(count), all = n * static_cast<std::size_t>(components);
-  r.components.assign(n, components);
+  const std::size_t n = r.components.size(), all = static_cast<std::size_t>(room);
+  r.count = static_cast<std::int64_t>(n);
   r.weights.assign(all, nan);
   r.parameters.assign(all * static_cast<std::size_t>(r.parameter_room), nan);
   r.means.assign(all, nan);
@@ -319,44 +337,12 @@ family_mixture_results empty_family_mixtures(std::int64_t count, int components,
   r.status.assign(n, fit_status::not_run);
   r.observations.assign(n, 0);
   r.missing.assign(n, 0);
+  r.left_out.assign(n, 0);
   return r;
 }
 
-std::int64_t family_mixture_results::free_parameters(std::int64_t fit) const {
-  return count_free(parts, components[static_cast<std::size_t>(fit)]);
-}
-double family_mixture_results::aic(std::int64_t fit) const {
-  return 2.0 * static_cast<double>(free_parameters(fit)) - 2 * log_likelihood[static_cast<std::size_t>(fit)];
-}
-double family_mixture_results::bic(std::int64_t fit) const {
-  const auto at = static_cast<std::size_t>(fit);
-  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[at])) -
-         2 * log_likelihood[at];
-}
-
-#define MF_MIXTURE(T)                                                                                               \
-  family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<T>& data,        \
-                                     const family_mixture_options& options) {                                       \
-    return fit_any(where, {{&family, 0, options.fixed}}, data, options);                                            \
-  }                                                                                                                 \
-  family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,          \
-                                     const batch<T>& data, const family_mixture_options& options) {                 \
-    return fit_any(where, std::vector<mixture_component>(components.begin(), components.end()), data, options);     \
-  }                                                                                                                 \
-  mixture_scores score_mixture(const executor& where, const batch<T>& data, const family_mixture_results& mixtures, \
-                               const mixture_score_options& options) {                                              \
-    return score_any(where, data, mixtures, options);                                                               \
-  }
-MF_MIXTURE(double)
-MF_MIXTURE(float)
-#undef MF_MIXTURE
-
-std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
-                                     std::uint64_t seed, std::span<const std::uint64_t> streams) {
-  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
-  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
-    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
-           " mixtures; one for each expected");
+std::vector<double> simulate_any(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
+                                 std::uint64_t seed, std::span<const std::uint64_t> streams) {
   const auto n = static_cast<std::size_t>(size);
   std::vector<double> out(static_cast<std::size_t>(mixtures.count) * n, nan);
   for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
@@ -379,7 +365,7 @@ std::vector<double> simulate_mixture(const executor& where, const family_mixture
       std::vector<double> draws;
       if (part.family) {
         const double* parameters =
-            mixtures.parameters.data() + (fit * mixtures.max_components + k) * mixtures.parameter_room;
+            mixtures.parameters.data() + (mixtures.first_component(fit) + k) * mixtures.parameter_room;
         draws = simulate(where, *part.family, {parameters, 0, 1}, 1, size,
                          {.seed = seed + static_cast<std::uint64_t>(k), .streams = {stream}});
       }
@@ -388,6 +374,76 @@ std::vector<double> simulate_mixture(const executor& where, const family_mixture
     }
   }
   return out;
+}
+
+}  // namespace
+
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
+  if (components < 1 || (parts.size() != 1 && parts.size() != static_cast<std::size_t>(components)))
+    refuse("empty_family_mixtures: " + std::to_string(parts.size()) + " parts given for " + std::to_string(components) +
+           " components; one for all or one each, and 1 component or more, expected");
+  product_of("empty_family_mixtures", {count, components, room_for(parts)});
+  family_mixture_results r;
+  r.max_components = components;
+  r.components.assign(static_cast<std::size_t>(count), components);
+  return with_room(std::move(r), count * components, std::move(parts));
+}
+
+family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
+                                             std::vector<mixture_component> parts) {
+  family_mixture_results r;
+  r.components.assign(components.begin(), components.end());
+  r.component_offsets.push_back(0);
+  for (const std::int32_t K : components) {
+    if (K < 1) refuse("empty_family_mixtures: a mixture of " + std::to_string(K) + " components; 1 or more expected");
+    r.component_offsets.push_back(r.component_offsets.back() + K);
+    r.max_components = std::max<int>(r.max_components, K);
+  }
+  product_of("empty_family_mixtures", {r.component_offsets.back(), room_for(parts)});
+  return with_room(std::move(r), r.component_offsets.back(), std::move(parts));
+}
+
+std::int64_t family_mixture_results::free_parameters(std::int64_t fit) const {
+  return count_free(parts, components[checked_index("fits", fit, components.size())]);
+}
+double family_mixture_results::aic(std::int64_t fit) const {
+  return 2.0 * static_cast<double>(free_parameters(fit)) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
+}
+double family_mixture_results::bic(std::int64_t fit) const {
+  const std::size_t at = checked_index("fits", fit, std::min(observations.size(), log_likelihood.size()));
+  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[at])) -
+         2 * log_likelihood[at];
+}
+
+#define MF_MIXTURE(T)                                                                                               \
+  family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<T>& data,        \
+                                     const family_mixture_options& options) {                                       \
+    return guarded([&] { return fit_any(where, {{&family, 0, options.fixed}}, data, options); });                   \
+  }                                                                                                                 \
+  family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,          \
+                                     const batch<T>& data, const family_mixture_options& options) {                 \
+    return guarded([&] {                                                                                            \
+      return fit_any(where, std::vector<mixture_component>(components.begin(), components.end()), data, options);   \
+    });                                                                                                             \
+  }                                                                                                                 \
+  mixture_scores score_mixture(const executor& where, const batch<T>& data, const family_mixture_results& mixtures, \
+                               const mixture_score_options& options) {                                              \
+    return guarded([&] { return score_any(where, data, mixtures, options); });                                      \
+  }
+MF_MIXTURE(double)
+MF_MIXTURE(float)
+#undef MF_MIXTURE
+
+std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
+                                     std::uint64_t seed, std::span<const std::uint64_t> streams) {
+  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
+  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
+    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
+           " mixtures; one for each expected");
+  check(mixtures, "simulate_mixture");
+  product_of("simulate_mixture", {mixtures.count, size});
+  return guarded([&] { return simulate_any(where, mixtures, size, seed, streams); });
 }
 
 }  // namespace manyfit

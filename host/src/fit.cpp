@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
 #include "family_settings.hpp"
@@ -61,6 +62,8 @@ fit_results empty_results(const family_info& family, std::int64_t count, const e
   r.status.assign(n, fit_status::not_run);
   r.observations.assign(n, 0);
   r.missing.assign(n, 0);
+  r.left_out.assign(n, 0);
+  r.outside.assign(n, 0);
   return r;
 }
 
@@ -68,11 +71,13 @@ template <class T>
 fit_results fit_any(const executor& where, const family_info& family, const batch<T>& data,
                     const fit_options& options) {
   const fit_settings settings = settings_from(family, options);
+  check(data);
   fit_results r = empty_results(family, data.count(), where);
   r.fixed = settings.fixed;
   if (data.count() == 0) return r;
   const fit_results_view view{r.parameters.data(), r.std_errors.data(),   r.log_likelihood.data(), r.iterations.data(),
-                              r.status.data(),     r.observations.data(), r.missing.data(),        data.count()};
+                              r.status.data(),     r.observations.data(), r.missing.data(),        data.count(),
+                              r.left_out.data(),   r.outside.data()};
   if (where.is_cuda()) {
     cuda::fit(where, family, data, settings, view, options.progress);
     return r;
@@ -92,11 +97,11 @@ fit_results fit_any(const executor& where, const family_info& family, const batc
 
 fit_results fit(const executor& where, const family_info& family, const batch<double>& data,
                 const fit_options& options) {
-  return fit_any(where, family, data, options);
+  return guarded([&] { return fit_any(where, family, data, options); });
 }
 fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
                 const fit_options& options) {
-  return fit_any(where, family, data, options);
+  return guarded([&] { return fit_any(where, family, data, options); });
 }
 
 int fit_results::free_parameters() const {
@@ -106,11 +111,13 @@ int fit_results::free_parameters() const {
 }
 
 double fit_results::aic(std::int64_t fit) const {
-  return 2.0 * free_parameters() - 2 * log_likelihood[fit];
+  return 2.0 * free_parameters() - 2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 double fit_results::bic(std::int64_t fit) const {
-  return free_parameters() * std::log(static_cast<double>(observations[fit])) - 2 * log_likelihood[fit];
+  return free_parameters() *
+             std::log(static_cast<double>(observations[checked_index("fits", fit, observations.size())])) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 fit_results::bounds fit_results::interval(int p, std::int64_t fit, double level) const {

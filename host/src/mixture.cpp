@@ -7,10 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <type_traits>
+#include <span>
 
-#include "cpu_dispatch.hpp"
-#include "cuda_backend.hpp"
+#include "checks.hpp"
+#include "mixture_runs.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -35,39 +35,31 @@ mixture_settings settings_from(const mixture_options& options, int dimensions, s
   if (std::isnan(options.regularization) || std::isinf(options.regularization))
     refuse("regularization: a finite number expected");
   if (options.batch_rows < 0) refuse("batch_rows: 0 (whole passes) or more expected");
+  check_choice("covariance", options.covariance, covariance_structure_count);
+  check_choice("start", options.start, 3);
+  check_choice("select", options.select, 2);
   if (options.start == mixture_start::given) {
     const mixture_results* start = options.start_values;
     if (!start) refuse("start_values: mixture_start::given needs them");
+    check(*start, "start_values");
     if (start->dimensions != dimensions)
       refuse("start_values: of " + std::to_string(start->dimensions) + " dimensions for points of " +
              std::to_string(dimensions));
     if (start->count != 1 && start->count != count)
       refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
              " fits; one for all or one for each expected");
-    for (std::int64_t i = 0; i < start->count; ++i)
-      if (start->components[i] < 1 || start->components[i] > start->max_components)
-        refuse("start_values: mixture " + std::to_string(i) + " has " + std::to_string(start->components[i]) +
-               " components");
   }
   mixture_settings settings;
   settings.structure = options.covariance;
   settings.start = options.start;
   settings.max_iterations = options.max_iterations;
   settings.tolerance = options.tolerance;
-  settings.regularization = options.regularization;
   settings.seed = options.seed;
   settings.accelerate = options.accelerate;
   settings.restart_collapsed = options.restart_collapsed;
   settings.batch_rows = options.batch_rows;
   return settings;
 }
-
-/// Room for the parameters of K components.
-struct parameter_room {
-  std::int64_t K, D;
-  std::int64_t numbers() const { return K + K * D + K * D * D; }
-  mixture_parameters at(double* memory) const { return {memory, memory + K, memory + K + K * D}; }
-};
 
 /// The free parameters of a mixture: K − 1 weights, K means, and what its structure leaves free of the covariances.
 std::int64_t count_free(covariance_structure structure, std::int64_t K, std::int64_t D) {
@@ -79,53 +71,102 @@ std::int64_t count_free(covariance_structure structure, std::int64_t K, std::int
   return K - 1 + K * D + covariances;
 }
 
-bool has_parameters(fit_status status) {
-  return status == fit_status::converged || status == fit_status::max_iterations;
-}
-
-/// A task's information criterion; NaN without parameters.
-double criterion(const mixture_task& task, const mixture_options& options, int D) {
+/// A run's information criterion; NaN without parameters.
+double criterion(const mixture_task& task, double log_likelihood, const mixture_options& options, int D) {
   if (!has_parameters(task.status)) return nan;
   const auto p = static_cast<double>(count_free(options.covariance, task.components, D));
   const double price =
       options.select == information_criterion::bic ? p * std::log(static_cast<double>(task.observations)) : 2 * p;
-  return price - 2 * task.log_likelihood;
+  return price - 2 * log_likelihood;
 }
 
-/// The task to keep: the highest likelihood of each number of components, the best criterion of those; ties to the
-/// first. A run of which only the regularisation keeps a component from collapsing is passed over, since its likelihood
-/// is as high as the regularisation is low, unless there is no other. Without any that has parameters, the first.
-/// criteria: of each number of components, or null.
-const mixture_task& best_of(const mixture_task* begin, const mixture_task* end, const mixture_options& options, int D,
-                            double* criteria) {
-  const mixture_task* best = begin;
-  const bool all_held =
-      std::all_of(begin, end, [](const mixture_task& each) { return each.held || !has_parameters(each.status); });
-  double best_value = std::numeric_limits<double>::infinity();
-  for (const mixture_task* task = begin; task != end; ++task) {
-    const double value = task->held && !all_held ? nan : criterion(*task, options, D);
-    if (criteria) {
-      double& known = criteria[task->components - begin->components];
-      if (!(known <= value)) known = std::isnan(value) ? known : value;
-    }
-    if (value < best_value) {
-      best_value = value;
-      best = task;
+/// The best run of one number of components, the first of equals. Where the caller says what is added to the
+/// covariances, a run of which that alone keeps a component from collapsing is passed over, since its likelihood is as
+/// high as that is low, unless all are such runs. Without any that has parameters, the first.
+const mixture_task& best_run(std::span<const mixture_task> runs, bool callers_ridge) {
+  const bool all_held = std::all_of(runs.begin(), runs.end(),
+                                    [](const mixture_task& run) { return run.held || !has_parameters(run.status); });
+  const mixture_task* best = runs.data();
+  double most = -std::numeric_limits<double>::infinity();
+  for (const mixture_task& run : runs) {
+    if (!has_parameters(run.status) || (callers_ridge && run.held && !all_held)) continue;
+    if (run.log_likelihood > most || !has_parameters(best->status)) {
+      most = run.log_likelihood;
+      best = &run;
     }
   }
   return *best;
 }
 
-/// Copies a task's answer into the results, its components in order of their means.
-void keep(const mixture_task& task, bool sorted, const double* trace, mixture_results& r) {
+/// A number of components that a fit can take.
+struct size_choice {
+  const mixture_task* run = nullptr;  ///< its best
+  double criterion = nan;             ///< as if it had been the only number asked for
+  bool regularized = false;           ///< by the ladder
+  bool comparable = true;             ///< with those that needed no ridge
+};
+
+/// The sizes that a fit can take, each as it would be alone. One of which every run collapses has a likelihood that is
+/// as high as its ridge is low: against sizes that need none it stands with what it reaches on the top rung, so that no
+/// size is taken for a component on a few points alone.
+template <class T>
+std::vector<size_choice> choices(const mixture_runs<T>& runs, std::int64_t begin, std::int64_t end,
+                                 const mixture_options& options, int D) {
+  const std::int64_t sizes = runs.sizes_tried();
+  const bool ladder = options.regularization < 0;
+  std::vector<size_choice> all;
+  std::vector<typename mixture_runs<T>::place> doubtful;
+  for (std::int64_t fit = begin; fit < end; ++fit) {
+    double plain = nan;  // the lowest criterion of sizes that need no ridge
+    for (std::int64_t size = 0; size < sizes; ++size) {
+      const mixture_task& run = best_run(runs.runs(fit, size), !ladder);
+      size_choice& each = all.emplace_back();
+      each.run = &run;
+      each.criterion = criterion(run, run.log_likelihood, options, D);
+      each.regularized = ladder && run.ridge && has_parameters(run.status);
+      if (!each.regularized && !(plain <= each.criterion)) plain = each.criterion;
+    }
+    for (std::int64_t size = 0; size < sizes; ++size) {
+      size_choice& each = all[all.size() - static_cast<std::size_t>(sizes - size)];
+      each.comparable = !each.regularized || std::isnan(plain);
+      if (!each.comparable && each.criterion < plain) doubtful.push_back({fit, size});
+    }
+  }
+  const std::vector<double> reached = runs.likelihoods_on_top_rung(doubtful);
+  for (std::size_t i = 0; i < doubtful.size(); ++i) {
+    const std::size_t first = static_cast<std::size_t>((doubtful[i].fit - begin) * sizes);
+    const auto fit = std::span(all).subspan(first, static_cast<std::size_t>(sizes));
+    size_choice& each = fit[static_cast<std::size_t>(doubtful[i].size)];
+    const double there = criterion(*each.run, reached[i], options, D);
+    each.comparable = std::all_of(fit.begin(), fit.end(), [&](const size_choice& other) {
+      return other.regularized || std::isnan(other.criterion) || there < other.criterion;
+    });
+  }
+  return all;
+}
+
+/// The lowest criterion, the first of equals; without any, the first.
+const size_choice& lowest(std::span<const size_choice> of) {
+  const size_choice* best = of.data();
+  for (const size_choice& each : of)
+    if (each.comparable && !std::isnan(each.criterion) && !(best->comparable && best->criterion <= each.criterion))
+      best = &each;
+  return *best;
+}
+
+/// Copies a task's answer into the results, its components in order of their means. `rows`: of the fit.
+void keep(const mixture_task& task, bool sorted, std::int64_t rows, mixture_results& r) {
   const std::int64_t fit = task.fit, D = r.dimensions, square = D * D;
   r.components[fit] = task.components;
   r.status[fit] = task.status;
   r.iterations[fit] = task.iterations;
   r.observations[fit] = task.observations;
   r.missing[fit] = task.missing;
+  r.left_out[fit] = rows - task.observations - task.missing;
+  for (int d = 0; d < D; ++d) r.constant[fit * D + d] = task.variances[d] == 0 ? 1 : 0;
   if (!has_parameters(task.status)) return;
   r.log_likelihood[fit] = task.log_likelihood;
+  if (task.ridge) std::copy_n(task.ridge, D, r.regularization.data() + fit * D);
   std::vector<int> order(static_cast<std::size_t>(task.components));
   std::iota(order.begin(), order.end(), 0);
   const double* means = task.parameters.means;
@@ -134,125 +175,138 @@ void keep(const mixture_task& task, bool sorted, const double* trace, mixture_re
       return std::lexicographical_compare(means + a * D, means + (a + 1) * D, means + b * D, means + (b + 1) * D);
     });
   for (int k = 0; k < task.components; ++k) {
-    const std::int64_t to = fit * r.max_components + k, from = order[static_cast<std::size_t>(k)];
+    const std::int64_t to = r.first_component(fit) + k, from = order[static_cast<std::size_t>(k)];
     r.weights[to] = task.parameters.weights[from];
     std::copy_n(means + from * D, D, r.means.data() + to * D);
     std::copy_n(task.parameters.covariances + from * square, square, r.covariances.data() + to * square);
   }
-  if (trace) r.log_likelihood_trace[fit].assign(trace, trace + task.iterations + 1);
+  if (task.trace) r.log_likelihood_trace[fit].assign(task.trace, task.trace + task.iterations + 1);
 }
 
 template <class T>
 mixture_results fit_any(const executor& where, const point_batch<T>& data, const mixture_options& options) {
+  check(data);
   const int D = data.dimensions();
   const mixture_settings settings = settings_from(options, D, data.count());
   const bool given = options.start == mixture_start::given;
   const mixture_results* start = given ? options.start_values : nullptr;
   const int fewest = given ? 0 : options.components.fewest, most = given ? 0 : options.components.most;
-  const int widest = given ? start->max_components : most;
-  mixture_results r = empty_mixtures(data.count(), widest, D, options.covariance);
+  mixture_results r = given && start->count > 1
+                          ? empty_mixtures(start->components, D, options.covariance)
+                          : empty_mixtures(data.count(), given ? start->components[0] : most, D, options.covariance);
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;
     r.tried = most - fewest + 1;
     r.criteria.assign(static_cast<std::size_t>(r.count * r.tried), nan);
+    r.criteria_regularized.assign(r.criteria.size(), 0);
   }
   if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(data.count()));
   if (data.count() == 0) return r;
   if (!where.is_cuda()) require_host_memory(data.memory);
 
   // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
-  const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
-  const parameter_room widest_room{widest, D};
   const std::int64_t trace_numbers = options.trace ? settings.max_iterations + std::int64_t{1} : 0;
-  const std::int64_t numbers = widest_room.numbers() + trace_numbers;
-  const std::int64_t at_once = std::max<std::int64_t>(1, (std::int64_t{1} << 22) / (each * (numbers + 16)));
-  std::vector<mixture_task> tasks;
-  std::vector<double> memory;
+  const std::int64_t restarts = given ? 1 : options.restarts;
+  const std::int64_t widest = given ? start->max_components : most;
+  product_of("components, restarts and trace of one fit",
+             {most - fewest + 1, restarts, widest * (1 + D + std::int64_t{D} * D) + trace_numbers + 16});
+  mixture_runs<T> runs(where, data, settings, {fewest, most, restarts, start, options.regularization, trace_numbers});
+  const std::int64_t each = runs.runs_per_fit(), sizes = runs.sizes_tried();
   std::atomic<double> latest{nan};
-  for (std::int64_t begin = 0; begin < data.count(); begin += at_once) {
-    const std::int64_t end = std::min(data.count(), begin + at_once);
-    tasks.assign(static_cast<std::size_t>((end - begin) * each), {});
-    memory.assign(static_cast<std::size_t>((end - begin) * each * numbers), nan);
-    for (std::int64_t i = 0; i < (end - begin) * each; ++i) {
-      mixture_task& task = tasks[static_cast<std::size_t>(i)];
-      double* room = memory.data() + i * numbers;
-      task.fit = begin + i / each;
-      task.stream = static_cast<std::uint64_t>(i % restarts);
-      task.log_likelihood = nan;
-      task.trace = options.trace ? room + widest_room.numbers() : nullptr;
-      const std::int64_t source = given && start->count > 1 ? task.fit : 0;
-      task.components = given ? start->components[source] : fewest + static_cast<int>(i % each / restarts);
-      task.parameters = parameter_room{task.components, D}.at(room);
-      if (given) {
-        const std::int64_t first = source * start->max_components, K = task.components;
-        std::copy_n(start->weights.data() + first, K, task.parameters.weights);
-        std::copy_n(start->means.data() + first * D, K * D, task.parameters.means);
-        std::copy_n(start->covariances.data() + first * D * D, K * D * D, task.parameters.covariances);
-      }
-    }
+  for (std::int64_t begin = 0; begin < data.count();) {
+    const std::int64_t end = runs.lay_out(begin);
     std::function<void(std::int64_t, std::int64_t)> report;
     if (options.progress)
       report = [&](std::int64_t done, std::int64_t) {
         options.progress(begin * each + done, data.count() * each, latest.load(std::memory_order_relaxed));
       };
-    run_with_progress(static_cast<std::int64_t>(tasks.size()), report, [&](std::atomic<std::int64_t>* completed) {
-      const auto count = static_cast<std::int64_t>(tasks.size());
-      if (where.is_cuda()) return cuda::run_mixtures(where, data, settings, tasks.data(), count, completed, &latest);
-      const mixture_cpu_functions& functions = cpu_mixture_functions();
-      if constexpr (std::is_same_v<T, double>)
-        functions.run_f64(data.view, settings, tasks.data(), count, where.threads(), completed, &latest);
-      else
-        functions.run_f32(data.view, settings, tasks.data(), count, where.threads(), completed, &latest);
+    std::vector<size_choice> found;
+    run_with_progress((end - begin) * each, report, [&](std::atomic<std::int64_t>* completed) {
+      runs.climb(completed, &latest);
+      found = choices(runs, begin, end, options, D);
     });
     for (std::int64_t fit = begin; fit < end; ++fit) {
-      const mixture_task* first = tasks.data() + (fit - begin) * each;
-      const mixture_task& best =
-          best_of(first, first + each, options, D, given ? nullptr : r.criteria.data() + fit * r.tried);
-      keep(best, !given, best.trace, r);
+      const auto own =
+          std::span(found).subspan(static_cast<std::size_t>((fit - begin) * sizes), static_cast<std::size_t>(sizes));
+      keep(*lowest(own).run, !given, data.view.rows(fit), r);
+      for (std::size_t size = 0; !given && size < own.size(); ++size) {
+        const std::size_t at = static_cast<std::size_t>(fit * sizes) + size;
+        r.criteria[at] = own[size].criterion;
+        r.criteria_regularized[at] = own[size].regularized;
+      }
     }
+    begin = end;
   }
+  return r;
+}
+
+/// Empty mixtures of the sizes that stand in `r`, `room` components in all.
+mixture_results with_room(mixture_results r, std::int64_t room, int dimensions, covariance_structure structure) {
+  const std::size_t n = r.components.size(), K = static_cast<std::size_t>(room),
+                    D = static_cast<std::size_t>(dimensions);
+  r.count = static_cast<std::int64_t>(n);
+  r.dimensions = dimensions;
+  r.covariance = structure;
+  r.weights.assign(K, nan);
+  r.means.assign(K * D, nan);
+  r.covariances.assign(K * D * D, nan);
+  r.regularization.assign(n * D, 0.0);
+  r.constant.assign(n * D, 0);
+  r.log_likelihood.assign(n, nan);
+  r.iterations.assign(n, 0);
+  r.status.assign(n, fit_status::not_run);
+  r.observations.assign(n, 0);
+  r.missing.assign(n, 0);
+  r.left_out.assign(n, 0);
   return r;
 }
 
 }  // namespace
 
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure) {
-  const auto n = static_cast<std::size_t>(count), K = static_cast<std::size_t>(max_components),
-             D = static_cast<std::size_t>(dimensions);
+  if (max_components < 1 || dimensions < 1)
+    refuse("empty_mixtures: " + std::to_string(max_components) + " components of " + std::to_string(dimensions) +
+           " dimensions asked for; 1 or more of both expected");
+  check_choice("covariance", structure, covariance_structure_count);
+  product_of("empty_mixtures", {count, max_components, dimensions, dimensions});
   mixture_results r;
-  r.count = count;
-  r.dimensions = dimensions;
   r.max_components = max_components;
-  r.covariance = structure;
-  r.components.assign(n, max_components);
-  r.weights.assign(n * K, nan);
-  r.means.assign(n * K * D, nan);
-  r.covariances.assign(n * K * D * D, nan);
-  r.log_likelihood.assign(n, nan);
-  r.iterations.assign(n, 0);
-  r.status.assign(n, fit_status::not_run);
-  r.observations.assign(n, 0);
-  r.missing.assign(n, 0);
-  return r;
+  r.components.assign(static_cast<std::size_t>(count), max_components);
+  return with_room(std::move(r), count * max_components, dimensions, structure);
+}
+
+mixture_results empty_mixtures(std::span<const std::int32_t> components, int dimensions,
+                               covariance_structure structure) {
+  mixture_results r;
+  r.components.assign(components.begin(), components.end());
+  r.component_offsets.push_back(0);
+  for (const std::int32_t K : components) {
+    if (K < 1) refuse("empty_mixtures: a mixture of " + std::to_string(K) + " components; 1 or more expected");
+    r.component_offsets.push_back(r.component_offsets.back() + K);
+    r.max_components = std::max<int>(r.max_components, K);
+  }
+  return with_room(std::move(r), r.component_offsets.back(), dimensions, structure);
 }
 
 std::int64_t mixture_results::free_parameters(std::int64_t fit) const {
-  return count_free(covariance, components[fit], dimensions);
+  return count_free(covariance, components[checked_index("fits", fit, components.size())], dimensions);
 }
 double mixture_results::aic(std::int64_t fit) const {
-  return 2.0 * static_cast<double>(free_parameters(fit)) - 2 * log_likelihood[fit];
+  return 2.0 * static_cast<double>(free_parameters(fit)) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 double mixture_results::bic(std::int64_t fit) const {
-  return static_cast<double>(free_parameters(fit)) * std::log(static_cast<double>(observations[fit])) -
-         2 * log_likelihood[fit];
+  return static_cast<double>(free_parameters(fit)) *
+             std::log(static_cast<double>(observations[checked_index("fits", fit, observations.size())])) -
+         2 * log_likelihood[checked_index("fits", fit, log_likelihood.size())];
 }
 
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options) {
-  return fit_any(where, data, options);
+  return guarded([&] { return fit_any(where, data, options); });
 }
 
 }  // namespace manyfit

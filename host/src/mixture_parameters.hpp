@@ -8,7 +8,7 @@ namespace manyfit {
 
 /// The parameters of one fit of the results, read only.
 inline mixture_parameters parameters_of(const mixture_results& mixtures, std::int64_t fit) {
-  const std::int64_t first = fit * mixtures.max_components, D = mixtures.dimensions;
+  const std::int64_t first = mixtures.first_component(fit), D = mixtures.dimensions;
   return {const_cast<double*>(mixtures.weights.data()) + first, const_cast<double*>(mixtures.means.data()) + first * D,
           const_cast<double*>(mixtures.covariances.data()) + first * D * D};
 }

@@ -4,8 +4,10 @@
 #include <limits>
 #include <type_traits>
 
+#include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "mixture_parameters.hpp"
 
 namespace manyfit {
@@ -17,6 +19,8 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 template <class T>
 mixture_scores score_any(const executor& where, const point_batch<T>& data, const mixture_results& mixtures,
                          const mixture_score_options& options) {
+  check(data);
+  check(mixtures, "score_mixture");
   if (mixtures.dimensions != data.dimensions())
     throw error(error::kind::argument, "score_mixture: mixtures of " + std::to_string(mixtures.dimensions) +
                                            " dimensions for points of " + std::to_string(data.dimensions()));
@@ -26,6 +30,7 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
                                            " samples; one for all or one for each expected");
   const auto rows = static_cast<std::size_t>(data.row_count);
   const int width = mixtures.max_components;
+  product_of("responsibilities", {data.row_count, width});
   mixture_scores scores;
   scores.log_density.assign(rows, nan);
   if (options.responsibilities) scores.responsibilities.assign(rows * static_cast<std::size_t>(width), nan);
@@ -49,12 +54,10 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
     score(data.view, fit, mixtures.covariance, mixtures.components[source], parameters_of(mixtures, source), threads,
           scores.log_density.data() + first, shares, width, labels);
   };
-  if (data.count() == 1) {
+  if (data.count() == 1)
     run(0, where.threads());
-  } else {
-#pragma omp parallel for num_threads(where.threads()) schedule(dynamic, 1)
-    for (std::int64_t fit = 0; fit < data.count(); ++fit) run(fit, 1);
-  }
+  else
+    parallel_for(where.threads(), data.count(), 1, [&](std::int64_t fit) { run(fit, 1); });
   return scores;
 }
 
@@ -62,11 +65,11 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
 
 mixture_scores score_mixture(const executor& where, const point_batch<double>& data, const mixture_results& mixtures,
                              const mixture_score_options& options) {
-  return score_any(where, data, mixtures, options);
+  return guarded([&] { return score_any(where, data, mixtures, options); });
 }
 mixture_scores score_mixture(const executor& where, const point_batch<float>& data, const mixture_results& mixtures,
                              const mixture_score_options& options) {
-  return score_any(where, data, mixtures, options);
+  return guarded([&] { return score_any(where, data, mixtures, options); });
 }
 
 std::vector<double> simulate_mixture(const executor& where, const mixture_results& mixtures, std::int64_t size,
@@ -75,16 +78,20 @@ std::vector<double> simulate_mixture(const executor& where, const mixture_result
   if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
     throw error(error::kind::argument, "streams: " + std::to_string(streams.size()) + " given for " +
                                            std::to_string(mixtures.count) + " mixtures; one for each expected");
-  const std::int64_t each = size * mixtures.dimensions;
-  std::vector<double> out(static_cast<std::size_t>(mixtures.count * each), nan);
-  for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
-    const mixture_parameters parameters = parameters_of(mixtures, fit);
-    if (!(parameters.weights[0] >= 0)) continue;
-    simulate_mixture_points(mixtures.dimensions, mixtures.components[fit], parameters, size, seed,
-                            streams.empty() ? static_cast<std::uint64_t>(fit) : streams[fit], out.data() + fit * each,
-                            where.threads());
-  }
-  return out;
+  check(mixtures, "simulate_mixture");
+  const std::int64_t each = product_of("simulate_mixture", {size, mixtures.dimensions});
+  const std::int64_t all = product_of("simulate_mixture", {mixtures.count, each});
+  return guarded([&] {
+    std::vector<double> out(static_cast<std::size_t>(all), nan);
+    for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
+      const mixture_parameters parameters = parameters_of(mixtures, fit);
+      if (!(parameters.weights[0] >= 0)) continue;
+      simulate_mixture_points(mixtures.dimensions, mixtures.components[fit], parameters, size, seed,
+                              streams.empty() ? static_cast<std::uint64_t>(fit) : streams[fit], out.data() + fit * each,
+                              where.threads());
+    }
+    return out;
+  });
 }
 
 }  // namespace manyfit

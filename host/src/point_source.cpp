@@ -3,30 +3,28 @@
 #include "manyfit/point_source.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <limits>
-#include <mutex>
 #include <string>
 #include <vector>
+
+#include "checks.hpp"
 
 namespace manyfit {
 
 namespace {
 
-/// A source for the kernels, which know no exceptions: after one all rows are missing, so that EM ends soon, and the
-/// exception is thrown again where the caller can see it.
+/// A source as the kernels read it. What it throws comes out of their loops.
 template <class T>
-class guarded_source {
+class source_reader {
  public:
-  explicit guarded_source(const point_source<T>& source) : source_(source) {
+  explicit source_reader(const point_source<T>& source) : source_(source) {
     if (source.rows() < 0)
       throw error(error::kind::argument,
                   "point source: " + std::to_string(source.rows()) + " rows given; 0 or more expected");
     if (source.dimensions() < 1 || source.dimensions() > max_dimensions)
       throw error(error::kind::argument, "point source: " + std::to_string(source.dimensions()) +
                                              " dimensions given; 1 to " + std::to_string(max_dimensions) + " expected");
-    reader_ = {this, &read, source.weighted()};
+    product_of("point source: coordinates", {source.rows(), source.dimensions()});
+    reader_ = {&source, &read, source.weighted()};
   }
 
   point_batch<T> batch() const {
@@ -37,46 +35,29 @@ class guarded_source {
     result.view.reader = &reader_;
     return result;
   }
-  void rethrow() const {
-    if (failure_) std::rethrow_exception(failure_);
-  }
 
  private:
-  static void read(const void* self, std::int64_t first, std::int64_t count, T* values, T* weights) {
-    const auto& guard = *static_cast<const guarded_source*>(self);
-    if (!guard.failed_.load(std::memory_order_relaxed)) {
-      try {
-        return guard.source_.read(first, count, values, weights);
-      } catch (...) {
-        const std::lock_guard lock(guard.mutex_);
-        if (!guard.failure_) guard.failure_ = std::current_exception();
-        guard.failed_.store(true, std::memory_order_relaxed);
-      }
-    }
-    std::fill_n(values, count * guard.source_.dimensions(), std::numeric_limits<T>::quiet_NaN());
-    if (weights) std::fill_n(weights, count, T(0));
+  static void read(const void* source, std::int64_t first, std::int64_t count, T* values, T* weights) {
+    static_cast<const point_source<T>*>(source)->read(first, count, values, weights);
   }
 
   const point_source<T>& source_;
   points_reader<T> reader_;
-  mutable std::mutex mutex_;
-  mutable std::exception_ptr failure_;
-  mutable std::atomic<bool> failed_{false};
 };
 
 template <class T>
 mixture_results fit_source(const executor& where, const point_source<T>& data, const mixture_options& options) {
   if (where.is_cuda()) throw error(error::kind::device, "a point source cannot be fitted on CUDA; use executor::cpu()");
-  const guarded_source<T> guard(data);
-  mixture_results results = fit_mixture(where, guard.batch(), options);
-  guard.rethrow();
-  return results;
+  const source_reader<T> reader(data);
+  return fit_mixture(where, reader.batch(), options);
 }
 
 template <class T>
 void score_source(const executor& where, const point_source<T>& data, const mixture_results& mixture,
                   const score_receiver& receive, const mixture_score_options& options) {
-  const guarded_source<T> checked(data);
+  const source_reader<T> reader(data);  // for its checks
+  check(mixture, "score_mixture");
+  if (!receive) throw error(error::kind::argument, "score_mixture: no receiver given");
   if (mixture.count != 1)
     throw error(error::kind::argument,
                 "score_mixture: " + std::to_string(mixture.count) + " mixtures for a point source; one expected");
@@ -96,19 +77,19 @@ void score_source(const executor& where, const point_source<T>& data, const mixt
 }  // namespace
 
 mixture_results fit_mixture(const executor& where, const point_source<double>& data, const mixture_options& options) {
-  return fit_source(where, data, options);
+  return guarded([&] { return fit_source(where, data, options); });
 }
 mixture_results fit_mixture(const executor& where, const point_source<float>& data, const mixture_options& options) {
-  return fit_source(where, data, options);
+  return guarded([&] { return fit_source(where, data, options); });
 }
 
 void score_mixture(const executor& where, const point_source<double>& data, const mixture_results& mixture,
                    const score_receiver& receive, const mixture_score_options& options) {
-  score_source(where, data, mixture, receive, options);
+  guarded([&] { score_source(where, data, mixture, receive, options); });
 }
 void score_mixture(const executor& where, const point_source<float>& data, const mixture_results& mixture,
                    const score_receiver& receive, const mixture_score_options& options) {
-  score_source(where, data, mixture, receive, options);
+  guarded([&] { score_source(where, data, mixture, receive, options); });
 }
 
 }  // namespace manyfit

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manyfit/status.hpp"
 
+#include "manyfit/error.hpp"
+
 namespace manyfit {
 
 namespace {
@@ -26,20 +28,23 @@ constexpr status_text texts[fit_status_count] = {
      "A maximum, but the information is singular; parameters may be used, standard errors do "
      "not exist."},
     {"collapsed_component", "A mixture component collapsed onto too few points; there are no parameters."},
+    {"regularized",
+     "From every start a component collapses: a maximum with `regularization` added to the covariances' diagonals; "
+     "parameters and log-likelihood may be used, and depend on what was added."},
 };
 }  // namespace
 
 const char* to_string(fit_status status) {
-  return texts[static_cast<int>(status)].name;
+  return texts[checked_index("fit_status", static_cast<std::int64_t>(status), fit_status_count)].name;
 }
 
 const char* describe(fit_status status) {
-  return texts[static_cast<int>(status)].meaning;
+  return texts[checked_index("fit_status", static_cast<std::int64_t>(status), fit_status_count)].meaning;
 }
 
 bool usable(fit_status status) {
   return status == fit_status::converged || status == fit_status::boundary ||
-         status == fit_status::singular_information;
+         status == fit_status::singular_information || status == fit_status::regularized;
 }
 
 }  // namespace manyfit

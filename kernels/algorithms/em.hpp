@@ -194,18 +194,19 @@ MF_FN em_verdict judge(Run& run) {
       return em_verdict::ended;
     }
     at.steps = at.started_anew ? 0 : at.steps + 1;
-    converged = !at.started_anew && (tolerance > 0 ? gain <= tolerance : gain == 0);
+    converged = !at.started_anew && tolerance > 0 && gain <= tolerance;
   }
   if (state != em_state::extrapolated) end.status = converged ? fit_status::converged : fit_status::max_iterations;
   end.log_likelihood = at.reached;
   if (state != em_state::start) ++end.iterations;
   run.record(end.iterations, at.reached);
-  if (end.iterations >= run.settings.max_iterations || (converged && tolerance > 0)) return em_verdict::ended;
+  if (end.iterations >= run.settings.max_iterations || converged) return em_verdict::ended;
   return em_verdict::onwards;
 }
 
 /// What EM makes of a pass; false when the climb has ended. With a tolerance an iteration that would lower the
-/// log-likelihood (possible with regularisation, and by rounding at the end) is taken back and ends the climb.
+/// log-likelihood (possible with a ridge, and by rounding at the end) is taken back and ends the climb. Without one
+/// the climb ends at the cap, as max_iterations: whether the last gain is 0 would be up to one rounding.
 /// Accelerated: after every second iteration comes an extrapolation, which counts as an iteration where it is kept.
 template <class Run>
 MF_FN_CALL bool advance(Run& run) {

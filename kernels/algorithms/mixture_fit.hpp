@@ -80,7 +80,6 @@ struct mixture_run {
   em_place place{};
   stepwise_place batches{};
   row_counts counts{};
-  double regularization = 0;
   double shift = 0;  ///< from the model's log-likelihood to the caller's
   int restarts_left = settings.restart_collapsed ? 10 * m.K : 0;
 
@@ -100,11 +99,8 @@ template <class Run>
 MF_FN_CALL void measure_rows(Run& run) {
   run.group.measure(run.m, run.settings.structure == covariance_structure::spherical, run.counts);
   const mixture_model& m = run.m;
-  double mean_variance = 0, most_variance = 0;
-  for (int d = 0; d < m.D; ++d) {
-    mean_variance += m.variance[d] / m.D;
-    most_variance = maximum(most_variance, m.variance[d]);
-  }
+  double most_variance = 0;
+  for (int d = 0; d < m.D; ++d) most_variance = maximum(most_variance, m.variance[d]);
   if (run.counts.nonfinite > 0)
     run.end.status = fit_status::nonfinite;
   else if (run.counts.observations < 2 || run.counts.observations < m.K || !(run.counts.weight > 0))
@@ -114,10 +110,11 @@ MF_FN_CALL void measure_rows(Run& run) {
   if (run.end.status != fit_status::not_run) return;
   run.m.total_weight = run.counts.weight;
   run.shift = run.counts.weight * m.log_volume();
-  run.regularization = run.settings.regularization < 0 ? 1e-6 * mean_variance : run.settings.regularization;
   run.group.leader([&] {
-    for (int d = 0; d < m.D; ++d) m.ridge[d] = run.regularization * square(m.scale[d]);
+    for (int d = 0; d < m.D; ++d) m.ridge[d] = run.task.ridge ? run.task.ridge[d] * square(m.scale[d]) : 0.0;
   });
+  if (run.task.variances)
+    run.group.for_answers(m.D, [&](int d) { run.task.variances[d] = m.variance[d]; });
 }
 
 /// The second moments that a tied covariance begins with.
@@ -136,14 +133,14 @@ MF_FN_CALL void begin_start(Run& run) {
     choose_start(run);
 }
 
-/// Gives the answer to the caller, and asks whether it would stand without the regularisation.
+/// Gives the answer to the caller, and asks whether it would stand without the ridge.
 template <class Run>
 MF_FN_CALL void conclude(Run& run) {
   const mixture_model& m = run.m;
   const bool ended = run.end.status == fit_status::converged || run.end.status == fit_status::max_iterations;
   bool held = false;
   if (ended) export_parameters(run.group, m, run.task.parameters);
-  if (ended && run.regularization > 0) {
+  if (ended && run.task.ridge) {
     const bool tied = m.structure == covariance_structure::tied,
                whole = tied || m.structure == covariance_structure::full;
     const int diagonal = m.structure == covariance_structure::spherical ? 1 : m.D;

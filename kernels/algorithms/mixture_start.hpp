@@ -224,11 +224,14 @@ MF_FN_CALL void set_from_nearest(Group& group, const mixture_model& m) {
 }
 
 /// Chooses means, and says how many rounds of k-means are to come. A Run is as em.hpp says, and also gives random, the
-/// words, and memory for the candidates.
+/// words, and memory for the candidates. A component within another's middle is found from random rows, where k-means
+/// cuts both in two; a narrow one of few rows is found by k-means++: hence automatic takes turns.
 template <class Run>
 MF_FN_CALL void choose_start(Run& run) {
-  seed_means(run, run.settings.start == mixture_start::kmeans_plus_plus);
-  if (run.settings.start == mixture_start::random)
+  const mixture_start start = run.settings.start;
+  const bool random = start == mixture_start::random || (start == mixture_start::automatic && run.task.stream % 2 == 1);
+  seed_means(run, !random);
+  if (run.group.agree(random))
     set_random(run.group, run.m);
   else
     run.place.rounds = kmeans_rounds + 1;

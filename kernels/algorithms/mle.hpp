@@ -17,7 +17,7 @@ template <int P>
 struct fit_record {
   fit_status status = fit_status::not_run;
   int iterations = 0;
-  std::int64_t observations = 0, missing = 0;
+  std::int64_t observations = 0, missing = 0, left_out = 0, outside = 0;
   double log_likelihood = constants::nan;
   vec<double, P> parameters, std_errors;
 
@@ -67,9 +67,17 @@ MF_FN fit_status verdict_of(const newton_result<P>& at, const sample_summary& su
     return fit_status::not_run;
 }
 
+/// Families whose information is nearly singular in their own parameters somewhere: there Newton runs, and information
+/// is inverted, in other coordinates.
+template <class Family>
+concept has_orthogonal_coordinates = requires(typename Family::template params<double> p) {
+  Family::is_nearly_singular(p);
+};
+
 /// Parameters, log-likelihood and status of `record` from where Newton ended; standard errors from the information
-/// −weight · Hessian, restricted to the free parameters.
-template <class Family, int P>
+/// −weight · Hessian, restricted to the free parameters. `Orthogonal`: Newton ran in the family's other coordinates,
+/// with nothing fixed.
+template <class Family, bool Orthogonal = false, int P>
 MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& summary, const fit_settings& settings,
                           fit_record<P>& record) {
   record.status = result.status;
@@ -77,7 +85,15 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   const bool usable = result.status == fit_status::converged || result.status == fit_status::max_iterations ||
                       result.status == fit_status::singular_information || result.status == fit_status::boundary;
   if (!usable) return;
-  record.parameters = result.parameters;
+  vec<jet<double, P>, P> natural;
+  if constexpr (Orthogonal) {
+    vec<jet<double, P>, P> seeds;
+    for (int i = 0; i < P; ++i) seeds[i] = jet<double, P>::variable(result.parameters[i], i);
+    natural = Family::from_orthogonal(seeds);
+    for (int i = 0; i < P; ++i) record.parameters[i] = natural[i].value;
+  } else {
+    record.parameters = result.parameters;
+  }
   record.log_likelihood = summary.weight * result.objective.value;
   if (!settings.std_errors || result.status != fit_status::converged) return;
   // A parameter without information (the end of a uniform distribution) has no standard error and disturbs no other's.
@@ -95,9 +111,17 @@ MF_FN_LARGE void conclude(const newton_result<P>& result, const sample_summary& 
   }
   for (int i = 0; i < P; ++i) {
     if (left_out[i]) continue;
-    vec<double, P> unit{};
-    unit[i] = 1;
-    record.std_errors[i] = sqrt(factor.solve(unit)[i]);
+    vec<double, P> direction{};
+    direction[i] = 1;
+    if constexpr (Orthogonal)
+      for (int j = 0; j < P; ++j) direction[j] = natural[i].gradient[j];
+    const vec<double, P> solution = factor.solve(direction);
+    double variance = solution[i];
+    if constexpr (Orthogonal) {
+      variance = 0;
+      for (int j = 0; j < P; ++j) variance += direction[j] * solution[j];
+    }
+    record.std_errors[i] = sqrt(variance);
   }
 }
 
@@ -193,70 +217,183 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
   return g;
 }
 
-template <class Family, int P = parameter_count<Family>>
-MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& settings, double noise) {
+/// A fit in the frame of its sample, `body(record, settings in the frame)`, told of the data as they are.
+template <class Family, class Body, int P = parameter_count<Family>>
+MF_FN fit_record<P> fit_in_frame(const sample_summary& s, const fit_settings& settings, Body body) {
   fit_record<P> record;
-  record.observations = present(g.summary);
-  record.missing = g.summary.missing;
-  record.status = refuse<Family>(g.summary, settings);
+  record.observations = present(s);
+  record.missing = s.missing;
+  record.left_out = s.left_out;
+  record.outside = s.outside;
+  record.status = refuse<Family>(s, settings);
   if (record.status != fit_status::not_run) return record;
-  auto start = Family::start(g.means, g.summary, settings);
-  record.iterations = start.iterations;
-  if (start.status != fit_status::not_run && free_parameters<Family>(settings) > 0) {
-    conclude<Family>(ended(start), g.summary, settings, record);
-    return record;
+  const bool framed = has_frame<Family> && s.in.active();
+  body(record, framed ? into_frame<Family>(settings, s.in) : settings);
+  if (!framed) return record;
+  for (int i = 0; i < P; ++i) {
+    const bool held = ((settings.fixed >> i) & 1u) && !is_missing(record.parameters[i]);
+    const estimate outside = out_of_frame<Family>(i, {record.parameters[i], record.std_errors[i]}, s.in);
+    record.parameters[i] = held ? settings.fixed_values[i] : outside.value;
+    record.std_errors[i] = outside.std_error;
   }
-  hold_fixed(start.parameters, settings);
-  const auto end = maximise_by_newton<Family, P>(
-      start.parameters, settings, noise,
-      [&](const vec<double, P>& p) {
-        return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
-      },
-      [&](const newton_result<P>& at) { return verdict_of<Family>(at, g.summary, settings); });
-  conclude<Family>(end, g.summary, settings, record);
+  record.log_likelihood += s.weight * log_density_out_of_frame<Family>(s);
   return record;
+}
+
+/// What is left for Newton of the iterations that a fit may take.
+MF_FN fit_settings after(const fit_settings& settings, int iterations) {
+  fit_settings rest = settings;
+  rest.max_iterations -= iterations;
+  return rest;
+}
+
+template <class Family, int P = parameter_count<Family>>
+MF_FN_LARGE fit_record<P> finish(const gathered<Family>& g, const fit_settings& given, double noise) {
+  return fit_in_frame<Family>(g.summary, given, [&](fit_record<P>& record, const fit_settings& settings) {
+    auto start = Family::start(g.means, g.summary, settings);
+    record.iterations = start.iterations < settings.max_iterations ? start.iterations : settings.max_iterations;
+    if (start.status != fit_status::not_run && free_parameters<Family>(settings) > 0) {
+      conclude<Family>(ended(start), g.summary, settings, record);
+      return;
+    }
+    hold_fixed(start.parameters, settings);
+    const fit_settings rest = after(settings, record.iterations);
+    const auto ask = [&](const newton_result<P>& at) { return verdict_of<Family>(at, g.summary, settings); };
+    if constexpr (has_orthogonal_coordinates<Family>) {
+      if (!settings.fixed && Family::is_nearly_singular(params_from<Family>(start.parameters))) {
+        const auto end = maximise_by_newton<Family, P>(
+            Family::to_orthogonal(start.parameters), rest, noise,
+            [&](const vec<double, P>& q) {
+              vec<jet<double, P>, P> seeds;
+              for (int i = 0; i < P; ++i) seeds[i] = jet<double, P>::variable(q[i], i);
+              return Family::mean_log_likelihood(params_from<Family>(Family::from_orthogonal(seeds)), g.means,
+                                                 g.summary);
+            },
+            ask);
+        conclude<Family, true>(end, g.summary, settings, record);
+        return;
+      }
+    }
+    const auto end = maximise_by_newton<Family, P>(
+        start.parameters, rest, noise,
+        [&](const vec<double, P>& p) {
+          return Family::mean_log_likelihood(seeded<Family, double>(p), g.means, g.summary);
+        },
+        ask);
+    conclude<Family>(end, g.summary, settings, record);
+  });
+}
+
+/// Whether `a`, found later, is a better end than `b`: a maximum before none, and the higher of two. The same maximum
+/// found again is no better, whatever its last digits.
+template <int P>
+MF_FN bool is_better(const newton_result<P>& a, const newton_result<P>& b) {
+  const auto rank = [](fit_status s) {
+    return s == fit_status::converged || s == fit_status::boundary || s == fit_status::singular_information ? 2
+           : s == fit_status::max_iterations                                                                ? 1
+                                                                                                            : 0;
+  };
+  const double height = b.objective.value;
+  return rank(a.status) > rank(b.status) ||
+         (rank(a.status) == rank(b.status) && a.objective.value > height + 1e-10 * (1 + abs(height)));
+}
+
+// Named here, since nvcc answers a requires-expression inside a lambda with yes.
+template <class Family, class Points>
+concept starts_from_points = requires(const Points& points, sample_summary s, fit_settings f) {
+  Family::start(points, s, f);
+};
+template <class Family, class Points>
+concept has_limit = requires(const Points& points, sample_summary s, fit_settings f) {
+  Family::limit(points, s, f);
+};
+template <class Family>
+concept has_lower_end = requires {
+  Family::first_attempt;
+};
+
+/// Newton in the coordinates of Family::from_lower_end, from `p`; what is found, told in the family's own.
+template <class Family, class Group, int P = parameter_count<Family>>
+MF_FN_LARGE newton_result<P> climb_from_lower_end(const Group& points, const sample_summary& summary,
+                                                  const fit_settings& settings, double noise, const vec<double, P>& p) {
+  const auto own = [&](const vec<double, P>& q) { return Family::out_of_lower_end(q, summary); };
+  newton_result<P> end = maximise_by_newton<typename Family::from_lower_end, P>(
+      Family::into_lower_end(p, summary), settings, noise,
+      [&](const vec<double, P>& q) {
+        if (!Family::resolves_lower_end(q, summary)) return jet<double, P>(-constants::infinity);
+        const auto p = params_from<Family>(own(q));
+        return Family::in_lower_end(Family::template objective<true>(points, summary, p, q[0]), q);
+      },
+      [&](const newton_result<P>& at) {
+        return verdict_of<Family>(newton_result<P>{own(at.parameters), at.objective, at.status, at.iterations}, summary,
+                                  settings);
+      });
+  end.parameters = own(end.parameters);
+  end.objective = mean_log_likelihood<Family>(points, summary, end.parameters);
+  return end;
 }
 
 /// One fit whose likelihood needs the points in every iteration.
 template <class Family, class Group, int P = parameter_count<Family>>
-MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& summary, const fit_settings& settings,
+MF_FN_LARGE fit_record<P> iterate(const Group& points, const sample_summary& summary, const fit_settings& given,
                                   double noise) {
-  fit_record<P> record;
-  record.observations = present(summary);
-  record.missing = summary.missing;
-  record.status = refuse<Family>(summary, settings);
-  if (record.status != fit_status::not_run) return record;
-  start_point<P> start;
-  if constexpr (requires { Family::start(points, summary, settings); })
-    start = Family::start(points, summary, settings);
-  else
-    for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
-  record.iterations = start.iterations;
-  static_assert(
-      !requires { Family::limit(points, summary); }, "F::limit takes (points, sample_summary, fit_settings)");
-  newton_result<P> end = ended(start);
-  if (start.status == fit_status::not_run) {
-    hold_fixed(start.parameters, settings);
-    const auto evaluate = [&](const vec<double, P>& p) { return mean_log_likelihood<Family>(points, summary, p); };
-    if constexpr (requires { Family::limit(points, summary, settings); }) {
-      const auto limit = Family::limit(points, summary, settings);
-      end = maximise_by_newton<Family, P>(start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
-        return Family::verdict(params_from<Family>(at.parameters), at.objective.value, limit);
-      });
-      if (end.status == fit_status::boundary) {
-        const int iterations = end.iterations;
-        end = ended(limit.at_edge);
-        end.iterations = iterations;
+  return fit_in_frame<Family>(summary, given, [&](fit_record<P>& record, const fit_settings& settings) {
+    start_point<P> start;
+    if constexpr (starts_from_points<Family, Group>)
+      start = Family::start(points, summary, settings);
+    else
+      for (int i = 0; i < P; ++i) start.parameters[i] = example_of<Family>(i);
+    record.iterations = start.iterations < settings.max_iterations ? start.iterations : settings.max_iterations;
+    newton_result<P> best = ended(start);
+    if (start.status == fit_status::not_run) {
+      const auto evaluate = [&](const vec<double, P>& p) { return mean_log_likelihood<Family>(points, summary, p); };
+      const auto climb = [&](auto ask) {
+        hold_fixed(start.parameters, settings);
+        fit_settings rest = after(settings, record.iterations);
+        if constexpr (has_lower_end<Family>)
+          if (rest.max_iterations > Family::first_attempt) rest.max_iterations = Family::first_attempt;
+        const auto end = maximise_by_newton<Family, P>(start.parameters, rest, noise, evaluate, ask);
+        record.iterations += end.iterations;
+        return end;
+      };
+      if constexpr (has_limit<Family, Group>) {
+        auto limit = Family::limit(points, summary, settings);
+        for (int tried = 0;; ++tried) {
+          newton_result<P> end = climb([&](const newton_result<P>& at) {
+            return Family::verdict(params_from<Family>(at.parameters), at.objective.value, limit);
+          });
+          if (end.status == fit_status::boundary) end = ended(limit.at_edge);
+          if (tried == 0 || is_better(end, best)) best = end;
+          if (record.iterations >= settings.max_iterations ||
+              !Family::try_again(points, summary, settings, best.status, tried, start.parameters))
+            break;
+        }
+      } else {
+        best = climb([&](const newton_result<P>& at) { return verdict_of<Family>(at, summary, settings); });
+        if constexpr (has_lower_end<Family>)
+          if (best.status == fit_status::max_iterations && record.iterations < settings.max_iterations &&
+              Family::suits_lower_end(best.parameters, settings)) {
+            const auto end = climb_from_lower_end<Family>(points, summary, after(settings, record.iterations), noise,
+                                                          best.parameters);
+            record.iterations += end.iterations;
+            if (is_better(end, best)) best = end;
+          }
       }
-    } else {
-      end = maximise_by_newton<Family, P>(start.parameters, settings, noise, evaluate, [&](const newton_result<P>& at) {
-        return verdict_of<Family>(at, summary, settings);
-      });
     }
-  }
-  conclude<Family>(end, summary, settings, record);
-  if constexpr (requires { Family::finish(record, summary); }) Family::finish(record, summary);
-  return record;
+    best.iterations = 0;  // counted already
+    conclude<Family>(best, summary, settings, record);
+    // Supports that depend on what is held; a sum counts observations where none has a weight.
+    if (record.status == fit_status::out_of_support && summary.weight == static_cast<double>(summary.observations)) {
+      using S = typename Group::scalar;
+      vec<S, P> held;
+      for (int i = 0; i < P; ++i) held[i] = S(best.parameters[i]);
+      const auto total = points.sum([&](const S& y) {
+        return vec<S, 1>{
+            select(log_kernel_of<Family>(params_from<Family>(held), y) == S(-constants::infinity), S(1), S(0))};
+      });
+      record.outside = static_cast<std::int64_t>(total[0] + 0.5);
+    }
+  });
 }
 
 /// One fit over a group that has loaded its sample, whichever way its family is made.
@@ -287,6 +424,8 @@ MF_FN void store(const fit_record<P>& record, const fit_results_view& results, s
   results.status[fit] = record.status;
   results.observations[fit] = record.observations;
   results.missing[fit] = record.missing;
+  if (results.left_out) results.left_out[fit] = record.left_out;
+  if (results.outside) results.outside[fit] = record.outside;
 }
 
 MF_NAMESPACE_END

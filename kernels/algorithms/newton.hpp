@@ -65,6 +65,12 @@ struct unconstrained_derivatives {
   }
 };
 
+/// Families with a parameter that a short step in standard errors may move far.
+template <class Family>
+concept limits_last_step = requires {
+  Family::longest_last_step;
+};
+
 /// Climbs from `start`. evaluate: vec<double, P> → jet<double, P>, the mean log-likelihood at natural parameters.
 /// `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float). `verdict`, asked after
 /// every iteration: newton_result<P> → the status with which to end there, or not_run to go on.
@@ -76,7 +82,9 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
   const double last_step = maximum(tolerance, 1e-13);
   newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
   if (!is_finite(best.objective.value)) {  // −inf: what is held fixed gives an observation density zero
-    best.status = best.objective.value < 0 ? fit_status::out_of_support : fit_status::nonfinite;
+    best.status = best.objective.value < 0   ? fit_status::out_of_support
+                  : best.objective.value > 0 ? fit_status::unbounded_likelihood
+                                             : fit_status::max_iterations;
     return best;
   }
   double stretch = 1;
@@ -92,21 +100,22 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
       }
       factor = cholesky<P>(curvature);
     }
-    if (!factor.positive_definite) {
-      best.status = fit_status::nonfinite;
-      return best;
-    }
+    if (!factor.positive_definite) return best;  // derivatives beyond the doubles' range: nowhere to go
     vec<double, P> step = factor.solve(at.score);
     double decrement = 0, largest = 0;
     for (int i = 0; i < P; ++i) {
       decrement += step[i] * at.score[i];
       if (constraint_of<Family>(i) != constraint::real) largest = maximum(largest, abs(step[i]));
     }
-    if (!(decrement > tolerance)) {
+    // Where a parameter is told by its fourth derivative only (df near the normal), a step that is short in standard
+    // errors may be long in the parameter, and the information would be that of another place.
+    bool is_short = true;
+    if constexpr (limits_last_step<Family>) is_short = largest <= Family::longest_last_step || best.iterations >= 60;
+    if (!(decrement > tolerance) && is_short) {
       best.status = concave ? fit_status::converged : fit_status::singular_information;
       return best;
     }
-    if (concave && decrement <= last_step) {
+    if (concave && decrement <= last_step && is_short) {
       // One step from the maximum: taken without looking. It lands within the square of its length (1e-13 in standard
       // errors of one observation), changes the Hessian by a few 1e-7 relative, and gains half the decrement.
       for (int i = 0; i < P; ++i)
@@ -114,6 +123,16 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
           best.parameters[i] = stepped(constraint_of<Family>(i), best.parameters[i], step[i]);
       best.objective.value += 0.5 * decrement;
       best.status = fit_status::converged;
+      return best;
+    }
+    // Narrow samples: the parameters' own rounding is worth more than the tolerance.
+    bool below_rounding = true;
+    for (int i = 0; i < P; ++i) {
+      const double unit = constraint_of<Family>(i) == constraint::real ? abs(best.parameters[i]) : 1;
+      below_rounding = below_rounding && abs(step[i]) <= 0x1p-50 * unit;
+    }
+    if (below_rounding) {
+      best.status = concave ? fit_status::converged : fit_status::singular_information;
       return best;
     }
     if (best.iterations >= settings.max_iterations) return best;

@@ -28,13 +28,42 @@ MF_FN bool valid_parameters(const vec<double, P>& p) {
   return valid;
 }
 
-/// log f(x) for scalars S: −inf outside the support, NaN for a missing x. `constant` is log_constant at p.
+/// One draw; NaN where the parameters are not valid. A variate beyond the doubles' range is held at its end.
+template <class Family, class Random, int P = parameter_count<Family>>
+MF_FN double draw_of(const vec<double, P>& p, Random& random) {
+  if (!valid_parameters<Family>(p)) return constants::nan;
+  constexpr double most = std::numeric_limits<double>::max();
+  return minimum(maximum(Family::sample(params_from<Family>(p), random), -most), most);
+}
+
+/// Families whose density is a small difference of large terms at some parameters.
+template <class Family>
+concept has_log_density_where_narrow = requires(typename Family::template params<double> p, double x) {
+  Family::is_narrow(p);
+  Family::log_density_where_narrow(p, x);
+};
+/// Whether the terms cancel at these parameters: the same for all values, so decided outside a loop.
+template <class Family>
+MF_FN bool is_narrow(const typename Family::template params<double>& p) {
+  if constexpr (has_log_density_where_narrow<Family>)
+    return Family::is_narrow(p);
+  else
+    return false;
+}
+
+/// log f(x) for scalars S: −inf outside the support, NaN for a missing x. `constant` is log_constant at p, `narrow`
+/// what is_narrow says of it.
 template <class Family, class S, class Params>
-MF_FN S log_density_at(const Params& p, const S& constant, const S& x) {
+MF_FN S log_density_at(const Params& p, const S& constant, bool narrow, const S& x) {
   const auto inside = Family::support::contains(x) && is_finite(x);
-  const S y = coordinate_of<Family>(select(inside, x, S(0.5)));
-  const S value = select(inside, log_kernel_of<Family>(p, y) + constant, S(-constants::infinity));
-  return select(is_missing(x), S(constants::nan), value);
+  const S held = select(inside, x, S(0.5));
+  S value;
+  if constexpr (has_log_density_where_narrow<Family>)
+    value = narrow ? Family::log_density_where_narrow(p, held)
+                   : log_kernel_of<Family>(p, coordinate_of<Family>(held)) + constant;
+  else
+    value = log_kernel_of<Family>(p, coordinate_of<Family>(held)) + constant;
+  return select(is_missing(x), S(constants::nan), select(inside, value, S(-constants::infinity)));
 }
 
 /// Σ w log f(x) over one sample; −inf when a value lies outside the support, NaN when one is not finite or the
@@ -46,15 +75,23 @@ MF_FN_LARGE double log_likelihood_of(const Group& points, const sample_summary& 
   if (summary.nonfinite > 0 || !valid_parameters<Family>(parameters)) return constants::nan;
   if (summary.outside > 0) return -constants::infinity;
   if (summary.observations == 0) return 0;
+  vec<double, P> here = parameters;
+  if constexpr (has_frame<Family>)
+    for (int i = 0; i < P && summary.in.active(); ++i) here[i] = into_frame<Family>(i, parameters[i], summary.in);
   vec<S, P> plain;
-  for (int i = 0; i < P; ++i) plain[i] = S(parameters[i]);
+  for (int i = 0; i < P; ++i) plain[i] = S(here[i]);
   const auto p = params_from<Family>(plain);
+  const double outside = log_density_out_of_frame<Family>(summary);
+  if constexpr (has_log_density_where_narrow<Family> && !has_coordinate<Family>)
+    if (Family::is_narrow(params_from<Family>(here)))
+      return points.sum([&](const S& y) { return vec<S, 1>{Family::log_density_where_narrow(p, y)}; })[0] +
+             summary.weight * outside;
   const auto total = points.sum([&](const S& y) { return vec<S, 1>{log_kernel_of<Family>(p, y)}; });
   // Where the support depends on the parameters a density of 0 shows only now; a sum may have made it 0 · inf.
   if (!is_finite(total[0]) &&
       points.minimum_of([&](const S& y) { return log_kernel_of<Family>(p, y); }) == -constants::infinity)
     return -constants::infinity;
-  return total[0] + summary.weight * log_constant_of<Family, double>(params_from<Family>(parameters));
+  return total[0] + summary.weight * (log_constant_of<Family, double>(params_from<Family>(here)) + outside);
 }
 
 MF_NAMESPACE_END

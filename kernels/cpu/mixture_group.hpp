@@ -6,13 +6,12 @@
 // one thread and on sixty.
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "kernels/algorithms/mixture_start.hpp"
 #include "kernels/cpu/mixture_products.hpp"
 #include "kernels/cpu/mixture_window.hpp"
+#include "kernels/cpu/parallel.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -119,9 +118,10 @@ class mixture_group {
   std::int64_t rows() const { return all_.size(); }
   double row(std::int64_t i, double* y) {
     const rows_view<T> row = all_.fetch_one(scratch().window, i);
-    for (int d = 0; d < row.dimensions; ++d)
-      y[d] = (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d];
-    return weigh_row(row, 0);
+    const double weight = weigh_row(row, 0);
+    for (int d = 0; d < row.dimensions; ++d)  // of a row left out, which may hold a NaN, zeros: 0 times those is 0
+      y[d] = weight > 0 ? (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d] : 0.0;
+    return weight;
   }
   template <class F>
   void leader(F f) {
@@ -129,12 +129,11 @@ class mixture_group {
   }
   template <class F>
   void for_each(int count, F f) {
-    if (threads_ == 1 || count < 64) {  // not OpenMP's if clause, which makes a team of one: that takes a microsecond
+    if (threads_ == 1 || count < 64) {
       for (int i = 0; i < count; ++i) f(i);
       return;
     }
-#pragma omp parallel for num_threads(threads_) schedule(static)
-    for (int i = 0; i < count; ++i) f(i);
+    parallel_for(threads_, count, (count - 1) / threads_ + 1, [&](std::int64_t i) { f(static_cast<int>(i)); });
   }
 
   void restrict_to(std::int64_t first, std::int64_t count) {
@@ -155,28 +154,34 @@ class mixture_group {
   template <class Visit>
   void visit_blocks(const mixture_model& m, Visit visit) {
     const mixture_factors<T> factors = narrowed(m);
-    for (mixture_scratch<T>& scratch : scratch_) scratch.prepare(m.D, m.K);
     const int points_each = block_points(m.K);
     const std::int64_t blocks = (size_ + points_each - 1) / points_each;
-#pragma omp parallel num_threads(threads_) if (threads_ > 1)
-    {
-      mixture_scratch<T>& scratch = this->scratch();
+    const auto prepared = [&](int worker) -> mixture_scratch<T>& {
+      mixture_scratch<T>& scratch = this->scratch(worker);
+      scratch.prepare(m.D, m.K);
+      return scratch;
+    };
+    parallel_for(threads_, blocks, 16, prepared, [&](mixture_scratch<T>& scratch, std::int64_t block) {
       alignas(64) T value[256];  // written by whole vectors
-#pragma omp for schedule(dynamic, 16)
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        const std::int64_t first = block * points_each;
-        const int count = static_cast<int>(std::min<std::int64_t>(points_each, size_ - first));
-        const mixture_points<T> points = load(scratch, first, count);
-        std::fill(scratch.weights.get(), scratch.weights.get() + points.padded, T(1));
-        expect<false>(m, factors, scratch, points, value);
-        visit(first, count, scratch.table.get(), scratch.stride, value);
-      }
-    }
+      const std::int64_t first = block * points_each;
+      const int count = static_cast<int>(std::min<std::int64_t>(points_each, size_ - first));
+      const mixture_points<T> points = load(scratch, first, count);
+      std::fill(scratch.weights.get(), scratch.weights.get() + points.padded, T(1));
+      expect<false>(m, factors, scratch, points, value);
+      visit(first, count, scratch.table.get(), scratch.stride, value);
+    });
   }
 
  private:
-  mixture_scratch<T>& scratch() {
-    return scratch_[static_cast<std::size_t>(omp_get_thread_num()) % scratch_.size()];
+  mixture_scratch<T>& scratch(int worker = 0) { return scratch_[static_cast<std::size_t>(worker)]; }
+
+  /// run(scratch, share) for every share.
+  template <class Run>
+  void for_shares(int shares, Run run) {
+    if (shares == 1) return run(scratch(), 0);
+    parallel_for(
+        threads_, shares, 1, [&](int worker) -> mixture_scratch<T>& { return scratch(worker); },
+        [&](mixture_scratch<T>& scratch, std::int64_t share) { run(scratch, static_cast<int>(share)); });
   }
 
   /// Every share's statistics and their sum; with `left_out`, without components where they are far from the points.
@@ -186,18 +191,11 @@ class mixture_group {
     const mixture_factors<T> factors = narrowed(m);
     share_values_.resize(static_cast<std::size_t>(shares));
     partial_.resize(shares > 1 ? numbers * shares : 0);
-    const auto run = [&](int share) {
-      mixture_scratch<T>& scratch = this->scratch();
+    for_shares(shares, [&](mixture_scratch<T>& scratch, int share) {
       double* const statistics = shares > 1 ? partial_.get() + share * numbers : m.statistics;
       share_values_[static_cast<std::size_t>(share)] =
           accumulate_share(m, factors, scratch, share, shares, left_out, statistics);
-    };
-    if (shares == 1) {
-      run(0);
-    } else {
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
-      for (int share = 0; share < shares; ++share) run(share);
-    }
+    });
     double total = 0;
     for (const double value : share_values_) total += value;
     if (shares > 1)
@@ -225,8 +223,7 @@ class mixture_group {
     const int D = all_.dimensions(), shares = shares_of(size_, 1), points_each = block_points(1);
     std::vector<double> partial(static_cast<std::size_t>(D) * shares, 0.0), total(static_cast<std::size_t>(D), 0.0);
     const std::int64_t blocks = (size_ + points_each - 1) / points_each;
-    const auto run = [&](int share) {
-      mixture_scratch<T>& scratch = this->scratch();
+    for_shares(shares, [&](mixture_scratch<T>& scratch, int share) {
       scratch.prepare(D, 1);
       for (std::int64_t block = blocks * share / shares; block < blocks * (share + 1) / shares; ++block) {
         const std::int64_t first = block * points_each;
@@ -248,13 +245,7 @@ class mixture_group {
           for (int p = 0; p < count; ++p) weigh_row(rows, p, &counted[share]);
         }
       }
-    };
-    if (shares == 1) {
-      run(0);
-    } else {
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 1)
-      for (int share = 0; share < shares; ++share) run(share);
-    }
+    });
     for (int share = 0; share < shares; ++share)
       for (int d = 0; d < D; ++d) total[d] += partial[share * D + d];
     return total;

@@ -53,13 +53,11 @@ void run_mixture_tasks(const points_view<T>& points, const mixture_settings& set
   mixture_memory large;
   for (std::int64_t i = 0; i < count; ++i)
     if (runs_alone(points.rows(tasks[i].fit))) run(tasks[i], large, threads);
-#pragma omp parallel num_threads(threads)
-  {
-    mixture_memory memory;
-#pragma omp for schedule(dynamic, 1)
-    for (std::int64_t i = 0; i < count; ++i)
-      if (!runs_alone(points.rows(tasks[i].fit))) run(tasks[i], memory, 1);
-  }
+  parallel_for(
+      threads, count, 1, [](int) { return mixture_memory(); },
+      [&](mixture_memory& memory, std::int64_t i) {
+        if (!runs_alone(points.rows(tasks[i].fit))) run(tasks[i], memory, 1);
+      });
 }
 
 /// Scores the rows of one fit. log_density [rows]; responsibilities [rows × width] and labels [rows], or null. False,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/algorithms/score.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
@@ -17,15 +18,18 @@ template <class Family>
 void simulate_batch(const parameters_view& parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
                     const std::uint64_t* streams, double* out, int threads) {
   constexpr int P = parameter_count<Family>;
-#pragma omp parallel for num_threads(threads) schedule(static) collapse(2)
-  for (std::int64_t fit = 0; fit < count; ++fit)
-    for (std::int64_t i = 0; i < size; ++i) {
-      const vec<double, P> p = parameters_of<P>(parameters, fit);
-      philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit),
-                           static_cast<std::uint64_t>(i));
-      out[fit * size + i] =
-          valid_parameters<Family>(p) ? Family::sample(params_from<Family>(p), random) : constants::nan;
+  constexpr std::int64_t piece = 4096;  // draws: a single fit is shared out too
+  const std::int64_t pieces = (size + piece - 1) / piece;
+  parallel_for(threads, count * pieces, fits_at_a_time(count * pieces, threads), [&](std::int64_t at) {
+    const std::int64_t fit = at / pieces, begin = at % pieces * piece;
+    const std::int64_t end = size - begin < piece ? size : begin + piece;
+    const vec<double, P> p = parameters_of<P>(parameters, fit);
+    const std::uint64_t stream = streams ? streams[fit] : static_cast<std::uint64_t>(fit);
+    for (std::int64_t i = begin; i < end; ++i) {
+      philox_stream random(seed, stream, static_cast<std::uint64_t>(i));
+      out[fit * size + i] = draw_of<Family>(p, random);
     }
+  });
 }
 
 MF_NAMESPACE_END

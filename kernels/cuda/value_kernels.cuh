@@ -91,7 +91,7 @@ __global__ void simulate_kernel(parameters_view parameters, std::int64_t count, 
     const vec<double, P> p = parameters_of<P>(parameters, place.fit);
     philox_stream random(seed, streams ? streams[place.fit] : static_cast<std::uint64_t>(place.fit),
                          static_cast<std::uint64_t>(place.at));
-    out[i] = valid_parameters<Family>(p) ? Family::sample(params_from<Family>(p), random) : constants::nan;
+    out[i] = draw_of<Family>(p, random);
   }
 }
 

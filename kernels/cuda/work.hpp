@@ -79,7 +79,8 @@ MF_FN_LARGE double log_density_of_value(T x, const parameters_view& parameters, 
   const vec<double, P> plain = parameters_of<P>(parameters, fit);
   vec<T, P> p;
   for (int i = 0; i < P; ++i) p[i] = static_cast<T>(plain[i]);
-  return static_cast<double>(log_density_at<Family>(params_from<Family>(p), static_cast<T>(constant), x));
+  return static_cast<double>(log_density_at<Family>(params_from<Family>(p), static_cast<T>(constant),
+                                                    is_narrow<Family>(params_from<Family>(plain)), x));
 }
 
 /// log_constant at the parameters of one fit, NaN where they are not valid.

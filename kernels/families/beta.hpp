@@ -28,6 +28,27 @@ struct beta {
     return log_gamma(p.alpha + p.beta) - log_gamma(p.alpha) - log_gamma(p.beta);
   }
 
+  /// The density at large shapes, whose terms of order n log n, n = α + β, cancel: with e = n x − α,
+  /// α φ(e/α) + β φ(−e/β), φ(d) = log(1 + d) − d, and what Stirling leaves of the three gamma functions.
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S n = p.alpha + p.beta, rest = S(1) - x;
+    const S e = select(x < S(0.5), multiply_subtract(n, x, p.alpha), -multiply_subtract(n, rest, p.beta));
+    return p.alpha * log_ratio_minus(n * x, p.alpha, e / p.alpha) +
+           p.beta * log_ratio_minus(n * rest, p.beta, -e / p.beta) +
+           (log_gamma_remainder(n) - log_gamma_remainder(p.alpha) - log_gamma_remainder(p.beta)) - (log(x) + log1p(-x));
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return maximum(p.alpha, p.beta) > 1e4; }
+
+  /// At large shapes α and β are nearly told by each other; n = α + β and α/β are not.
+  MF_FN static bool is_nearly_singular(const params<double>& p) { return maximum(p.alpha, p.beta) > 1e6; }
+  MF_FN static vec<double, 2> to_orthogonal(const vec<double, 2>& p) { return {p[0] + p[1], p[0] / p[1]}; }
+  template <class T>
+  MF_FN static vec<T, 2> from_orthogonal(const vec<T, 2>& q) {
+    const T beta = q[0] / (1.0 + q[1]);
+    return {beta * q[1], beta};
+  }
+
   /// A point among the observations: their mean, but for its rounding.
   MF_FN static double center(const sample_summary& s) { return minimum(maximum(s.mean, s.minimum), s.maximum); }
 
@@ -37,7 +58,12 @@ struct beta {
   MF_FN static vec<S, 4> statistics(const S& x, const sample_summary& s) {
     const S c = S(center(s));
     const S deviation = x - c;
-    return {deviation, square(deviation), log_ratio_minus(x, c), log_ratio_minus(S(1) - x, S(1) - c)};
+    const S left = S(1) - x, left_of_center = S(1) - c;
+    // Near 0, and in narrow samples, the deviation says more of 1 − x than its own rounding leaves.
+    const S of_rest = center(s) < 1e-3 || s.maximum - s.minimum < 1e-3
+                          ? log_ratio_minus(left, left_of_center, -deviation * S(1 / (1 - center(s))))
+                          : log_ratio_minus(left, left_of_center);
+    return {deviation, square(deviation), log_ratio_minus(x, c), of_rest};
   }
   /// The same in a sample that is wide on both sides, but for the linear parts: their means are 0, the center being the
   /// mean.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "kernels/algorithms/location_search.hpp"
 #include "kernels/algorithms/quantile.hpp"
 #include "kernels/families/family.hpp"
 
@@ -14,8 +15,8 @@ MF_NAMESPACE_BEGIN
 struct cauchy {
   static constexpr const char* name = "cauchy";
   static constexpr parameter parameters[] = {
-      {"location", constraint::real, 1.5, "location: the median"},
-      {"scale", constraint::positive, 2.0, "scale: half the interquartile range"}};
+      {"location", constraint::real, 1.5, "location: the median", tracking::location},
+      {"scale", constraint::positive, 2.0, "scale: half the interquartile range", tracking::scale}};
   using support = supports::reals;
   template <class T>
   struct params {
@@ -53,11 +54,17 @@ struct cauchy {
     return r;
   }
 
-  /// Median and half the interquartile range. With the scale held: the likeliest of nine quantiles.
+  /// Median and half the interquartile range. With the scale held: the location of the highest maximum.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u;
+    if (scale_fixed) {
+      const double held = settings.fixed_values[1], by_scale = 1 / held;
+      if (location_fixed || s.minimum == s.maximum) return {{s.minimum, held}};
+      const auto loss = [=](const S& distance) { return log1p(square(distance * S(by_scale))); };
+      return {{location_of_least(points, s, held / 32, loss), held}};
+    }
     vec<double, 3> quartiles;
     if (location_fixed) {
       const auto outer = rough_quantiles(points, s, vec<double, 2>{0.25, 0.75}, 0.02);
@@ -65,32 +72,40 @@ struct cauchy {
     } else {
       quartiles = rough_quantiles(points, s, vec<double, 3>{0.25, 0.5, 0.75}, 0.02);
     }
-    double location = quartiles[1];
-    if (scale_fixed && !location_fixed) {
-      constexpr int K = 9;
-      vec<double, K> at;
-      for (int k = 0; k < K; ++k) at[k] = quantile(points, s, (k + 1.0) / (K + 1), 0.02);
-      const double by_scale = 1 / settings.fixed_values[1];
-      const auto loss = points.sum([=](const S& y) {
-        vec<S, K> out;
-        for (int k = 0; k < K; ++k) out[k] = log1p(square((y - S(at[k])) * S(by_scale)));
-        return out;
-      });
-      int best = K / 2;
-      for (int k = 0; k < K; ++k)
-        if (loss[k] < loss[best]) best = k;
-      location = at[best];
-    }
+    const double location = quartiles[1];
     double scale = 0.5 * quartiles[2] - 0.5 * quartiles[0];
     if (location_fixed || !(scale > 0))
       scale = maximum(scale, points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight);
-    if (!(scale > 0) && !scale_fixed) return {{location, 0}, fit_status::unbounded_likelihood};
+    if (!(scale > 0)) return {{location, 0}, fit_status::unbounded_likelihood};
     return {{location, scale}};
   }
 
-  /// Half of the sample is one value: the scale falls until the rounding of the location swallows it.
-  MF_FN static fit_status verdict(const params<double>& p, const sample_summary&, const fit_settings&) {
-    return p.scale <= 1e-12 * abs(p.location) ? fit_status::unbounded_likelihood : fit_status::not_run;
+  /// Where half of the sample or more is one value the path ends there, at scale 0.
+  template <class Points>
+  struct tie_limit {
+    const Points* points;
+    const sample_summary* summary;
+    bool scale_free;
+    start_point<2> at_edge;
+  };
+  template <class Points>
+  MF_FN_LARGE static tie_limit<Points> limit(const Points& points, const sample_summary& s,
+                                             const fit_settings& settings) {
+    return {&points, &s, !(settings.fixed & 2u), {}};
+  }
+  template <class Points>
+  MF_FN_LARGE static fit_status verdict(const params<double>& p, double, tie_limit<Points>& limit) {
+    if (!limit.scale_free) return fit_status::not_run;
+    double location = p.location, value = 0;
+    const fit_status status =
+        singular_at(*limit.points, *limit.summary, 1, p.scale, -constants::log_pi, location, value);
+    if (status == fit_status::boundary) limit.at_edge = {{location, 0}, status, value};
+    return status;
+  }
+  template <class Points>
+  MF_FN static bool try_again(const Points&, const sample_summary&, const fit_settings&, fit_status, int,
+                              vec<double, 2>&) {
+    return false;  // one maximum with the scale free; the search has found the highest with the scale held
   }
 
   template <class Random>

@@ -10,7 +10,7 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 19.
 struct exponential {
   static constexpr const char* name = "exponential";
-  static constexpr parameter parameters[] = {{"rate", constraint::positive, 0.8, "1 / mean"}};
+  static constexpr parameter parameters[] = {{"rate", constraint::positive, 0.8, "1 / mean", tracking::rate}};
   using support = supports::nonnegative_reals;
   template <class T>
   struct params {

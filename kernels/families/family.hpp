@@ -11,6 +11,7 @@
 //   F::log_kernel(params<T>, y), F::log_constant(params<T>)     log_density = log_kernel + log_constant
 // Optional, each used when present:
 //   F::coordinate(x)                 a transform worth doing once per value; all functions of y get y = coordinate(x)
+//   F::coordinate_is_log             says that coordinate(x) is log x
 //   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
 //   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
 //   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary, limit)     where takes_logs says so, the
@@ -28,6 +29,7 @@
 //                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
 //   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place
 //   F::sample(params<double>, random)         one draw
+//   F::ends                          a moving_support, where the support has an end that depends on parameters
 // What is missing falls back to the generic way (jets; damped Newton from the example values).
 #pragma once
 
@@ -49,11 +51,33 @@ enum class constraint {
   count         ///< a positive integer that the caller must fix (binomial trials)
 };
 
+/// What becomes of a parameter when the data x become a + b x. Families that say it are fitted in a frame of their own
+/// where the data's offset or unit would cost digits; see groups/frame.hpp.
+enum class tracking {
+  nothing,    ///< the same for every unit
+  location,   ///< a + b p
+  scale,      ///< b p
+  rate,       ///< p / b
+  log_scale,  ///< p + log b
+  log_width,  ///< the same; c p when the data become x^c
+  power       ///< the same; p / c when the data become x^c
+};
+
 struct parameter {
   const char* name;
   constraint kind;
   double example;       ///< a typical value: tests, documentation and the generic start use it
   const char* meaning;  ///< a few words, with units
+  tracking tracks = tracking::nothing;
+};
+
+/// How a density ends where its support does, if that depends on parameters. EM moves such an end only where the
+/// density falls to 0 before it: a value near it then belongs to other components more and more, until it can be left
+/// out.
+enum class moving_support {
+  none,           ///< no end depends on parameters
+  falls_to_zero,  ///< at ordinary parameters
+  jumps
 };
 
 namespace supports {
@@ -107,15 +131,25 @@ struct zero_or_one {
 };
 }  // namespace supports
 
+/// Where a sample is read from, and in which unit, a power of two: its coordinates are x / unit − pivot. For families
+/// on the logarithm log(x / unit); or, with a pivot of 1, stretch · log(1 + (x − unit) / unit), the stretch being a
+/// power of two and the unit a number in the middle of a narrow sample.
+struct frame {
+  double unit = 1, pivot = 0, stretch = 1;
+  MF_FN bool active() const { return unit != 1 || pivot != 0 || stretch != 1; }
+};
+
 /// What one pass over a sample tells, in coordinates y (the values themselves where a family has no coordinate).
 struct sample_summary {
   std::int64_t observations = 0;  ///< values used: present, with a weight > 0
   std::int64_t missing = 0;       ///< NaN value or NaN weight
   std::int64_t outside = 0;       ///< finite values outside the support
   std::int64_t nonfinite = 0;     ///< infinite values, infinite or negative weights
+  std::int64_t left_out = 0;      ///< values of weight 0
   double weight = 0;              ///< Σw; the number of observations when there are no weights
   double mean = 0;                ///< Σwy / Σw
   double minimum = 0, maximum = 0;
+  frame in;  ///< what the coordinates are relative to
 };
 
 template <class Family>
@@ -193,6 +227,14 @@ template <class Family>
 concept has_verdict = requires(typename Family::template params<double> p, sample_summary s, fit_settings f) {
   Family::verdict(p, s, f);
 };
+
+template <class Family>
+constexpr moving_support ends_of() {
+  if constexpr (requires { Family::ends; })
+    return Family::ends;
+  else
+    return moving_support::none;
+}
 
 /// Four arguments of logarithms within [1/largest, largest] may be multiplied.
 template <class S>

@@ -14,7 +14,7 @@ MF_NAMESPACE_BEGIN
 struct gamma {
   static constexpr const char* name = "gamma";
   static constexpr parameter parameters[] = {{"shape", constraint::positive, 2.0, "shape"},
-                                             {"rate", constraint::positive, 0.5, "1 / scale"}};
+                                             {"rate", constraint::positive, 0.5, "1 / scale", tracking::rate}};
   using support = supports::positive_reals;
   template <class T>
   struct params {
@@ -28,6 +28,24 @@ struct gamma {
   template <class T>
   MF_FN static T log_constant(const params<T>& p) {
     return p.shape * log(p.rate) - log_gamma(p.shape);
+  }
+
+  /// The density at large shapes, whose terms of order a log a cancel: with d = (b x − a)/a, a (log(1 + d) − d), and
+  /// what Stirling leaves of Γ(a).
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S d = multiply_subtract(p.rate, x, p.shape) / p.shape;
+    return p.shape * log_ratio_minus(p.rate * x, p.shape, d) - log_gamma_remainder(p.shape) - log(x);
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return p.shape > 1e4; }
+
+  /// At large shapes shape and rate are told apart by 1 part in 2a of their information; shape and mean are
+  /// independent.
+  MF_FN static bool is_nearly_singular(const params<double>& p) { return p.shape > 1e6; }
+  MF_FN static vec<double, 2> to_orthogonal(const vec<double, 2>& p) { return {p[0], p[0] / p[1]}; }
+  template <class T>
+  MF_FN static vec<T, 2> from_orthogonal(const vec<T, 2>& q) {
+    return {q[0], q[0] / q[1]};
   }
 
   /// What log(x/m) has beyond its linear part (x − m)/m, m the mean: its mean is mean(log x) − log(mean), without the
@@ -68,7 +86,7 @@ struct gamma {
     double shape = (3 - gap + sqrt(square(gap - 3) + 24 * gap)) / (12 * gap);
     int iterations = 0;
     // Newton in 1/a, in which the equation is nearly straight: a change of 1e-6 leaves an error of 1e-12.
-    for (double change = 1; change > 1e-6 && iterations < 20; ++iterations) {
+    for (double change = 1; change > 1e-6 && iterations < 20 && iterations < settings.max_iterations; ++iterations) {
       const auto [value, derivative] = log_minus_digamma(shape);
       const double inverse = 1 / shape + (value - gap) / (square(shape) * derivative);
       const double next = 1 / inverse;

@@ -15,9 +15,10 @@ MF_NAMESPACE_BEGIN
 /// large ξ; what is found is a local maximum (Grimshaw, Technometrics 35 (1993) 185–191).
 struct generalized_pareto {
   static constexpr const char* name = "generalized_pareto";
-  static constexpr parameter parameters[] = {{"scale", constraint::positive, 2.0, "scale"},
+  static constexpr parameter parameters[] = {{"scale", constraint::positive, 2.0, "scale", tracking::scale},
                                              {"shape", constraint::real, 0.1, "shape: > 0 is the heavy tail"}};
   using support = supports::nonnegative_reals;
+  static constexpr moving_support ends = moving_support::falls_to_zero;
   template <class T>
   struct params {
     T scale, shape;
@@ -66,6 +67,12 @@ struct generalized_pareto {
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     const bool scale_fixed = settings.fixed & 1u, shape_fixed = settings.fixed & 2u;
     if (!(s.maximum > 0)) return {{0, 0}, scale_fixed ? fit_status::not_run : fit_status::constant_sample};
+    if (shape_fixed && !scale_fixed && settings.fixed_values[1] <= -1) {
+      // The end point, −σ/ξ, runs into the largest value. For ξ < −1 the density is infinite there; for ξ = −1 it is
+      // uniform on [0, σ].
+      if (settings.fixed_values[1] < -1) return {{0, 0}, fit_status::unbounded_likelihood};
+      return {{s.maximum * (1 + 0x1p-50), -1.0}, fit_status::boundary, -log(s.maximum)};
+    }
     const auto quantiles = rough_quantiles(points, s, vec<double, 2>{0.5, 0.75}, 0.02);
     const double median = quantiles[0], upper = quantiles[1];
     double shape = 0, scale = s.mean;

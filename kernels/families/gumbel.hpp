@@ -11,8 +11,9 @@ MF_NAMESPACE_BEGIN
 /// equation for the scale is their (22.65). −x is the logarithm of a Weibull variate of shape 1/σ.
 struct gumbel {
   static constexpr const char* name = "gumbel";
-  static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the mode"},
-                                             {"scale", constraint::positive, 2.0, "scale"}};
+  static constexpr parameter parameters[] = {
+      {"location", constraint::real, 1.5, "location: the mode", tracking::location},
+      {"scale", constraint::positive, 2.0, "scale", tracking::scale}};
   using support = supports::reals;
   template <class T>
   struct params {
@@ -76,7 +77,7 @@ struct gumbel {
       const double slope = k * (second - square(first)) + 1 / k;
       const double step = scale_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - first) / slope));
       inverse = k * exp(step);
-      if (abs(step) < 1e-5 || iterations > 40) {
+      if (abs(step) < 1e-5 || iterations > 40 || iterations >= settings.max_iterations) {
         const double next_location = location + (mean - first - location) * (inverse - k) / k;
         return {{next_location, 1 / inverse}, fit_status::not_run, constants::nan, {}, iterations};
       }

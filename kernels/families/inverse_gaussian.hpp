@@ -11,8 +11,8 @@ MF_NAMESPACE_BEGIN
 /// Univariate Distributions vol. 1 (1994), ch. 15: μ is the mean, 1/λ is mean(1/x) − 1/mean.
 struct inverse_gaussian {
   static constexpr const char* name = "inverse_gaussian";
-  static constexpr parameter parameters[] = {{"mean", constraint::positive, 2.0, "mean"},
-                                             {"shape", constraint::positive, 3.0, "mean³ / variance"}};
+  static constexpr parameter parameters[] = {{"mean", constraint::positive, 2.0, "mean", tracking::scale},
+                                             {"shape", constraint::positive, 3.0, "mean³ / variance", tracking::scale}};
   using support = supports::positive_reals;
   template <class T>
   struct params {

@@ -13,8 +13,9 @@ MF_NAMESPACE_BEGIN
 /// given.
 struct laplace {
   static constexpr const char* name = "laplace";
-  static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the median"},
-                                             {"scale", constraint::positive, 2.0, "mean absolute deviation"}};
+  static constexpr parameter parameters[] = {
+      {"location", constraint::real, 1.5, "location: the median", tracking::location},
+      {"scale", constraint::positive, 2.0, "mean absolute deviation", tracking::scale}};
   using support = supports::reals;
   template <class T>
   struct params {

@@ -11,8 +11,9 @@ MF_NAMESPACE_BEGIN
 /// log-concave: in (μ/σ, 1/σ) the log-likelihood is concave, and its maximum the only one.
 struct logistic {
   static constexpr const char* name = "logistic";
-  static constexpr parameter parameters[] = {{"location", constraint::real, 1.5, "location: the mean"},
-                                             {"scale", constraint::positive, 2.0, "scale: standard deviation √3/π"}};
+  static constexpr parameter parameters[] = {
+      {"location", constraint::real, 1.5, "location: the mean", tracking::location},
+      {"scale", constraint::positive, 2.0, "scale: standard deviation √3/π", tracking::scale}};
   using support = supports::reals;
   template <class T>
   struct params {

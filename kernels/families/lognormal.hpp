@@ -11,8 +11,9 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 14.
 struct lognormal {
   static constexpr const char* name = "lognormal";
-  static constexpr parameter parameters[] = {{"meanlog", constraint::real, 0.5, "mean of log x"},
-                                             {"sdlog", constraint::positive, 0.8, "standard deviation of log x"}};
+  static constexpr parameter parameters[] = {
+      {"meanlog", constraint::real, 0.5, "mean of log x", tracking::log_scale},
+      {"sdlog", constraint::positive, 0.8, "standard deviation of log x", tracking::log_width}};
   using support = supports::positive_reals;
   template <class T>
   struct params {
@@ -25,6 +26,7 @@ struct lognormal {
     return {p.meanlog, p.sdlog};
   }
 
+  static constexpr bool coordinate_is_log = true;
   template <class S>
   MF_FN static S coordinate(const S& x) {
     return log(x);

@@ -67,15 +67,17 @@ struct negative_binomial {
     if (!(mean > 0))  // all counts are 0: certain to be, whatever the size
       return {{size_fixed ? settings.fixed_values[0] : constants::nan, 0}, fit_status::boundary, 0};
     if (size_fixed) return {{settings.fixed_values[0], mean}};
+    if (s.maximum == 0) return {{0, mean}, fit_status::boundary, 0};  // the smaller the size the likelier are zeros
     const double square_error = points.sum([=](const S& x) { return vec<S, 1>{square(x - S(mean))}; })[0] / s.weight;
     double size = square(mean) / (square_error - s.mean);
     int iterations = 2;
+    const int most = settings.max_iterations < 40 ? settings.max_iterations : 40;
     if (tail_shares::suit(s) && size > 0 && size < largest_size_of_tails) {
-      const start_point<2> end = from_tails(tail_shares(points, s), s, size, mean);
+      const start_point<2> end = from_tails(tail_shares(points, s), s, size, mean, most);
       if (end.status == fit_status::converged) return end;
     }
     // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.
-    for (double step = 1; size > 0 && size < largest_size && abs(step) > 1e-5 && iterations < 40; ++iterations) {
+    for (double step = 1; size > 0 && size < largest_size && abs(step) > 1e-5 && iterations < most; ++iterations) {
       const double r = size;
       const auto total = points.sum([=](const S& x) {
         const auto ratio = log_gamma_ratio_derivatives(S(r), x);
@@ -95,8 +97,8 @@ struct negative_binomial {
   /// The whole fit where no count is large, as Σ_j share[j] f(j) in place of Σ_i Γ's logarithmic derivatives. Ends as
   /// converged, or not at all: beyond largest_size_of_tails terms cancel.
   MF_FN_LARGE static start_point<2> from_tails(const tail_shares& tails, const sample_summary& s, double size,
-                                               double mean) {
-    for (int iterations = 1; iterations < 40; ++iterations) {
+                                               double mean, int most) {
+    for (int iterations = 1; iterations < most; ++iterations) {
       const double r = size, excess = (s.mean - mean) / (r + mean);
       double first = -log1p(mean / r) - excess, second = (mean / r + excess) / (r + mean);
       for (int j = 0; j < tails.count; ++j) {

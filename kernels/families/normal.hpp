@@ -11,8 +11,8 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 13.
 struct normal {
   static constexpr const char* name = "normal";
-  static constexpr parameter parameters[] = {{"mean", constraint::real, 1.5, "mean"},
-                                             {"sd", constraint::positive, 2.0, "standard deviation"}};
+  static constexpr parameter parameters[] = {{"mean", constraint::real, 1.5, "mean", tracking::location},
+                                             {"sd", constraint::positive, 2.0, "standard deviation", tracking::scale}};
   using support = supports::reals;
   template <class T>
   struct params {

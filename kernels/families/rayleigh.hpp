@@ -10,7 +10,7 @@ MF_NAMESPACE_BEGIN
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 18.
 struct rayleigh {
   static constexpr const char* name = "rayleigh";
-  static constexpr parameter parameters[] = {{"scale", constraint::positive, 1.5, "mode"}};
+  static constexpr parameter parameters[] = {{"scale", constraint::positive, 1.5, "mode", tracking::scale}};
   using support = supports::positive_reals;
   template <class T>
   struct params {

@@ -11,9 +11,10 @@ MF_NAMESPACE_BEGIN
 /// Continuous Univariate Distributions vol. 2 (1995), ch. 26.
 struct uniform {
   static constexpr const char* name = "uniform";
-  static constexpr parameter parameters[] = {{"min", constraint::real, -1.0, "lower end"},
-                                             {"max", constraint::real, 4.0, "upper end"}};
+  static constexpr parameter parameters[] = {{"min", constraint::real, -1.0, "lower end", tracking::location},
+                                             {"max", constraint::real, 4.0, "upper end", tracking::location}};
   using support = supports::reals;
+  static constexpr moving_support ends = moving_support::jumps;
   template <class T>
   struct params {
     T min, max;

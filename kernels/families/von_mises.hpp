@@ -29,9 +29,14 @@ struct von_mises {
     const S turns = floor(x * S(0.15915494309189533577) + S(0.5));
     return (x - turns * S(6.28125)) - turns * S(0.00193530717958647692529);
   }
+  /// A mean may be given many turns away, where a vector's sine has no digits: whole turns are taken off the
+  /// difference.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& y) {
-    return -2.0 * p.concentration * square(sin(0.5 * (y - p.mean)));
+    const T angle = y - p.mean;
+    const S turns = floor(value_of(angle) * S(0.15915494309189533577) + S(0.5));
+    const T reduced = (angle - turns * S(6.28125)) - turns * S(0.00193530717958647692529);
+    return -2.0 * p.concentration * square(sin(0.5 * reduced));
   }
   template <class T>
   MF_FN static T log_constant(const params<T>& p) {
@@ -69,12 +74,13 @@ struct von_mises {
 
   /// κ with 1 − I₁(κ)/I₀(κ) = `target`, 0 < target < 1. Start: Best & Fisher, Communications in Statistics B 10 (1981)
   /// 493–502; then Newton.
-  MF_FN_LARGE static double concentration_of(double target, int& iterations) {
+  MF_FN_LARGE static double concentration_of(double target, int most, int& iterations) {
+    if (target < 1e-17) return 0.5 / target;  // 1 − I₁/I₀ = 1/(2κ) (1 + 1/(4κ) + ...); derivatives may underflow
     const double r = 1 - target;
     double k = r < 0.53   ? 2 * r + r * r * r + 5.0 / 6 * square(square(r)) * r
                : r < 0.85 ? -0.4 + 1.39 * r + 0.43 / target
                           : 1 / (r * target * (3 - r));
-    for (double change = 1; change > 1e-12 && iterations < 20; ++iterations) {
+    for (double change = 1; change > 1e-12 && iterations < most; ++iterations) {
       const auto ratio = bessel_ratio_with_derivative(k);
       const double excess = r < 0.5 ? ratio.ratio - r : target - ratio.one_minus_ratio;
       const double next = maximum(k - excess / ratio.derivative, 0.1 * k);
@@ -96,9 +102,11 @@ struct von_mises {
       return {{limit, 0.0}, fit_status::boundary, -constants::log_2 - constants::log_pi};
     }
     // Equal angles, up to the rounding of whole turns.
-    if (!(spread > 1e-30)) return {{mean, constants::infinity}, fit_status::constant_sample};
+    const double rounding = 0x1p-48 * maximum(abs(s.minimum), abs(s.maximum));
+    if (!(spread > 0.5 * square(rounding))) return {{mean, constants::infinity}, fit_status::constant_sample};
     int iterations = 0;
-    const double concentration = concentration_of(spread, iterations);
+    const double concentration =
+        concentration_of(spread, settings.max_iterations < 20 ? settings.max_iterations : 20, iterations);
     return {{mean, concentration}, fit_status::not_run, constants::nan, {}, iterations};
   }
 

@@ -14,14 +14,15 @@ MF_NAMESPACE_BEGIN
 /// (minimum) law.
 struct weibull {
   static constexpr const char* name = "weibull";
-  static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "shape"},
-                                             {"scale", constraint::positive, 2.0, "scale"}};
+  static constexpr parameter parameters[] = {{"shape", constraint::positive, 1.5, "shape", tracking::power},
+                                             {"scale", constraint::positive, 2.0, "scale", tracking::scale}};
   using support = supports::positive_reals;
   template <class T>
   struct params {
     T shape, scale;
   };
 
+  static constexpr bool coordinate_is_log = true;
   template <class S>
   MF_FN static S coordinate(const S& x) {
     return log(x);
@@ -86,6 +87,13 @@ struct weibull {
     const bool shape_fixed = settings.fixed & 1u;
     // The moment estimate: the standard deviation of log x is π / (k√6).
     double shape = shape_fixed ? settings.fixed_values[0] : constants::pi / sqrt(6 * squares[0] / s.weight);
+    if ((settings.fixed & 2u) && !shape_fixed) {
+      // About a scale that is held far from the sample for its width: the mean square of k d is π²/6 + γ² = 1.98.
+      const double scale = settings.fixed_values[1], d = mean - log(scale);
+      if (!(shape * abs(d) < 30))
+        return {
+            {1.4 / sqrt(squares[0] / s.weight + square(d) + 1e-30), scale}, fit_status::not_run, constants::nan, {}, 2};
+    }
     for (int iterations = 2;; ++iterations) {
       const double k = shape;
       const auto power = points.sum([=](const S& y) {
@@ -96,7 +104,7 @@ struct weibull {
       const double slope = k * c.second + 1 / k;
       const double step = shape_fixed ? 0.0 : maximum(-1.0, minimum(1.0, (1 / k - c.first) / slope));
       shape = k * exp(step);
-      if (abs(step) < 0.1 || iterations > 40) {
+      if (abs(step) < 0.1 || iterations > 40 || iterations >= settings.max_iterations) {
         for (int repeat = 0; repeat < 3 && !shape_fixed; ++repeat)
           shape -= (c.tilted_mean(shape - k) - 1 / shape) / (c.tilted_variance(shape - k) + 1 / square(shape));
         const double h = shape - k;

@@ -3,7 +3,9 @@
 //
 // What an algorithm sees of a sample. A group G over one fit's points gives
 //   G::scalar                 what a formula is evaluated on: pack, double or float
-//   g.load(sample)            one pass: drops missing values, counts, checks support, keeps y = coordinate(x)
+//   g.load(sample)            one pass: drops missing values, counts, checks support, keeps y = coordinate(x); one or
+//   two
+//                             more where the sample needs a frame (frame.hpp)
 //   g.sum(f)                  Σ w f(y) over the used points, f: scalar → vec<scalar, K>; gives vec<double, K>
 //   g.minimum_of(f)            min f(y), f: scalar → scalar; gives double
 // Every lane of a group gets the same result, bit for bit, and the order of summation depends on the fit's own size
@@ -11,7 +13,7 @@
 // mask. f must be finite on used values, or the sum is not finite either.
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/groups/frame.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -58,8 +60,27 @@ MF_FN standing standing_of(T x, T w) {
 MF_FN void count(sample_summary& s, standing value) {
   s.observations += value == standing::used;
   s.missing += value == standing::missing;
+  s.left_out += value == standing::left_out;
   s.nonfinite += value == standing::nonfinite;
   s.outside += value == standing::outside;
+}
+
+/// Reads a sample in the frame that suits it: `read(frame)` gives its summary there, and is asked again while a better
+/// frame is found. Σ w y may leave the doubles' range where no value does and no frame can help: its mean is then
+/// formed in a smaller unit.
+template <class Family, class Read, class Group>
+MF_FN_LARGE sample_summary read_in_frame(Read read, const Group& points) {
+  using S = typename Group::scalar;
+  frame f;
+  sample_summary s;
+  do s = read(f);
+  while (improve_frame<Family, S>(s, f));
+  if constexpr (!is_single<S>) {  // groups add floats in double
+    constexpr double small = 0x1p-100;
+    if (s.observations > 0 && !is_finite(s.mean) && is_finite(s.weight))
+      s.mean = points.sum([=](const S& y) { return vec<S, 1>{y * S(small)}; })[0] / s.weight / small;
+  }
+  return s;
 }
 
 MF_NAMESPACE_END

@@ -51,13 +51,7 @@ class lanes_group {
     size_ = static_cast<index>(points.size);
     keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
     aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
-    sample_summary summary;
-    regular_ = !points.weights && read_regular(summary);
-    if (!regular_) {
-      read_any(summary);
-      if (summary.observations > 0) spare_ = static_cast<T>(summary.minimum);
-    }
-    return summary;
+    return read_in_frame<Family>([&](const frame& in) { return read(in); }, *this);
   }
 
   /// Σ w f(y); f: T → vec<T, K>.
@@ -117,6 +111,25 @@ class lanes_group {
   /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
   using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
   static constexpr int run_quads = 8;
+
+  /// One reading, in a frame. A frame is rare: such a sample is read value by value, and then passed through as any.
+  MF_FN_LARGE sample_summary read(const frame& in) {
+    in_ = in;
+    sample_summary summary;
+    regular_ = !points_.weights && !in.active() && read_regular(summary);
+    if (!regular_) {
+      read_any(summary);
+      if (summary.observations > 0) spare_ = static_cast<T>(summary.minimum);
+      regular_ = !points_.weights && summary.observations == size_;
+    }
+    summary.in = in;
+    return summary;
+  }
+  MF_FN T coordinate(T x) const {
+    if constexpr (has_frame<Family>)
+      if (in_.active()) return coordinate_in<Family>(x, in_);
+    return coordinate_of<Family>(x);
+  }
 
   /// Lanes with which this one shares its buffer.
   MF_FN int neighbours() const { return Context::width * context_.warps(); }
@@ -188,11 +201,13 @@ class lanes_group {
   }
   /// Makes coordinates of the values in this lane's slots for [q, end).
   MF_FN void transform(index q, index end) const {
-    if constexpr (has_coordinate<Family>) {
+    if constexpr (has_coordinate<Family> || has_frame<Family>) {
+      if (!has_coordinate<Family> && !in_.active()) return;
       MF_ROLLED
       for (int slot = 0; q < end; q += lanes(), ++slot) {
-        const quad<T> x = own(slot);
-        own(slot) = coordinates_of(x);
+        quad<T> x = own(slot);
+        for (int i = 0; i < 4; ++i) x.v[i] = coordinate(x.v[i]);
+        own(slot) = x;
       }
     }
   }
@@ -202,7 +217,7 @@ class lanes_group {
     if (keeps_) return own(slot).v[i % 4];
     const T x = points_.values[i];
     const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
-    return used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
+    return used ? coordinate(x) : static_cast<T>(constants::nan);
   }
 
   /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(y, w)
@@ -342,7 +357,7 @@ class lanes_group {
   /// Reads a sample value by value: weights, values that are missing or bad.
   MF_FN void read_any(sample_summary& summary) {
     share mine;
-    index counts[4] = {};
+    index counts[5] = {};
     int slot = 0;
     MF_ROLLED
     for (index q = context_.lane(); 4 * q < size_; q += lanes(), ++slot) {
@@ -351,12 +366,13 @@ class lanes_group {
         const T x = points_.values[i], w = weight_of(i);
         const standing value = standing_of<Family>(x, w);
         const bool used = value == standing::used;
-        const T y = used ? coordinate_of<Family>(x) : static_cast<T>(constants::nan);
+        const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
         if (keeps_) own(slot).v[i % 4] = y;
         counts[0] += used;
         counts[1] += value == standing::missing;
         counts[2] += value == standing::outside;
         counts[3] += value == standing::nonfinite;
+        counts[4] += value == standing::left_out;
         if (used) {
           take(y, mine);
           mine.weight += static_cast<double>(w);
@@ -364,14 +380,16 @@ class lanes_group {
         }
       }
     }
-    const vec<double, 6> total = all_reduce<add_values>(
-        context_, vec<double, 6>{mine.weight, mine.sum, static_cast<double>(counts[0]), static_cast<double>(counts[1]),
-                                 static_cast<double>(counts[2]), static_cast<double>(counts[3])});
+    const vec<double, 7> total = all_reduce<add_values>(
+        context_,
+        vec<double, 7>{mine.weight, mine.sum, static_cast<double>(counts[0]), static_cast<double>(counts[1]),
+                       static_cast<double>(counts[2]), static_cast<double>(counts[3]), static_cast<double>(counts[4])});
     summary.weight = total[0];
     summary.observations = static_cast<std::int64_t>(total[2]);
     summary.missing = static_cast<std::int64_t>(total[3]);
     summary.outside = static_cast<std::int64_t>(total[4]);
     summary.nonfinite = static_cast<std::int64_t>(total[5]);
+    summary.left_out = static_cast<std::int64_t>(total[6]);
     conclude(summary, total[1], mine);
   }
 
@@ -387,6 +405,7 @@ class lanes_group {
   int slots_;  ///< quads that each lane has room for
   sample<T> points_{};
   index size_ = 0;
+  frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
   bool keeps_ = false, aligned_ = false, regular_ = false;
 };

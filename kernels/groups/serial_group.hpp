@@ -35,10 +35,17 @@ class serial_group {
     values_ = points.values;
     weights_ = points.weights;
     size_ = points.size;
-    fill_ = &serial_group::fill<T>;
     sample_summary summary;
     if (!find_spare(points, summary)) return summary;
-    return read(summary);
+    return read_in_frame<Family>(
+        [&](const frame& in) {
+          frame_ = in;
+          fill_ = &serial_group::fill<T, false>;
+          if constexpr (has_frame<Family>)
+            if (in.active()) fill_ = &serial_group::fill<T, true>;
+          return read();
+        },
+        *this);
   }
 
   /// Σ w f(y); f: pack → vec<pack, K>.
@@ -127,7 +134,9 @@ class serial_group {
     pack weight{0.0}, weighted_sum{0.0}, least{constants::infinity}, greatest{-constants::infinity};
   };
 
-  sample_summary read(sample_summary summary) {
+  sample_summary read() {
+    sample_summary summary;
+    summary.in = frame_;
     pack least(constants::infinity), greatest(-constants::infinity);
     double weighted_sum = 0;
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
@@ -167,7 +176,6 @@ class serial_group {
       const standing value = standing_of<Family>(x, weight_of(points, i));
       if (value == standing::used) {
         spare_ = x;
-        summary = {};
         return true;
       }
       count(summary, value);
@@ -183,8 +191,16 @@ class serial_group {
     return size;
   }
 
+  template <bool Framed>
+  MF_FN pack coordinate(const pack& x) const {
+    if constexpr (Framed)
+      return coordinate_in<Family>(x, frame_);
+    else
+      return coordinate_of<Family>(x);
+  }
+
   // Kept out of line: inlined, it would make the compiler emit every sum's loop twice.
-  template <class T>
+  template <class T, bool Framed>
   __attribute__((noinline)) void fill(std::int64_t begin, int size, block_totals& totals) const {
     const sample<T> all_points = points<T>();
     const T* values = all_points.values + begin;
@@ -201,7 +217,7 @@ class serial_group {
         const pack x = pack::load(values + i);
         if (weights) w = pack::load(weights + i);
         whole = all(Family::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
-        y = coordinate_of<Family>(x);
+        y = coordinate<Framed>(x);
       }
       if (whole) {
         y.store(scratch_.y + i);
@@ -209,7 +225,7 @@ class serial_group {
         used += pack::lanes;
       } else {
         irregular = irregular < i ? irregular : i;
-        fill_one_by_one(all_points, begin, i, size, totals.counts);
+        fill_one_by_one<T, Framed>(all_points, begin, i, size, totals.counts);
         y = pack::load(scratch_.y + i);
         w = pack::load(scratch_.weight + i);
       }
@@ -222,7 +238,7 @@ class serial_group {
         for (int j = 0; j < 4; ++j) {
           const pack x = pack::load(values + i + j * pack::lanes);
           whole = whole && all(Family::support::contains(x) && is_finite(x));
-          y[j] = coordinate_of<Family>(x);
+          y[j] = coordinate<Framed>(x);
           w[j] = pack(1.0);
         }
       }
@@ -255,7 +271,7 @@ class serial_group {
   }
 
   /// The lanes from i on, where not all are used; lanes past the end become unused.
-  template <class T>
+  template <class T, bool Framed>
   __attribute__((noinline)) void fill_one_by_one(const sample<T>& points, std::int64_t begin, int i, int size,
                                                  sample_summary& counts) const {
     double xs[pack::lanes];
@@ -268,7 +284,7 @@ class serial_group {
       xs[lane] = value == standing::used ? x : spare_;
       scratch_.weight[i + lane] = value == standing::used ? w : 0.0;
     }
-    coordinate_of<Family>(pack::load(xs)).store(scratch_.y + i);
+    coordinate<Framed>(pack::load(xs)).store(scratch_.y + i);
   }
 
   static double least_lane(const pack& p) {
@@ -283,6 +299,7 @@ class serial_group {
   const void* weights_ = nullptr;
   std::int64_t size_ = 0;
   void (serial_group::*fill_)(std::int64_t begin, int size, block_totals& totals) const = nullptr;
+  frame frame_;
   double spare_ = 0;  ///< a used value, in place of every unused one
 };
 

@@ -5,6 +5,7 @@
 // repeat everywhere.
 #include <vector>
 
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/models/mixture_registry.hpp"
 #include "kernels/random/philox_cpu.hpp"
 #include "kernels/random/transforms.hpp"
@@ -38,24 +39,21 @@ void simulate_mixture_points(int dimensions, int components, const mixture_param
     factor_of(parameters.covariances + k * square, D, factors.data() + k * square);
     total += parameters.weights[k];
   }
-#pragma omp parallel num_threads(threads)
-  {
-    std::vector<double> normals(static_cast<std::size_t>(D));
-#pragma omp for schedule(static)
-    for (std::int64_t i = 0; i < size; ++i) {
-      philox_stream random(seed, stream, static_cast<std::uint32_t>(i));
-      double left = random.uniform() * total;
-      int k = 0;
-      while (k + 1 < components && left >= parameters.weights[k]) left -= parameters.weights[k++];
-      for (double& z : normals) z = draw_normal(random);
-      const double* const L = factors.data() + k * square;
-      for (int d = 0; d < D; ++d) {
-        double x = parameters.means[std::int64_t{k} * D + d];
-        for (int j = 0; j <= d; ++j) x += L[d * D + j] * normals[static_cast<std::size_t>(j)];
-        out[i * D + d] = x;
-      }
-    }
-  }
+  parallel_for(
+      threads, size, 1024, [&](int) { return std::vector<double>(static_cast<std::size_t>(D)); },
+      [&](std::vector<double>& normals, std::int64_t i) {
+        philox_stream random(seed, stream, static_cast<std::uint32_t>(i));
+        double left = random.uniform() * total;
+        int k = 0;
+        while (k + 1 < components && left >= parameters.weights[k]) left -= parameters.weights[k++];
+        for (double& z : normals) z = draw_normal(random);
+        const double* const L = factors.data() + k * square;
+        for (int d = 0; d < D; ++d) {
+          double x = parameters.means[std::int64_t{k} * D + d];
+          for (int j = 0; j <= d; ++j) x += L[d * D + j] * normals[static_cast<std::size_t>(j)];
+          out[i * D + d] = x;
+        }
+      });
 }
 
 }  // namespace manyfit

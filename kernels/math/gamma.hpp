@@ -55,7 +55,7 @@ MF_FN T log_gamma_given_log(const T& x, const T& log_x) {
   return quotient + select(small, select(below_1, -log_x, T(0)), main);
 }
 
-/// log Γ(x) for 0 < x ≤ 1e300 (float 1e36): |error| ≤ 2e-15 (1 + |value|), and within 1e-13 relative at the zeros 1 and
+/// log Γ(x) for 0 < x ≤ 1e305 (float 1e36): |error| ≤ 2e-15 (1 + |value|), and within 1e-13 relative at the zeros 1 and
 /// 2; float 1e-6. One logarithm and one division.
 template <class T>
 MF_FN T log_gamma(const T& x) {
@@ -115,7 +115,7 @@ MF_FN T trigamma_remainder(const T& w) {
                                      0.69589137400046774006);
 }
 
-/// ψ(x) and ψ'(x) together, for 0 < x ≤ 1e300: one logarithm, two divisions. |error of ψ| ≤ 2e-15 (1 + |value|), ψ'
+/// ψ(x) and ψ'(x) together, for 0 < x ≤ 1e305: one logarithm, two divisions. |error of ψ| ≤ 2e-15 (1 + |value|), ψ'
 /// relative 3e-15; ψ' is infinite below 1e-154. Float: 2e-6 and below 1e-18.
 template <class T>
 MF_FN void polygamma01(const T& x, T& digamma_of_x, T& trigamma_of_x) {

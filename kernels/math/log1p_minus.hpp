@@ -54,6 +54,12 @@ MF_FN T log_ratio_minus(const T& a, const T& b) {
   return select(abs(d) < T(0.4), log1p_minus_near_zero(d), log(a) - log(b) - d);
 }
 
+/// The same where d = (a − b)/b is known better than a and b would tell.
+template <class T>
+MF_FN T log_ratio_minus(const T& a, const T& b, const T& d) {
+  return select(abs(d) < T(0.4), log1p_minus_near_zero(d), log(a) - log(b) - d);
+}
+
 template <class S, int P>
 MF_FN jet<S, P> log1p_minus(const jet<S, P>& x) {
   const S r = S(1) / (S(1) + x.value);

@@ -19,16 +19,24 @@ struct log1p_ratio_derivatives {
   T by_k_twice;  ///< ∂²s/∂k²
 };
 
+template <class T>
+MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k, const T& one_plus);
+
 /// For k z > −1: relative error ≤ 1e-14 of value, by_z and by_k, 1e-12 of by_k_twice, also where k z is tiny. With
 /// x = k z and A = (x − log1p x) / x², s = z (1 − x A), ∂s/∂k = z² (A − 1/(1+x)) and ∂²s/∂k² = z³ (2r − 2A − r²) / x, r
 /// = 1/(1+x).
 template <class T>
 MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k) {
-  const T x = k * z, r = T(1) / (T(1) + x), by_k = T(1) / k;
+  return log1p_ratio_with_derivatives(z, k, T(1) + k * z);
+}
+/// The same where 1 + k z is known better than k and z would tell: near 0, that is.
+template <class T>
+MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k, const T& one_plus) {
+  const T x = k * z, r = T(1) / one_plus, by_k = T(1) / k;
   const auto near = abs(x) < T(0.4);
   const T held = select(near, x, T(0));
   const T a = x_minus_log1p_over_square(held);
-  const T value = select(near, z * (T(1) - held * a), log(T(1) + x) * by_k);
+  const T value = select(near, z * (T(1) - held * a), log(one_plus) * by_k);
   const T first = select(near, z * z * (a - r), (z * r - value) * by_k);
   const auto tiny = abs(x) < T(0.02);
   const T series = polynomial(x, 2.0 / 3, -6.0 / 4, 12.0 / 5, -20.0 / 6, 30.0 / 7, -42.0 / 8, 56.0 / 9, -72.0 / 10);

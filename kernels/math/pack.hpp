@@ -149,6 +149,21 @@ MF_FN pack floor(const pack& x) {
   return hwy::HWY_NAMESPACE::Floor(x.v);
 }
 
+#if HWY_TARGET <= HWY_AVX2
+MF_FN pack multiply_subtract(const pack& a, const pack& b, const pack& c) {
+  return hwy::HWY_NAMESPACE::MulSub(a.v, b.v, c.v);
+}
+#else  // no instruction for it: the C library's, lane by lane
+MF_FN pack multiply_subtract(const pack& a, const pack& b, const pack& c) {
+  double x[pack::lanes], y[pack::lanes], z[pack::lanes];
+  a.store(x);
+  b.store(y);
+  c.store(z);
+  for (int lane = 0; lane < pack::lanes; ++lane) x[lane] = multiply_subtract(x[lane], y[lane], z[lane]);
+  return pack::load(x);
+}
+#endif
+
 MF_FN pack::mask is_finite(const pack& x) {
   return abs(x) <= pack(std::numeric_limits<double>::max());
 }

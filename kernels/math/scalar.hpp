@@ -91,6 +91,14 @@ MF_FN T square(const T& x) {
   return x * x;
 }
 
+/// a b − c, rounded once.
+MF_FN double multiply_subtract(double a, double b, double c) {
+  return ::fma(a, b, -c);
+}
+MF_FN float multiply_subtract(float a, float b, float c) {
+  return ::fmaf(a, b, -c);
+}
+
 /// What a mask of comparison results is for each scalar: bool here, a lane mask for packs.
 MF_FN bool is_finite(double x) {
   return ::fabs(x) <= 1.7976931348623157e308;

@@ -29,7 +29,7 @@ template <class T>
 struct points_reader {
   const void* source = nullptr;
   /// Rows [first, first + count) into values [count × dimensions] and, where `weighted`, weights [count]. Called from
-  /// several threads at once; must not throw.
+  /// several threads at once; what it throws ends the call.
   void (*read)(const void* source, std::int64_t first, std::int64_t count, T* values, T* weights) = nullptr;
   bool weighted = false;
 };
@@ -62,16 +62,16 @@ struct mixture_parameters {
 enum class mixture_start : std::int32_t {
   kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
   random,            ///< means at distinct rows drawn at random, every component about as wide as the data
-  given              ///< by the caller
+  given,             ///< by the caller
+  automatic          ///< runs take turns: those of even streams as kmeans_plus_plus, the others as random
 };
 
 /// What holds for every mixture of a call.
 struct mixture_settings {
   covariance_structure structure = covariance_structure::full;
-  mixture_start start = mixture_start::kmeans_plus_plus;
+  mixture_start start = mixture_start::automatic;
   std::int32_t max_iterations = 1000;
   double tolerance = 1e-8;         ///< gain of the mean log-likelihood below which to stop; 0: never before the cap
-  double regularization = -1;      ///< added to covariances' diagonals; negative: 1e-6 × the data's mean variance
   std::uint64_t seed = 0;          ///< of the starts
   bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
   bool restart_collapsed = false;  ///< a collapsed component starts anew at a random row
@@ -84,12 +84,14 @@ struct mixture_task {
   std::int32_t components = 1;    ///< K
   std::uint64_t stream = 0;       ///< of the random words of its start
   mixture_parameters parameters;  ///< in: the start, where it is given; out: where EM ended
+  const double* ridge = nullptr;  ///< [D]: added to covariances' diagonals, in squared units; null: nothing is
+  double* variances = nullptr;    ///< [D] or null; out: of the rows, a coordinate each, where any row counts
   double* trace = nullptr;    ///< [max_iterations + 1] or null: log-likelihood of the start and after every iteration
   double log_likelihood = 0;  ///< nats, at the parameters; NaN where there is none
   std::int32_t iterations = 0;
   fit_status status = fit_status::not_run;
   std::int64_t observations = 0, missing = 0;
-  bool held = false;  ///< a component has collapsed but for the regularisation
+  bool held = false;  ///< a component has collapsed but for the ridge
 };
 
 }  // namespace manyfit

@@ -42,10 +42,11 @@ MF_FN_LARGE double log_binomial(double k, double n, double p) {
          stirling_error(n - k) - 0.5 * log(2 * constants::pi * k * ((n - k) / n));
 }
 
-/// Poisson, mean ≥ 0: inversion below 10, PTRS above.
+/// Poisson, mean ≥ 0: inversion below 10, PTRS above, the normal limit beyond 1e18 (skewness 1e-9; counts that large
+/// are whole hundreds as doubles).
 template <class Random>
 MF_FN_LARGE double draw_poisson(Random& random, double mean) {
-  if (mean < 10) {
+  if (!(mean >= 10)) {
     double u = random.uniform(), probability = exp(-mean), k = 0;
     // The sum of rounded probabilities may stay below u: 200 is beyond the last that adds anything.
     while (u > probability && k < 200) {
@@ -55,11 +56,12 @@ MF_FN_LARGE double draw_poisson(Random& random, double mean) {
     }
     return k;
   }
+  if (mean > 1e18) return floor(minimum(mean + sqrt(mean) * draw_normal(random), 0x1.fffffffffffffp1023));
   const double b = 0.931 + 2.53 * sqrt(mean);
   const double a = -0.059 + 0.02483 * b;
   const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
   const double v_r = 0.9277 - 3.6224 / (b - 2);
-  for (;;) {
+  for (int tried = 0; tried < most_rejections; ++tried) {
     const double u = random.uniform() - 0.5;
     const double v = random.uniform();
     const double distance = 0.5 - abs(u);
@@ -68,9 +70,11 @@ MF_FN_LARGE double draw_poisson(Random& random, double mean) {
     if (k < 0 || (distance < 0.013 && v > distance)) continue;
     if (log(v * inverse_alpha / (a / (distance * distance) + b)) <= log_poisson(k, mean)) return k;
   }
+  return floor(mean);
 }
 
-/// Binomial, whole n ≥ 0 and 0 ≤ p ≤ 1: inversion where n min(p, 1 − p) < 10, BTRS elsewhere.
+/// Binomial, whole n ≥ 0 and 0 ≤ p ≤ 1: inversion where n min(p, 1 − p) < 10, the normal limit where that is beyond
+/// 1e18, BTRS elsewhere.
 template <class Random>
 MF_FN_LARGE double draw_binomial(Random& random, double n, double probability_of_success) {
   const bool mirrored = probability_of_success > 0.5;
@@ -87,20 +91,26 @@ MF_FN_LARGE double draw_binomial(Random& random, double n, double probability_of
     return mirrored ? n - k : k;
   }
   const double deviation = sqrt(n * p * (1 - p));
+  if (n * p > 1e18) {
+    k = minimum(floor(n * p + deviation * draw_normal(random) + 0.5), n);
+    return mirrored ? n - k : k;
+  }
   const double b = 1.15 + 2.53 * deviation;
   const double a = -0.0873 + 0.0248 * b + 0.01 * p;
   const double alpha = (2.83 + 5.1 / b) * deviation;
   const double v_r = 0.92 - 4.2 / b;
   const double at_mode = log_binomial(floor((n + 1) * p), n, p);
-  for (;;) {
+  for (int tried = 0; tried < most_rejections; ++tried) {
     const double u = random.uniform() - 0.5;
     const double v = random.uniform();
     const double distance = 0.5 - abs(u);
     k = floor((2 * a / distance + b) * u + n * p + 0.5);
     if (k < 0 || k > n) continue;
-    if (distance >= 0.07 && v <= v_r) break;
-    if (log(v * alpha / (a / (distance * distance) + b)) <= log_binomial(k, n, p) - at_mode) break;
+    if (distance >= 0.07 && v <= v_r) return mirrored ? n - k : k;
+    if (log(v * alpha / (a / (distance * distance) + b)) <= log_binomial(k, n, p) - at_mode)
+      return mirrored ? n - k : k;
   }
+  k = floor((n + 1) * p);
   return mirrored ? n - k : k;
 }
 
@@ -110,9 +120,14 @@ MF_FN_LARGE double draw_geometric(Random& random, double p) {
   return floor(log(random.uniform()) / log1p(-p));
 }
 
-/// Negative binomial with the given mean and size (variance mean + mean² / size), as a Poisson whose mean is gamma.
+/// Negative binomial with the given mean and size (variance mean + mean² / size), as a Poisson whose mean is gamma: by
+/// its logarithm where the variate or the factor would leave the doubles' range, and the mean itself where it varies by
+/// no part of 1e-50.
 template <class Random>
 MF_FN_LARGE double draw_negative_binomial(Random& random, double size, double mean) {
+  if (size > 1e100) return draw_poisson(random, mean);
+  if (mean / size > 1e100)
+    return draw_poisson(random, exp(minimum(draw_log_gamma(random, size) + (log(mean) - log(size)), 709.0)));
   return draw_poisson(random, draw_gamma(random, size) * (mean / size));
 }
 

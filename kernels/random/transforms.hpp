@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Continuous variates from a stream of random words (stream.hpp), in double, on host and device alike. Our own, since
-// cuRAND's host and device transforms differ. No draw keeps state for the next. discrete.hpp has the counts.
+// cuRAND's host and device transforms differ. No draw keeps state for the next. discrete.hpp has the counts. Every loop
+// has a bound that no stream of words reaches, and every sampler a limit law where its own arithmetic would overflow,
+// so that no parameter hangs it.
 #pragma once
 
 #include "kernels/math/scalar.hpp"
@@ -28,13 +30,16 @@ MF_FN_LARGE double draw_normal(Random& random) {
   return radius * cos(2 * constants::pi * random.uniform());
 }
 
+/// Rejections before a sampler gives up and returns its mode; each accepts at least every third proposal.
+inline constexpr int most_rejections = 1000;
+
 /// A gamma variate of shape d + 1/3 and scale 1, divided by d, for d >= 2/3. The squeeze, which takes what the exact
 /// test would take as well, spares most draws two logarithms. Source: Marsaglia & Tsang, ACM Transactions on
 /// Mathematical Software 26 (2000) 363–372.
 template <class Random>
 MF_FN_LARGE double draw_cube(Random& random, double d) {
   const double c = 1 / sqrt(9 * d);
-  for (;;) {
+  for (int tried = 0; tried < most_rejections; ++tried) {
     const double x = draw_normal(random);
     const double root = 1 + c * x;
     const double u = random.uniform();
@@ -43,6 +48,7 @@ MF_FN_LARGE double draw_cube(Random& random, double d) {
     if (u < 1 - 0.0331 * square(square(x))) return v;
     if (log(u) < 0.5 * x * x + d * (1 - v + log(v))) return v;
   }
+  return 1;
 }
 
 /// Log of a gamma variate with scale 1, for any shape > 0: at shapes near 0 the variate itself would underflow. For
@@ -73,21 +79,27 @@ template <class Random>
 MF_FN_LARGE double draw_beta(Random& random, double a, double b) {
   const double log_a = draw_log_gamma(random, a);
   const double log_b = draw_log_gamma(random, b);
+  if (!is_finite(log_a) || !is_finite(log_b)) return random.uniform() * (a + b) < a ? 1 : 0;  // shapes below 1e-305
   return 1 / (1 + exp(log_b - log_a));
 }
 
 /// Von Mises in [−pi, pi), for concentration ≥ 0. Source: Best & Fisher, Applied Statistics 28 (1979) 152–157,
 /// rearranged so that nothing cancels: their rho for small concentrations and 1 − rho, 1 − cos(angle) for large ones.
+/// Beyond a concentration of 1e30 the normal limit, which differs by 1 part in it.
 template <class Random>
 MF_FN_LARGE double draw_von_mises(Random& random, double mean, double concentration) {
+  const auto turned = [](double angle) {
+    return angle - 2 * constants::pi * floor((angle + constants::pi) / (2 * constants::pi));
+  };
+  if (concentration > 1e30) return turned(mean + draw_normal(random) / sqrt(concentration));
   const double root = sqrt(1 + 4 * concentration * concentration);
   const double tau = 1 + root;
   const double denominator = tau + sqrt(2 * tau);
   const double rho = 2 * concentration / denominator;
   const double one_minus_rho = (1 + 1 / (root + 2 * concentration) + sqrt(2 * tau)) / denominator;
   // The envelope is a wrapped Cauchy, whose half angle is atan((1 - rho) / (1 + rho) tan(pi u / 2)).
-  double half_angle;
-  for (;;) {
+  double half_angle = 0;
+  for (int tried = 0; tried < most_rejections; ++tried) {
     const double quarter = 0.5 * constants::pi * random.uniform();
     const double opposite = one_minus_rho * sin(quarter), adjacent = (1 + rho) * cos(quarter);
     const double one_minus_cosine = 2 * square(opposite) / (square(opposite) + square(adjacent));
@@ -96,15 +108,16 @@ MF_FN_LARGE double draw_von_mises(Random& random, double mean, double concentrat
     half_angle = atan(opposite / adjacent);
     if (c * (2 - c) > u || log(c / u) + 1 >= c) break;
   }
-  const double angle = mean + (random.uniform() < 0.5 ? -2 : 2) * half_angle;
-  return angle - 2 * constants::pi * floor((angle + constants::pi) / (2 * constants::pi));
+  return turned(mean + (random.uniform() < 0.5 ? -2 : 2) * half_angle);
 }
 
 /// Inverse Gaussian with the given mean and shape. Source: Michael, Schucany & Haas, The American Statistician 30
-/// (1976) 88–90; the smaller root of their quadratic is taken as a quotient, which does not cancel.
+/// (1976) 88–90; the smaller root of their quadratic is taken as a quotient, which does not cancel. For a mean far
+/// beyond the shape the limit is shape / χ² (Lévy's law).
 template <class Random>
 MF_FN_LARGE double draw_inverse_gaussian(Random& random, double mean, double shape) {
-  const double w = 0.5 * mean * square(draw_normal(random)) / shape;
+  const double chi_squared = square(draw_normal(random)), w = 0.5 * mean * chi_squared / shape;
+  if (!(w < 1e150)) return shape / chi_squared;
   const double smaller = 1 / (1 + w + sqrt(w * (2 + w)));  // in units of the mean; the larger root is its inverse
   return mean * (random.uniform() * (1 + smaller) <= 1 ? smaller : 1 / smaller);
 }

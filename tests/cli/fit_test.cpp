@@ -34,8 +34,8 @@ TEST(fit_json, has_the_contracts_members_in_the_contracts_order) {
   EXPECT_EQ(document["precision"], "double");
   ASSERT_EQ(document["fits"].size(), 1u);
   const json& fit = document["fits"][0];
-  EXPECT_THAT(names_in(fit), ElementsAre("n", "missing", "status", "iterations", "parameters", "std_errors", "interval",
-                                         "log_likelihood", "aic", "bic"));
+  EXPECT_THAT(names_in(fit), ElementsAre("n", "missing", "left_out", "status", "iterations", "parameters", "std_errors",
+                                         "interval", "log_likelihood", "aic", "bic"));
   EXPECT_EQ(fit["n"], 5);
   EXPECT_EQ(fit["missing"], 1);
   EXPECT_EQ(fit["status"], "converged");
@@ -145,8 +145,8 @@ TEST(fit_csv, has_a_line_per_fit_with_the_contracts_names) {
   const auto rows = cells(result.out);
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_THAT(rows[0],
-              ElementsAre("k", "n", "missing", "status", "iterations", "shape", "shape_se", "shape_lo", "shape_hi",
-                          "rate", "rate_se", "rate_lo", "rate_hi", "log_likelihood", "aic", "bic"));
+              ElementsAre("k", "n", "missing", "left_out", "status", "iterations", "shape", "shape_se", "shape_lo",
+                          "shape_hi", "rate", "rate_se", "rate_lo", "rate_hi", "log_likelihood", "aic", "bic"));
   EXPECT_THAT(rows[2], ElementsAre("b", "1", "0", "too_few", testing::_, "", "", "", "", "", "", "", "", "", "", ""));
 }
 

@@ -92,7 +92,7 @@ TEST(csv, a_header_alone_is_a_table_of_no_rows) {
     const table t = read(text, {.numeric_columns = {"a"}, .key_columns = {"b"}});
     EXPECT_EQ(t.rows, 0u);
     EXPECT_EQ(t.columns.size(), 2u);
-    EXPECT_EQ(group_rows(t, {"b"}).number_of_groups, 0);
+    EXPECT_EQ(group_rows(t, {"b"}).count(), 0);
   }
 }
 
@@ -100,8 +100,6 @@ TEST(csv, a_missing_or_doubtful_header_is_refused) {
   EXPECT_THAT(refused(""), HasSubstr("empty"));
   EXPECT_THAT(refused("\na,b\n"), HasSubstr("line 1: blank"));
   EXPECT_THAT(refused("1.5,2\n3,4\n"), HasSubstr("names of the columns were expected"));
-  EXPECT_THAT(refused("a,a\n"), HasSubstr("'a' stands twice"));
-  EXPECT_THAT(refused("a,,b\n"), HasSubstr("column 2 of 3 has no name"));
   EXPECT_THAT(read("\"0\",\"1\"\n3,4\n").source_names, ElementsAre("0", "1"));
 }
 
@@ -213,7 +211,7 @@ TEST(group_rows, numbers_groups_in_order_of_first_appearance) {
   EXPECT_THAT(two.key_text[0], ElementsAre("1", "1", "2"));
   EXPECT_THAT(two.key_text[1], ElementsAre("y", "x", "y"));
   const grouping none = group_rows(t, {});
-  EXPECT_EQ(none.number_of_groups, 1);
+  EXPECT_EQ(none.count(), 1);
   EXPECT_THAT(none.group_of_row, ElementsAre(0, 0, 0, 0, 0));
 }
 
@@ -221,7 +219,7 @@ TEST(group_rows, leaves_out_and_counts_rows_without_a_whole_key) {
   const table t = read("a,b\ny,\nx,1\n,1\ny,2\n", {.key_columns = {"a", "b"}});
   const grouping groups = group_rows(t, {"a", "b"});
   EXPECT_THAT(groups.group_of_row, ElementsAre(-1, 0, -1, 1));
-  EXPECT_EQ(groups.number_of_groups, 2);
+  EXPECT_EQ(groups.count(), 2);
   EXPECT_EQ(groups.rows_without_key, 2u);
   EXPECT_THAT(groups.key_text[0], ElementsAre("x", "y"));
 }
@@ -230,7 +228,7 @@ TEST(choose_value_column, takes_the_only_numeric_column_not_named_otherwise) {
   const table t = read("g,v,w\na,1,2\n");
   EXPECT_EQ(choose_value_column(t, {"w"}).name, "v");
   EXPECT_THAT(refusal([&] { choose_value_column(t, {}); }), HasSubstr("--column\nthe columns are 'g', 'v', 'w'"));
-  EXPECT_THAT(refusal([&] { choose_value_column(t, {"v", "w"}); }), HasSubstr("no numeric column is left"));
+  EXPECT_THAT(refusal([&] { choose_value_column(t, {"v", "w"}); }), HasSubstr("no number column is left"));
 }
 
 TEST(read_input, goes_by_the_extension_and_then_by_the_first_bytes) {

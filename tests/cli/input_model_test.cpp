@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <string>
 
@@ -156,6 +157,60 @@ TEST(model_json, depth_is_refused_before_it_harms) {
   std::string objects;
   for (int i = 0; i < 100000; ++i) objects += R"({"a":)";
   EXPECT_THAT(refused(objects), HasSubstr("nested more than 32 deep"));
+}
+
+TEST(model_json, members_may_come_in_any_order) {
+  const std::string fit = R"({"parameters": {"rate": 2.5}, "status": "converged", "key": {"g": "a"}})";
+  const model read = parse_model(R"({"fits": [)" + fit +
+                                     "], \"x\": [{\"y\": 1}, 2], \"family\": \"gamma\", "
+                                     "\"command\": \"fit\"}",
+                                 "m.json");
+  ASSERT_EQ(read.fits.size(), 1u);
+  EXPECT_EQ(read.family, "gamma");
+  EXPECT_EQ(read.fits[0].parameters, (named_numbers{{"rate", 2.5}}));
+  EXPECT_EQ(read.fits[0].key, (named_texts{{"g", "a"}}));
+  EXPECT_THAT(refused(R"({"fits": [3], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is 3"));
+  EXPECT_THAT(refused(R"({"fits": [[]], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is array"));
+  EXPECT_THAT(refused(R"({"fits": [], "family": "gamma"})"), HasSubstr("no member 'command'"));
+  EXPECT_THAT(refused(R"({"fits": [], "command": "fit"})"), HasSubstr("no member 'family'"));
+  EXPECT_THAT(refused(R"({"fits": [], "fits": [], "command": "fit", "family": "gamma"})"), HasSubstr("stands twice"));
+  EXPECT_THAT(refused(R"({"command": "fit", "family": "gamma"})"), HasSubstr("no member 'fits'"));
+}
+
+/// Documents whose cost once was the square of their size, each twice as large as the one before.
+TEST(model_json, cost_is_in_proportion_to_the_size) {
+  const auto document = [](int kind, int count) {
+    std::string many;
+    for (int i = 0; i < count; ++i) {
+      if (i > 0) many += ", ";
+      if (kind == 0) many += R"({"parameters": {"shape": 2, "rate": 1}})";  // fits before what they are
+      if (kind == 1) many += "{}";                                          // of a member that nobody knows
+      if (kind == 2) many += "\"p" + std::to_string(i) + "\": 1";           // parameters
+      if (kind == 3) many += R"({"rate": 1})";                              // components
+    }
+    const std::string head = R"("command": "fit", "family": "gamma")";
+    if (kind == 0) return R"({"fits": [)" + many + "], " + head + "}";
+    if (kind == 1) return R"({"x": [)" + many + "], " + head + R"(, "fits": [{"parameters": {"rate": 1}}]})";
+    if (kind == 2) return "{" + head + R"(, "fits": [{"parameters": {)" + many + "}}]}";
+    std::string weights;
+    for (int i = 0; i < count; ++i) weights += i > 0 ? ", 1" : "1";
+    return R"({"command": "mixture", "family": "exponential", "fits": [{"components": )" + std::to_string(count) +
+           R"(, "weights": [)" + weights + R"(], "parameters": [)" + many + "]}]}";
+  };
+  for (const int kind : {0, 1, 2, 3}) {
+    const auto seconds = [&](int count) {
+      const std::string text = document(kind, count);
+      double best = 1e9;
+      for (int round = 0; round < 3; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        parse_model(text, "m.json");
+        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+      }
+      return best;
+    };
+    EXPECT_LT(seconds(80000), 40 * seconds(8000) + 0.05)
+        << kind;  // ten times as large; a hundred times were it a square
+  }
 }
 
 TEST(model_json, files_are_read_and_missing_ones_refused) {

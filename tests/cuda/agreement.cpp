@@ -116,13 +116,22 @@ json family_row(const family_info& family, const sizes_of_tier& t, const executo
 struct mixture_case {
   int D, K;
   std::vector<std::int64_t> sizes;
-  bool full = true;  ///< also with full covariances
+  bool full = true;                          ///< also with full covariances
+  std::vector<std::int64_t> simulated = {};  ///< rows on a simulated device; empty: the same
 };
 /// Chosen so that with one structure or another every regime occurs in every tier that has it.
-const std::vector<mixture_case> mixture_cases{
-    {1, 3, {200, 1000, 8000}}, {2, 4, {300, 2000}},  {3, 2, {500, 1500}}, {1, 4, {20000}},
-    {2, 3, {50000}},           {6, 5, {1000, 4000}}, {8, 16, {5000}},     {2, 4, {2900000}},
-    {16, 64, {30000}},         {32, 100, {20000}},   {32, 128, {8000}},   {32, 1000, {8000}, false}};
+const std::vector<mixture_case> mixture_cases{{1, 3, {200, 1000, 8000}},
+                                              {2, 4, {300, 2000}},
+                                              {3, 2, {500, 1500}},
+                                              {1, 4, {20000}},
+                                              {2, 3, {50000}},
+                                              {6, 5, {1000, 4000}},
+                                              {8, 16, {5000}},
+                                              {2, 4, {2900000}, true, {1700000}},
+                                              {16, 64, {30000}, true, {4000}},
+                                              {32, 100, {20000}, true, {5400}},
+                                              {32, 128, {8000}, true, {4100}},
+                                              {32, 1000, {8000}, false, {2000}}};
 /// The multiprocessors of an H200: more blocks in a grid leave less room for each, so that chunks begin earlier.
 constexpr int multiprocessors = 132;
 /// The bytes of shared memory that its float kernels plan resident passes for; those in double have none.
@@ -131,7 +140,9 @@ constexpr std::int64_t resident_room = sizeof(T) == 4 ? 227 * 1024 - 2048 : 0;
 
 template <class T>
 json mixture_row(covariance_structure structure, const mixture_case& c, const executor& first, const executor& second) {
-  const clusters drawn(c.D, c.K, c.sizes);
+  const bool few = has_simulated_device() && !c.simulated.empty();
+  const std::vector<std::int64_t>& sizes = few ? c.simulated : c.sizes;
+  const clusters drawn(c.D, c.K, sizes);
   const std::vector<T> values(drawn.values.begin(), drawn.values.end());
   const auto data = ragged_points<T>(values, c.D, drawn.offsets);
   mixture_options options;
@@ -143,12 +154,12 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
   const mixture_results start = fit_mixture(executor::cpu(), data, options);
   options.start = mixture_start::given;
   options.start_values = &start;
-  options.max_iterations = 10;
+  options.max_iterations = few ? 2 : 10;
   const mixture_results a = fit_mixture(first, data, options), b = fit_mixture(second, data, options);
   worst weights, means, covariances, likelihood;
   statuses ends;
   for (std::int64_t i = 0; i < a.count; ++i) {
-    const std::string n = "n = " + std::to_string(c.sizes[static_cast<std::size_t>(i)]);
+    const std::string n = "n = " + std::to_string(sizes[static_cast<std::size_t>(i)]);
     if (!ends.same(a.status[i], b.status[i], n)) continue;
     likelihood.add(a.log_likelihood[i], b.log_likelihood[i], 1 + std::abs(b.log_likelihood[i]), n);
     for (int k = 0; k < c.K; ++k) {
@@ -163,7 +174,7 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
       }
     }
   }
-  const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, c.sizes.back(), resident_room<T>);
+  const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, sizes.back(), resident_room<T>);
   const std::int64_t blocks = std::int64_t{mixture_tiers[mixture_grid].blocks_wanted[sizeof(T) == 8]} * multiprocessors;
   const bool chunks = tier == mixture_grid && c.K * features(structure, c.D) > partial_numbers / blocks;
   const char* const names[] = {"full", "diagonal", "tied", "spherical"};
@@ -176,7 +187,7 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
                                                         : "tiles"},
            {"D", c.D},
            {"K", c.K},
-           {"rows", c.sizes.back()},
+           {"rows", sizes.back()},
            {"weights", weights.shown()},
            {"means", means.shown()},
            {"covariances", covariances.shown()},

@@ -14,6 +14,13 @@ inline bool has_cuda() {
   return executor::best().is_cuda();
 }
 
+/// Whether that device is simulated on the CPU (tests/device). Tests whose sizes are chosen for a GPU take the smallest
+/// that reach the same tiers there.
+inline bool has_simulated_device() {
+  const auto all = devices();
+  return all.size() > 1 && all[1].name == "simulated device";
+}
+
 #define MF_NEEDS_CUDA()                                                            \
   do {                                                                             \
     if (!manyfit::tests::has_cuda()) GTEST_SKIP() << "needs a usable CUDA device"; \

@@ -66,10 +66,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
   }
   const char delimiters[] = {',', '\t', '\0'};
-  const char delimiter = delimiters[data[0] / 4 % 3];
+  input_format format = {.delimiter = delimiters[data[0] / 4 % 3]};
+  if (data[0] & 64) format.decimal = ',';
+  if (data[0] & 128) format.missing = {"-", "0", "N/A"};
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
-  const auto whole = describe(text, request, {.delimiter = delimiter, .threads = 1});
-  const auto pieces = describe(text, request, {.delimiter = delimiter, .threads = 3, .chunk_bytes = 1u + data[1] % 32});
+  const auto whole = describe(text, request, {.format = format, .threads = 1});
+  const auto pieces = describe(text, request, {.format = format, .threads = 3, .chunk_bytes = 1u + data[1] % 32});
   if (whole != pieces) {
     std::fprintf(stderr, "one thread:\n%s\nseveral:\n%s\n", whole.c_str(), pieces.c_str());
     std::abort();

@@ -74,6 +74,8 @@ inline void expect_agreement(const lane_results& lanes, const lane_results& seri
     EXPECT_EQ(lanes.status[i], serial.status[i]) << what << " fit " << i;
     EXPECT_EQ(lanes.observations[i], serial.observations[i]) << what << " fit " << i;
     EXPECT_EQ(lanes.missing[i], serial.missing[i]) << what << " fit " << i;
+    EXPECT_EQ(lanes.left_out[i], serial.left_out[i]) << what << " fit " << i;
+    EXPECT_EQ(lanes.outside[i], serial.outside[i]) << what << " fit " << i;
     EXPECT_TRUE(agrees(lanes.log_likelihood[i], serial.log_likelihood[i], tolerance))
         << what << " fit " << i << ": " << lanes.log_likelihood[i] << " and " << serial.log_likelihood[i];
     for (int p = 0; p < lanes.parameter_count; ++p) {

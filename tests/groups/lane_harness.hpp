@@ -35,7 +35,7 @@ struct lane_results {
   std::vector<double> parameters, std_errors, log_likelihood;
   std::vector<std::int32_t> iterations;
   std::vector<fit_status> status;
-  std::vector<std::int64_t> observations, missing;
+  std::vector<std::int64_t> observations, missing, left_out, outside;
 
   lane_results(std::int64_t fits, int p)
       : count(fits),
@@ -46,17 +46,20 @@ struct lane_results {
         iterations(fits, -1),
         status(fits, fit_status::not_run),
         observations(fits, -1),
-        missing(fits, -1) {}
+        missing(fits, -1),
+        left_out(fits, -1),
+        outside(fits, -1) {}
   fit_results_view view() {
     return {parameters.data(), std_errors.data(),   log_likelihood.data(), iterations.data(),
-            status.data(),     observations.data(), missing.data(),        count};
+            status.data(),     observations.data(), missing.data(),        count,
+            left_out.data(),   outside.data()};
   }
   /// Whether fit i here and fit j there agree in every bit.
   bool same_fit(std::size_t i, const lane_results& other, std::size_t j) const {
     const auto same = [](const auto& a, const auto& b) { return std::memcmp(&a, &b, sizeof a) == 0; };
     bool equal = same(log_likelihood[i], other.log_likelihood[j]) && iterations[i] == other.iterations[j] &&
                  status[i] == other.status[j] && observations[i] == other.observations[j] &&
-                 missing[i] == other.missing[j];
+                 missing[i] == other.missing[j] && left_out[i] == other.left_out[j] && outside[i] == other.outside[j];
     for (int p = 0; p < parameter_count; ++p)
       equal = equal && same(parameters[p * count + i], other.parameters[p * other.count + j]) &&
               same(std_errors[p * count + i], other.std_errors[p * other.count + j]);

@@ -91,15 +91,91 @@ TEST(fit, reports_progress_to_its_end) {
   EXPECT_EQ(total, 500);
 }
 
+/// MANYFIT_CPU for as long as this lives; what was there before is put back.
+struct chosen_set {
+  std::string before;
+  explicit chosen_set(const char* name) {
+    if (const char* now = std::getenv("MANYFIT_CPU")) before = now;
+    setenv("MANYFIT_CPU", name, 1);
+  }
+  ~chosen_set() { before.empty() ? unsetenv("MANYFIT_CPU") : setenv("MANYFIT_CPU", before.c_str(), 1); }
+};
+
 TEST(fit, agrees_between_instruction_sets) {
   const auto data = dense(std::span<const double>(values), 1);
-  const auto best = fit<weibull>(executor::cpu(1), data);
-  for (const char* set : {"baseline", "avx2"}) {
-    setenv("MANYFIT_CPU", set, 1);
-    const auto r = fit<weibull>(executor::cpu(1), data);
-    unsetenv("MANYFIT_CPU");
-    for (int p = 0; p < 2; ++p) EXPECT_TRUE(std::abs(r.parameter(p, 0) / best.parameter(p, 0) - 1) <= 1e-12) << set;
+  const char* const names[] = {"baseline", "avx2", "avx512"};
+  std::vector<fit_results> found;
+  for (int set = 0; set <= static_cast<int>(best_instruction_set()); ++set) {
+    const chosen_set chosen(names[set]);
+    if (find_family("weibull").cpu[set]) found.push_back(fit<weibull>(executor::cpu(1), data));
   }
+  ASSERT_GE(found.size(), 1u);
+  if (found.size() == 1) GTEST_SKIP() << "this build has one instruction set";
+  for (const fit_results& r : found)
+    for (int p = 0; p < 2; ++p) EXPECT_TRUE(std::abs(r.parameter(p, 0) / found[0].parameter(p, 0) - 1) <= 1e-12);
+}
+
+TEST(fit, refuses_an_instruction_set_that_is_not_there) {
+  const auto data = dense(std::span<const double>(values), 1);
+  {
+    const chosen_set chosen("avx1024");
+    expect_error(error::kind::argument, {"MANYFIT_CPU=avx1024", "give one of"},
+                 [&] { fit<weibull>(executor::cpu(1), data); });
+  }
+  const char* const names[] = {"baseline", "avx2", "avx512"};
+  for (int set = 0; set < instruction_set_count; ++set) {
+    const chosen_set chosen(names[set]);
+    const bool there = set <= static_cast<int>(best_instruction_set()) && find_family("weibull").cpu[set];
+    if (there)
+      EXPECT_EQ(fit<weibull>(executor::cpu(1), data).status[0], fit_status::converged);
+    else
+      expect_error(error::kind::argument, {names[set]}, [&] { fit<weibull>(executor::cpu(1), data); });
+  }
+}
+
+TEST(fit, takes_fixed_values_up_to_both_ends_of_their_constraint) {
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const double least = std::numeric_limits<double>::denorm_min(), most = std::numeric_limits<double>::max();
+  const auto fix = [&](const char* family, const char* name, double value) {
+    const std::vector<double> none;
+    fit(executor::cpu(1), find_family(family), dense(std::span<const double>(none), 0), {.fixed = {{name, value}}});
+  };
+  const auto refused = [&](const char* family, const char* name, double value) {
+    expect_error(error::kind::argument, {family, name}, [&] { fix(family, name, value); });
+  };
+  for (const double inside : {-most, 0.0, most}) fix("normal", "mean", inside);
+  for (const double outside : {-infinity, infinity, nan}) refused("normal", "mean", outside);
+  for (const double inside : {least, most}) fix("normal", "sd", inside);
+  for (const double outside : {-least, 0.0, infinity, nan}) refused("normal", "sd", outside);
+  for (const double inside : {least, std::nextafter(1.0, 0.0)}) fix("bernoulli", "prob", inside);
+  for (const double outside : {0.0, 1.0, -least, nan}) refused("bernoulli", "prob", outside);
+  for (const double inside : {1.0, 0x1p60}) fix("binomial", "trials", inside);
+  for (const double outside : {0.0, 0.5, 2.5, -1.0, infinity}) refused("binomial", "trials", outside);
+}
+
+TEST(fit, accounts_for_every_value) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> x{1, nan, 2, -3, 4, 5, -6, 7}, weights{1, 1, 0, 0, 2, nan, 1, 0};
+  const auto data = dense(std::span<const double>(x), 1);
+  const fit_results plain = fit<gamma>(executor::cpu(1), data);
+  EXPECT_EQ(plain.status[0], fit_status::out_of_support);
+  EXPECT_EQ(plain.observations[0], 7);
+  EXPECT_EQ(plain.missing[0], 1);
+  EXPECT_EQ(plain.left_out[0], 0);
+  EXPECT_EQ(plain.outside[0], 2);
+  const fit_results weighted = fit<gamma>(executor::cpu(1), data.weighted(weights));
+  EXPECT_EQ(weighted.observations[0], 3);
+  EXPECT_EQ(weighted.missing[0], 2);
+  EXPECT_EQ(weighted.left_out[0], 3);
+  EXPECT_EQ(weighted.outside[0], 1);
+  EXPECT_EQ(weighted.observations[0] + weighted.missing[0] + weighted.left_out[0], 8);
+  // A support that what is held makes.
+  const std::vector<double> y{1, 2, 3, 9, 12};
+  const fit_results held = fit<generalized_pareto>(executor::cpu(1), dense(std::span<const double>(y), 1),
+                                                   {.fixed = {{"scale", 4}, {"shape", -0.5}}});  // ends at 8
+  EXPECT_EQ(held.status[0], fit_status::out_of_support);
+  EXPECT_EQ(held.outside[0], 2);
+  EXPECT_EQ(fit<gamma>(executor::cpu(1), dense(std::span<const double>(y), 1)).outside[0], 0);
 }
 
 TEST(simulate, repeats_by_seed_and_stream_and_differs_otherwise) {

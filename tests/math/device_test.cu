@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "kernels/cuda/launch.cuh"
 #include "kernels/math/special.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cuda.cuh"
@@ -60,7 +61,7 @@ void agrees_with_the_host(double tolerance) {
   ASSERT_EQ(cudaMalloc(&device_out, n * functions * sizeof(T)), cudaSuccess);
   cudaMemcpy(device_x, x.data(), n * sizeof(T), cudaMemcpyHostToDevice);
   cudaMemcpy(device_y, y.data(), n * sizeof(T), cudaMemcpyHostToDevice);
-  evaluate_all<<<1, n>>>(device_x, device_y, device_out);
+  ASSERT_EQ(launch(evaluate_all<T>, {.threads = n}, device_x, device_y, device_out), cudaSuccess);
   std::vector<T> out(n * functions);
   ASSERT_EQ(cudaMemcpy(out.data(), device_out, out.size() * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
   for (int i = 0; i < n; ++i) {
@@ -98,7 +99,7 @@ TEST(cuda_device, cuda_words_are_those_of_curand_init_and_of_random123) {
   uint32_t* out;
   ASSERT_EQ(cudaMalloc(&out, 5 * sizeof(uint32_t)), cudaSuccess);
   cudaMemset(out, 0, 5 * sizeof(uint32_t));
-  compare_words<<<1, 1>>>(out);
+  ASSERT_EQ(launch(compare_words, {.threads = 1}, out), cudaSuccess);
   uint32_t words[5];
   ASSERT_EQ(cudaMemcpy(words, out, sizeof words, cudaMemcpyDeviceToHost), cudaSuccess);
   EXPECT_EQ(words[0], 0u);
@@ -131,7 +132,7 @@ TEST(cuda_device, cuda_variates_have_their_means) {
   double* out;
   ASSERT_EQ(cudaMalloc(&out, variates * sizeof(double)), cudaSuccess);
   cudaMemset(out, 0, variates * sizeof(double));
-  sum_variates<<<1, 256>>>(draws, out);
+  ASSERT_EQ(launch(sum_variates, {.threads = 256}, draws, out), cudaSuccess);
   double sums[variates];
   ASSERT_EQ(cudaMemcpy(sums, out, sizeof sums, cudaMemcpyDeviceToHost), cudaSuccess);
   const double mean[variates] = {1, 0, 0.3, 0.4, 3, 1, 1, 40, 40, 3, 20};

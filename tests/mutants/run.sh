@@ -29,7 +29,11 @@ while IFS= read -r line; do
   names+=("${fields[0]}") paths+=("${fields[1]}") olds+=("${fields[2]}") news+=("${fields[3]}") programs+=("${fields[4]}")
 done <"$list"
 
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMF_CPU_TARGETS=baseline -DMF_CUDA=OFF -DMF_BUILD_APPS=OFF
+targets=baseline
+if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then targets=avx2; fi
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMF_CPU_TARGETS=$targets -DMF_CUDA=SIMULATED -DMF_INSTALL=OFF \
+  -DMF_BUILD_APPS=OFF -DMF_TEST_FOLDERS="groups;device" -DMF_TEST_LANE_FAMILIES=OFF \
+  -DMF_ONLY_FAMILIES="normal;exponential;gamma"
 mapfile -t controls < <(printf '%s\n' "${programs[@]}" | sort -u)
 cmake --build build -j "$jobs" --target "${controls[@]}"
 declare -A patience

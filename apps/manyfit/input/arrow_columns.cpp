@@ -10,13 +10,18 @@
 #include <arrow/scalar.h>
 #include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
+#include <cstring>
 #include <limits>
-#include <string>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
 
 #include "input/input_error.hpp"
+#include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
 
@@ -39,6 +44,7 @@ void visit(const arrow::Array& array, Each each, None none) {
 
 template <class Array>
 void append_plain(const arrow::Array& array, std::vector<double>& numbers) {
+  numbers.reserve(numbers.size() + static_cast<std::size_t>(array.length()));
   visit<Array>(
       array, [&](const Array& typed, std::int64_t i) { numbers.push_back(static_cast<double>(typed.Value(i))); },
       [&] { numbers.push_back(missing); });
@@ -63,62 +69,148 @@ void append_dictionary_numbers(const arrow::Array& array, std::vector<double>& n
       [&] { numbers.push_back(missing); });
 }
 
-/// `text_of(array, i)` gives the text, empty where missing.
-template <class Array, class TextOf>
-void append_texts(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes,
-                  TextOf text_of) {
+using texts = std::vector<std::string_view>;
+
+template <class Array>
+key_part string_keys(const arrow::Array& array) {
+  texts cells;
+  cells.reserve(static_cast<std::size_t>(array.length()));
   visit<Array>(
       array,
       [&](const Array& typed, std::int64_t i) {
-        const std::string_view text = text_of(typed, i);
-        codes.push_back(text.empty() ? -1 : dictionary.code_of_copy(text));
+        const std::string_view text = typed.GetView(i);
+        cells.push_back(text.empty() ? std::string_view() : text);
       },
-      [&] { codes.push_back(-1); });
+      [&] { cells.emplace_back(); });
+  key_part part = make_key_part(cells);
+  part.own_texts();
+  return part;
 }
 
+/// Integers, floats and truth values, as the shortest text that reads back the same; -0 is 0.
 template <class Array>
-void append_strings(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes) {
-  append_texts<Array>(array, dictionary, codes, [](const Array& typed, std::int64_t i) { return typed.GetView(i); });
-}
+key_part number_keys(const arrow::Array& array) {
+  using value_type = decltype(std::declval<const Array&>().Value(0));
+  std::vector<std::uint64_t> words;  // of the rows that have a key
+  std::vector<value_type> values;
+  key_part part;
+  part.codes.reserve(static_cast<std::size_t>(array.length()));
+  visit<Array>(
+      array,
+      [&](const Array& typed, std::int64_t i) {
+        value_type value = typed.Value(i);
+        if (value != value) return part.codes.push_back(-1);
+        if (value == value_type{}) value = value_type{};
+        std::uint64_t word = 0;
+        std::memcpy(&word, &value, sizeof value);
+        words.push_back(word);
+        values.push_back(value);
+        part.codes.push_back(0);
+      },
+      [&] { part.codes.push_back(-1); });
+  const row_groups groups = group_by(words, {.threads = 1});
+  auto next = groups.group_of_row.begin();
+  for (std::int32_t& code : part.codes)
+    if (code == 0) code = *next++;
 
-/// Integers and floats, in the shortest form that reads back the same.
-template <class Array>
-void append_number_texts(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes) {
+  std::string all;
+  std::vector<std::size_t> ends;
   char buffer[32];
-  append_texts<Array>(array, dictionary, codes, [&](const Array& typed, std::int64_t i) -> std::string_view {
-    const auto value = typed.Value(i);
-    if (value != value) return {};
-    const char* const end = std::to_chars(buffer, buffer + sizeof(buffer), value).ptr;
-    return {buffer, static_cast<std::size_t>(end - buffer)};
-  });
+  for (const std::int64_t first : groups.first_row) {
+    const value_type value = values[static_cast<std::size_t>(first)];
+    if constexpr (std::is_same_v<value_type, bool>)
+      all += value ? "true" : "false";
+    else
+      all.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    ends.push_back(all.size());
+  }
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    part.texts.push_back(std::string_view(all).substr(begin, end - begin));
+    begin = end;
+  }
+  part.own_texts();
+  return part;
 }
 
-void append_dictionary_codes(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes) {
-  // Entries are looked up only when a row uses them, which keeps the order of first appearance.
-  text_dictionary local;
-  std::vector<std::int32_t> local_codes;
-  append_codes(*static_cast<const arrow::DictionaryArray&>(array).dictionary(), local, local_codes);
-  std::vector<std::int32_t> code_of(local.texts().size(), -1);
+key_part dictionary_keys(const arrow::DictionaryArray& array, const std::string& column, const cell_rules& rules) {
+  // Entries are numbered when a row uses them, which keeps the order of first appearance.
+  key_part entries = keys_of(*array.dictionary(), column, rules), part;
+  part.codes.reserve(static_cast<std::size_t>(array.length()));
+  std::vector<std::int32_t> code_of(entries.texts.size(), -1);
   visit<arrow::DictionaryArray>(
       array,
       [&](const arrow::DictionaryArray& typed, std::int64_t i) {
-        const std::int32_t local_code = local_codes[static_cast<std::size_t>(typed.GetValueIndex(i))];
-        if (local_code < 0) return codes.push_back(-1);
-        auto& code = code_of[static_cast<std::size_t>(local_code)];
-        if (code < 0) code = dictionary.code_of_copy(local.texts()[static_cast<std::size_t>(local_code)]);
-        codes.push_back(code);
+        const std::int32_t entry = entries.codes[static_cast<std::size_t>(typed.GetValueIndex(i))];
+        if (entry < 0) return part.codes.push_back(-1);
+        std::int32_t& code = code_of[static_cast<std::size_t>(entry)];
+        if (code < 0) {
+          code = static_cast<std::int32_t>(part.texts.size());
+          part.texts.push_back(entries.texts[static_cast<std::size_t>(entry)]);
+        }
+        part.codes.push_back(code);
       },
-      [&] { codes.push_back(-1); });
+      [&] { part.codes.push_back(-1); });
+  part.owned = std::move(entries.owned);
+  return part;
 }
 
 /// Dates, times, decimals: rare as keys, so Arrow's own slow way of writing them is good enough.
-void append_scalar_texts(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes) {
-  std::string text;
-  append_texts<arrow::Array>(array, dictionary, codes, [&](const arrow::Array& typed, std::int64_t i) {
-    const auto scalar = typed.GetScalar(i);
-    text = scalar.ok() ? (*scalar)->ToString() : std::string();
-    return std::string_view(text);
-  });
+key_part scalar_keys(const arrow::Array& array) {
+  std::vector<std::string> written;
+  written.reserve(static_cast<std::size_t>(array.length()));
+  texts cells;
+  visit<arrow::Array>(
+      array,
+      [&](const arrow::Array& typed, std::int64_t i) {
+        const auto scalar = typed.GetScalar(i);
+        written.push_back(scalar.ok() ? (*scalar)->ToString() : std::string());
+        cells.push_back(written.back().empty() ? std::string_view() : std::string_view(written.back()));
+      },
+      [&] { cells.emplace_back(); });
+  key_part part = make_key_part(cells);
+  part.own_texts();
+  return part;
+}
+
+key_part typed_keys(const arrow::Array& array, const std::string& column, const cell_rules& rules) {
+  switch (array.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return string_keys<arrow::BinaryArray>(array);
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::LARGE_BINARY:
+      return string_keys<arrow::LargeBinaryArray>(array);
+    case arrow::Type::STRING_VIEW:
+    case arrow::Type::BINARY_VIEW:
+      return string_keys<arrow::BinaryViewArray>(array);
+    case arrow::Type::INT8:
+      return number_keys<arrow::Int8Array>(array);
+    case arrow::Type::INT16:
+      return number_keys<arrow::Int16Array>(array);
+    case arrow::Type::INT32:
+      return number_keys<arrow::Int32Array>(array);
+    case arrow::Type::INT64:
+      return number_keys<arrow::Int64Array>(array);
+    case arrow::Type::UINT8:
+      return number_keys<arrow::UInt8Array>(array);
+    case arrow::Type::UINT16:
+      return number_keys<arrow::UInt16Array>(array);
+    case arrow::Type::UINT32:
+      return number_keys<arrow::UInt32Array>(array);
+    case arrow::Type::UINT64:
+      return number_keys<arrow::UInt64Array>(array);
+    case arrow::Type::FLOAT:
+      return number_keys<arrow::FloatArray>(array);
+    case arrow::Type::DOUBLE:
+      return number_keys<arrow::DoubleArray>(array);
+    case arrow::Type::BOOL:
+      return number_keys<arrow::BooleanArray>(array);
+    case arrow::Type::DICTIONARY:
+      return dictionary_keys(static_cast<const arrow::DictionaryArray&>(array), column, rules);
+    default:
+      return scalar_keys(array);
+  }
 }
 
 }  // namespace
@@ -187,42 +279,26 @@ void append_numbers(const arrow::Array& array, std::vector<double>& numbers) {
   }
 }
 
-void append_codes(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes) {
-  switch (array.type_id()) {
-    case arrow::Type::STRING:
-    case arrow::Type::BINARY:
-      return append_strings<arrow::BinaryArray>(array, dictionary, codes);
-    case arrow::Type::LARGE_STRING:
-    case arrow::Type::LARGE_BINARY:
-      return append_strings<arrow::LargeBinaryArray>(array, dictionary, codes);
-    case arrow::Type::STRING_VIEW:
-    case arrow::Type::BINARY_VIEW:
-      return append_strings<arrow::BinaryViewArray>(array, dictionary, codes);
-    case arrow::Type::INT8:
-      return append_number_texts<arrow::Int8Array>(array, dictionary, codes);
-    case arrow::Type::INT16:
-      return append_number_texts<arrow::Int16Array>(array, dictionary, codes);
-    case arrow::Type::INT32:
-      return append_number_texts<arrow::Int32Array>(array, dictionary, codes);
-    case arrow::Type::INT64:
-      return append_number_texts<arrow::Int64Array>(array, dictionary, codes);
-    case arrow::Type::UINT8:
-      return append_number_texts<arrow::UInt8Array>(array, dictionary, codes);
-    case arrow::Type::UINT16:
-      return append_number_texts<arrow::UInt16Array>(array, dictionary, codes);
-    case arrow::Type::UINT32:
-      return append_number_texts<arrow::UInt32Array>(array, dictionary, codes);
-    case arrow::Type::UINT64:
-      return append_number_texts<arrow::UInt64Array>(array, dictionary, codes);
-    case arrow::Type::FLOAT:
-      return append_number_texts<arrow::FloatArray>(array, dictionary, codes);
-    case arrow::Type::DOUBLE:
-      return append_number_texts<arrow::DoubleArray>(array, dictionary, codes);
-    case arrow::Type::DICTIONARY:
-      return append_dictionary_codes(array, dictionary, codes);
-    default:
-      return append_scalar_texts(array, dictionary, codes);
+key_part keys_of(const arrow::Array& array, const std::string& column, const cell_rules& rules) {
+  key_part part = typed_keys(array, column, rules);
+  std::vector<bool> missing;
+  for (std::size_t code = 0; code < part.texts.size(); ++code) {
+    const std::string_view text = part.texts[code];
+    if (find_invalid_utf8(text) != text.npos) {
+      const auto row = std::find(part.codes.begin(), part.codes.end(), static_cast<std::int32_t>(code));
+      throw input_error(
+          fmt::format("column '{}' holds a key that is not UTF-8, in row {} of its part\n"
+                      "write the column as UTF-8 text",
+                      excerpt(column), 1 + (row - part.codes.begin())));
+    }
+    if (!rules.has_missing() || !rules.is_missing_key(text)) continue;
+    missing.resize(part.texts.size());
+    missing[code] = true;
   }
+  if (missing.empty()) return part;
+  for (std::int32_t& code : part.codes)
+    if (code >= 0 && missing[static_cast<std::size_t>(code)]) code = -1;
+  return part;
 }
 
 }  // namespace manyfit::app

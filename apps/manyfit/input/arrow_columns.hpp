@@ -8,10 +8,11 @@
 #include <arrow/array.h>
 #include <arrow/type.h>
 
-#include <cstdint>
+#include <string>
 #include <vector>
 
-#include "input/text_dictionary.hpp"
+#include "input/cell_rules.hpp"
+#include "input/key_part.hpp"
 
 namespace manyfit::app {
 
@@ -22,7 +23,8 @@ bool is_key_type(const arrow::DataType& type);
 /// Appends the array's values as doubles, NaN where null. The type must be numeric.
 void append_numbers(const arrow::Array& array, std::vector<double>& numbers);
 
-/// Appends the codes of the array's texts, -1 where missing. The type must be a key type.
-void append_codes(const arrow::Array& array, text_dictionary& dictionary, std::vector<std::int32_t>& codes);
+/// The array's texts, missing where null, NaN, empty or called missing. The type must be a key type. The part owns its
+/// texts. Throws input_error for text that is not UTF-8, with the column's name.
+key_part keys_of(const arrow::Array& array, const std::string& column, const cell_rules& rules);
 
 }  // namespace manyfit::app

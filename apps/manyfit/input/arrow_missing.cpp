@@ -34,7 +34,7 @@ std::vector<std::int64_t> parquet_groups(std::string_view, const std::string& so
   refuse(source);
 }
 
-table read_parquet_group(std::string_view, const std::string& source, const read_request&, int) {
+table read_parquet_group(std::string_view, const std::string& source, const read_request&, int, const input_format&) {
   refuse(source);
 }
 

@@ -10,19 +10,28 @@
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/config.h>
+#include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
+#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 
 #include <algorithm>
-#include <exception>
+#include <atomic>
+#include <limits>
 #include <memory>
-#include <numeric>
+#include <new>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <thread>
 #include <utility>
 
+#include "host/src/workers.hpp"
 #include "input/arrow_columns.hpp"
+#include "input/arrow_pool.hpp"
+#include "input/column_names.hpp"
 #include "input/field_plan.hpp"
 
 #if ARROW_VERSION_MAJOR < 19  // the oldest that these sources were compiled against
@@ -35,6 +44,7 @@ namespace {
 
 void check(const arrow::Status& status, const std::string& source) {
   if (status.ok()) return;
+  if (status.IsOutOfMemory()) throw std::bad_alloc();  // the machine is at fault, not the file
   throw input_error(fmt::format("{}: {}\na sound Parquet or Feather (version 2) file was expected", source,
                                 excerpt(status.message(), 200)));
 }
@@ -45,81 +55,125 @@ Value check(arrow::Result<Value> result, const std::string& source) {
   return std::move(result).ValueUnsafe();
 }
 
-/// Which of the schema's columns to take, and the columns as they grow.
+/// The columns that pandas says are its index, by the names they have in the file.
+std::set<std::string> pandas_index(const arrow::Schema& schema) {
+  const auto metadata = schema.metadata();
+  const int at = metadata ? metadata->FindKey("pandas") : -1;
+  std::set<std::string> names;
+  if (at < 0) return names;
+  const auto pandas = nlohmann::json::parse(metadata->value(at), nullptr, false);
+  if (!pandas.is_object() || !pandas.contains("index_columns") || !pandas["index_columns"].is_array()) return names;
+  for (const auto& each : pandas["index_columns"])
+    if (each.is_string()) names.insert(each.get<std::string>());
+  return names;
+}
+
+/// Some of the rows.
+struct column_parts {
+  std::int64_t rows = 0;
+  std::vector<std::vector<double>> numbers = {};  ///< [wanted columns]
+  std::vector<key_part> keys = {};                ///< [wanted columns]
+};
+
+/// Which of a schema's columns to take, and the table they become.
 class collector {
  public:
-  collector(const std::string& source, const arrow::Schema& schema, const read_request& request) {
-    result_.source = source;
-    result_.source_names = schema.field_names();
-    plan_ = plan_fields(source, result_.source_names, request);
+  collector(const std::string& source, const arrow::Schema& schema, const read_request& request,
+            const arrow_options& options)
+      : source_(source), request_(request), rules_(options.format), threads_(options.threads) {
+    const std::set<std::string> index = pandas_index(schema);
+    columns_ = name_columns(schema.field_names());
+    plan_ = plan_fields(source, columns_.names, request);
     for (int i = 0; i < schema.num_fields(); ++i) {
-      field_plan& plan = plan_[static_cast<std::size_t>(i)];
+      const auto field = static_cast<std::size_t>(i);
+      field_plan& plan = plan_[field];
       const arrow::DataType& type = *schema.field(i)->type();
       if (plan.as_number == field_plan::numeric::required && !is_numeric_type(type)) {
         throw input_error(fmt::format("{}: column '{}' is of type {}\nnumbers were expected", source,
-                                      excerpt(schema.field(i)->name()), excerpt(type.ToString())));
+                                      excerpt(columns_.names[field]), excerpt(type.ToString())));
       }
       if (plan.as_key && !is_key_type(type)) {
         throw input_error(fmt::format("{}: column '{}' is of type {}\na key was expected: text, numbers or dates",
-                                      source, excerpt(schema.field(i)->name()), excerpt(type.ToString())));
+                                      source, excerpt(columns_.names[field]), excerpt(type.ToString())));
       }
       if (!is_numeric_type(type)) {
         plan.as_key = plan.as_key || (request.everything() && is_key_type(type));
         plan.as_number = field_plan::numeric::no;
       }
+      // The schema alone decides, so that every part of a file has the same columns.
+      const bool counts = index.contains(schema.field(i)->name()) ||
+                          (columns_.unnamed[field] && (arrow::is_integer(type.id()) || type.id() == arrow::Type::NA));
+      if (counts && request.all_numeric && plan.as_number == field_plan::numeric::if_possible)
+        plan.as_number = field_plan::numeric::no;
       if (plan.wanted()) wanted_.push_back(i);
     }
-    numbers_.resize(plan_.size());
-    keys_.resize(plan_.size());
   }
 
   /// Positions in the schema, in its order.
   const std::vector<int>& wanted() const { return wanted_; }
   const field_plan& plan(int field) const { return plan_[static_cast<std::size_t>(field)]; }
 
-  /// A batch that holds the wanted columns, in order.
-  void add(const arrow::RecordBatch& batch) {
+  /// A batch that holds the wanted columns, in order. May be called from several threads.
+  column_parts read(const arrow::RecordBatch& batch) const {
     // Feather is a memory image, and Arrow takes the codes of a Parquet dictionary on trust: both are to be checked
     // before anything follows them.
-    check(batch.ValidateFull(), result_.source);
+    check(batch.ValidateFull(), source_);
+    column_parts parts{.rows = batch.num_rows(),
+                       .numbers = std::vector<std::vector<double>>(wanted_.size()),
+                       .keys = std::vector<key_part>(wanted_.size())};
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto field = static_cast<std::size_t>(wanted_[i]);
       const arrow::Array& array = *batch.column(static_cast<int>(i));
-      if (plan_[field].as_number != field_plan::numeric::no) append_numbers(array, numbers_[field]);
-      if (plan_[field].as_key) append_codes(array, keys_[field].dictionary, keys_[field].codes);
-    }
-    add_rows(batch.num_rows());
-  }
-  void add_rows(std::int64_t rows) { result_.rows += static_cast<std::size_t>(rows); }
-
-  table finish() {
-    for (const int i : wanted_) {
-      const auto field = static_cast<std::size_t>(i);
-      const std::string& name = result_.source_names[field];
       if (plan_[field].as_number != field_plan::numeric::no) {
-        result_.columns.push_back({.name = name, .kind = column_kind::numeric, .numbers = std::move(numbers_[field])});
+        append_numbers(array, parts.numbers[i]);
+        if (rules_.has_missing())
+          for (double& each : parts.numbers[i])
+            if (rules_.is_missing_number(each)) each = std::numeric_limits<double>::quiet_NaN();
+      }
+      if (plan_[field].as_key) parts.keys[i] = keys_of(array, columns_.names[field], rules_);
+    }
+    return parts;
+  }
+
+  /// The parts in their order; they are used up.
+  table join(std::vector<column_parts>& parts, std::int64_t rows) {
+    table result{.source = source_, .rows = static_cast<std::size_t>(rows)};
+    std::vector<std::size_t> field_of_column;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const auto field = static_cast<std::size_t>(wanted_[i]);
+      const auto add = [&](column&& each) {
+        each.name = columns_.names[field];
+        result.columns.push_back(std::move(each));
+        field_of_column.push_back(field);
+      };
+      if (plan_[field].as_number != field_plan::numeric::no) {
+        column joined{.kind = column_kind::numeric};
+        joined.numbers.reserve(result.rows);
+        for (column_parts& part : parts) {
+          joined.numbers.insert(joined.numbers.end(), part.numbers[i].begin(), part.numbers[i].end());
+          part.numbers[i] = {};
+        }
+        add(std::move(joined));
       }
       if (plan_[field].as_key) {
-        const auto& texts = keys_[field].dictionary.texts();
-        result_.columns.push_back({.name = name,
-                                   .kind = column_kind::text,
-                                   .codes = std::move(keys_[field].codes),
-                                   .dictionary = {texts.begin(), texts.end()}});
+        std::vector<key_part> keys;
+        for (column_parts& part : parts) keys.push_back(std::move(part.keys[i]));
+        add(join_keys(keys, threads_));
       }
     }
-    return std::move(result_);
+    result.source_names = columns_.names;
+    settle_defaults(result, std::vector<bool>(columns_.names.size(), false), field_of_column, request_);
+    return result;
   }
 
  private:
-  struct key {
-    text_dictionary dictionary;
-    std::vector<std::int32_t> codes;
-  };
-  table result_;
+  const std::string& source_;
+  const read_request& request_;
+  cell_rules rules_;
+  unsigned threads_;
+  column_names columns_;
   std::vector<field_plan> plan_;
   std::vector<int> wanted_;
-  std::vector<std::vector<double>> numbers_;
-  std::vector<key> keys_;
 };
 
 std::shared_ptr<arrow::io::BufferReader> reader_of(std::string_view bytes) {
@@ -131,77 +185,124 @@ template <class Work>
 auto translating(const std::string& source, Work work) {
   try {
     return work();
+  } catch (const parquet::ParquetStatusException& error) {
+    check(error.status(), source);
+    throw;
   } catch (const parquet::ParquetException& error) {
     throw input_error(fmt::format("{}: {}\na sound Parquet file was expected", source, excerpt(error.what(), 200)));
   }
 }
 
-/// All row groups, or the one that is named.
+parquet::ReaderProperties verifying(arrow::MemoryPool& pool) {
+  parquet::ReaderProperties properties(&pool);
+  properties.set_page_checksum_verification(true);
+  return properties;
+}
+
+/// Whether every page of a text column has codes into a dictionary. Where a writer gave that up for lack of room, our
+/// own grouping is faster than Arrow's.
+bool has_dictionary_throughout(const parquet::FileMetaData& metadata, int leaf) {
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto chunk = metadata.RowGroup(group)->ColumnChunk(leaf);
+    if (!chunk->has_dictionary_page()) return false;
+    for (const parquet::PageEncodingStats& each : chunk->encoding_stats()) {
+      const bool data =
+          each.page_type == parquet::PageType::DATA_PAGE || each.page_type == parquet::PageType::DATA_PAGE_V2;
+      if (data && each.encoding != parquet::Encoding::PLAIN_DICTIONARY &&
+          each.encoding != parquet::Encoding::RLE_DICTIONARY)
+        return false;
+    }
+  }
+  return true;
+}
+
+/// All row groups, or the one that is named. Several are decoded at a time, each by a thread and a reader of its own.
 table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
                    const read_request& request, const arrow_options& options, std::optional<int> only = {}) {
-  parquet::ArrowReaderProperties properties(options.threads != 1);
-  properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
-  properties.set_pre_buffer(false);    // the bytes are in memory already
+  plausible_pool pool(static_cast<std::size_t>(check(file->GetSize(), source)));
   parquet::arrow::FileReaderBuilder builder;
-  check(builder.Open(file), source);
-  const auto reader = check(builder.properties(properties)->Build(), source);
+  check(builder.Open(file, verifying(pool)), source);
+  const auto reader = check(builder.memory_pool(&pool)->Build(), source);
+  const std::shared_ptr<parquet::FileMetaData> metadata = reader->parquet_reader()->metadata();
 
   std::shared_ptr<arrow::Schema> schema;
   check(reader->GetSchema(&schema), source);
-  collector columns(source, *schema, request);
-  if (columns.wanted().empty()) {
-    const auto metadata = reader->parquet_reader()->metadata();
-    columns.add_rows(only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
-    return columns.finish();
-  }
+  collector columns(source, *schema, request, options);
+  std::vector<column_parts> parts;
+  if (columns.wanted().empty())
+    return columns.join(parts, only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
 
+  const int first = only.value_or(0), groups = only ? 1 : metadata->num_row_groups();
+  const unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  parquet::ArrowReaderProperties properties(groups == 1 && threads > 1);
+  properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
+  properties.set_pre_buffer(false);    // the bytes are in memory already
   // Parquet counts leaves, but what is wanted is never nested.
   std::vector<int> leaves;
   for (const int field : columns.wanted()) {
     leaves.push_back(reader->manifest().schema_fields[static_cast<std::size_t>(field)].column_index);
     const auto type = schema->field(field)->type()->id();
     // Keys repeat: let Parquet hand over its own dictionary instead of a string for every row.
-    if (columns.plan(field).as_key && (type == arrow::Type::STRING || type == arrow::Type::BINARY)) {
+    if (columns.plan(field).as_key && (type == arrow::Type::STRING || type == arrow::Type::BINARY) &&
+        has_dictionary_throughout(*metadata, leaves.back()))
       properties.set_read_dictionary(leaves.back(), true);
-    }
   }
-  parquet::arrow::FileReaderBuilder again;
-  check(again.Open(file), source);
-  const auto key_reader = check(again.properties(properties)->Build(), source);
 
-  const int groups = key_reader->num_row_groups();
-  for (int group = only.value_or(0); group < (only ? *only + 1 : groups); ++group) {
-    const auto batches = check(key_reader->GetRecordBatchReader({group}, leaves), source);
-    while (const auto batch = check(batches->Next(), source)) columns.add(*batch);
-    if (options.progress) {
-      const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
-      options.progress(size * static_cast<std::uint64_t>(group + 1) / static_cast<std::uint64_t>(groups), size);
+  std::vector<std::vector<column_parts>> of_group(static_cast<std::size_t>(groups));
+  std::atomic<std::int64_t> done = 0;
+  const auto caller = std::this_thread::get_id();
+  const auto report = [&](std::int64_t ended) {
+    const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
+    options.progress(size * static_cast<std::uint64_t>(ended) / static_cast<std::uint64_t>(groups), size);
+  };
+  for_each_index(static_cast<int>(threads), groups, [&](std::int64_t index) {
+    translating(source, [&] {
+      parquet::arrow::FileReaderBuilder again;
+      check(again.Open(file, verifying(pool), metadata), source);
+      const auto group_reader = check(again.memory_pool(&pool)->properties(properties)->Build(), source);
+      const auto batches = check(group_reader->GetRecordBatchReader({first + static_cast<int>(index)}, leaves), source);
+      while (const auto batch = check(batches->Next(), source))
+        of_group[static_cast<std::size_t>(index)].push_back(columns.read(*batch));
+    });
+    const std::int64_t ended = ++done;
+    if (options.progress && std::this_thread::get_id() == caller) report(ended);
+  });
+  if (options.progress && groups > 0) report(groups);
+  std::int64_t rows = 0;
+  for (auto& group : of_group)
+    for (column_parts& each : group) {
+      rows += each.rows;
+      parts.push_back(std::move(each));
     }
-  }
-  return columns.finish();
+  return columns.join(parts, rows);
 }
 
 table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
                    const read_request& request, const arrow_options& options) {
+  plausible_pool pool(static_cast<std::size_t>(check(file->GetSize(), source)));
   auto ipc_options = arrow::ipc::IpcReadOptions::Defaults();
+  ipc_options.memory_pool = &pool;
   ipc_options.use_threads = options.threads != 1;
   auto reader = check(arrow::ipc::RecordBatchFileReader::Open(file, ipc_options), source);
-  collector columns(source, *reader->schema(), request);
+  collector columns(source, *reader->schema(), request, options);
   // An empty list would mean all.
   if (!columns.wanted().empty()) {
     ipc_options.included_fields = columns.wanted();
     reader = check(arrow::ipc::RecordBatchFileReader::Open(file, ipc_options), source);
   }
   const int batches = reader->num_record_batches();
+  std::vector<column_parts> parts;
+  std::int64_t rows = 0;
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
-    columns.wanted().empty() ? columns.add_rows(batch->num_rows()) : columns.add(*batch);
+    rows += batch->num_rows();
+    if (!columns.wanted().empty()) parts.push_back(columns.read(*batch));
     if (options.progress) {
       const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
       options.progress(size * static_cast<std::uint64_t>(i + 1) / static_cast<std::uint64_t>(batches), size);
     }
   }
-  return columns.finish();
+  return columns.join(parts, rows);
 }
 
 }  // namespace
@@ -228,7 +329,8 @@ table read_arrow(std::string_view bytes, const std::string& source, const read_r
 
 std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::string& source) {
   return translating(source, [&] {
-    const auto metadata = parquet::ParquetFileReader::Open(reader_of(bytes))->metadata();
+    plausible_pool pool(bytes.size());
+    const auto metadata = parquet::ParquetFileReader::Open(reader_of(bytes), verifying(pool))->metadata();
     std::vector<std::int64_t> rows;
     for (int group = 0; group < metadata->num_row_groups(); ++group)
       rows.push_back(metadata->RowGroup(group)->num_rows());
@@ -236,8 +338,10 @@ std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::stri
   });
 }
 
-table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group) {
-  return translating(source, [&] { return read_parquet(reader_of(bytes), source, request, {.threads = 1}, group); });
+table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group,
+                         const input_format& format) {
+  return translating(
+      source, [&] { return read_parquet(reader_of(bytes), source, request, {.threads = 1, .format = format}, group); });
 }
 
 }  // namespace manyfit::app

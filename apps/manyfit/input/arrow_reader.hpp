@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "input/input_format.hpp"
 #include "input/table.hpp"
 
 namespace manyfit::app {
@@ -23,14 +24,17 @@ inline constexpr std::string_view parquet_magic = "PAR1";
 inline constexpr std::string_view feather_magic = "ARROW1";
 
 struct arrow_options {
-  unsigned threads = 0;  ///< 1 reads in the calling thread; anything else with Arrow's pool
+  unsigned threads = 0;  ///< that decode; 0 means as many as the machine has cores
   progress_function progress = {};
+  input_format format = {};  ///< of which `missing` counts
 };
 
 /// Reads a Parquet or Feather file that lies in memory. Numbers are integers, floats, booleans (0 and 1) and decimals;
 /// any plain type can be a key: strings and categories as they are, numbers, dates and times as text. Null, NaN and
-/// the empty string are missing. Columns of other types (lists, structs) are not read, and refused when asked for.
-/// Throws input_error.
+/// the empty string are missing, and what format.missing says. A column without a name that counts the rows, and one
+/// that pandas says is its index, is no number column by default. Columns of other types (lists, structs) are not read,
+/// and refused when asked for. Checksums of pages are verified where there are any. Throws input_error, and
+/// std::bad_alloc where Arrow has no memory.
 table read_arrow(std::string_view bytes, const std::string& source, const read_request& request,
                  const arrow_options& options = {});
 
@@ -38,7 +42,8 @@ table read_arrow(std::string_view bytes, const std::string& source, const read_r
 std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::string& source);
 
 /// As read_arrow, of one row group of a Parquet file only. May be called from several threads at once.
-table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group);
+table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group,
+                         const input_format& format = {});
 
 /// Writes numeric columns as doubles and text columns as strings; what is missing (NaN, code -1) becomes null.
 /// Throws input_error when the file cannot be written.

@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <memory>
+#include <new>
 
 #include "input/arrow_reader.hpp"
 
@@ -51,7 +52,8 @@ arrow::Status write(const table& data, const std::string& path) {
   const auto written =
       arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays), static_cast<std::int64_t>(data.rows));
   ARROW_ASSIGN_OR_RAISE(const auto file, arrow::io::FileOutputStream::Open(path));
-  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->build();
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->enable_page_checksum()->build();
   ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*written, arrow::default_memory_pool(), file,
                                                  parquet::DEFAULT_MAX_ROW_GROUP_LENGTH, properties));
   return file->Close();
@@ -64,6 +66,7 @@ void write_parquet(const table& data, const std::string& path) {
   try {
     const arrow::Status status = write(data, path);
     if (status.ok()) return;
+    if (status.IsOutOfMemory()) throw std::bad_alloc();
     failure = status.message();
   } catch (const parquet::ParquetException& error) {
     failure = error.what();

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "input/input_error.hpp"
-#include "input/parse_number.hpp"
 
 namespace manyfit::app {
 
@@ -105,33 +105,76 @@ class scanner {
 };
 
 /// False when a number was required and is not there.
-inline bool store(const raw_field& cell, const field_plan& plan, csv_chunk::field& field) {
-  if (plan.as_number != field_plan::numeric::no && field.numeric) {
-    if (const auto number = parse_number(cell.text)) {
-      field.numbers.push_back(*number);
+inline bool store(const csv_chunk::cell& cell, bool quoted, const field_plan& plan, const cell_rules& rules,
+                  csv_chunk::field& field) {
+  if (plan.as_number != field_plan::numeric::no) {
+    if (const auto number = rules.number(cell.text)) {
+      if (field.numeric()) field.numbers.push_back(*number);
+      field.number_cells += !std::isnan(*number);
     } else {
       if (plan.as_number == field_plan::numeric::required) return false;
-      field.numeric = false;
-      field.numbers = {};
+      if (field.numeric()) {
+        field.first_other = cell;
+        field.numbers = {};
+      }
+      // What people read as a number tells of a column of numbers as well.
+      ++(trouble_with(cell.text, rules.decimal()) ? field.number_cells : field.other_cells);
     }
   }
-  if (plan.as_key) {
-    std::int32_t code = -1;
-    if (!(cell.quoted ? cell.text.empty() : is_missing(cell.text))) {
-      code = cell.in_scratch ? field.dictionary.code_of_copy(cell.text) : field.dictionary.code_of(cell.text);
-    }
-    field.codes.push_back(code);
-  }
+  if (plan.as_key) field.cells.push_back(rules.is_missing_key(cell.text, quoted) ? std::string_view() : cell.text);
   return true;
 }
 
-csv_fault ragged(const char* record, std::size_t found, std::size_t expected) {
+/// The first key of the chunk that is not UTF-8, if it comes before the fault there is.
+void check_keys(const csv_layout& layout, std::size_t column, const key_part& keys, csv_chunk& chunk) {
+  for (const std::string_view text : keys.texts) {
+    const std::size_t bad = find_invalid_utf8(text);
+    if (bad == text.npos) continue;
+    const char* at = text.data() + bad;
+    for (const auto& [copy, origin] : chunk.copies)
+      if (copy.data() == text.data()) at = origin;
+    if (!chunk.fault || at < chunk.fault->at)
+      chunk.fault = {at,
+                     fmt::format("column '{}' holds a key that is not UTF-8 (byte 0x{:02X})",
+                                 excerpt(layout.names[column]), static_cast<unsigned char>(text[bad])),
+                     "save the file as UTF-8, for example with iconv -f latin1 -t utf-8", true};
+    return;  // texts are in order of first appearance
+  }
+}
+
+csv_fault ragged(const char* record, std::size_t found, const csv_layout& layout) {
+  const std::size_t expected = layout.names.size();
   return {record,
           fmt::format("{} field{} in this record, but the header has {}", found, found == 1 ? "" : "s", expected),
-          "give every record a field for each column, and put fields that hold the separator in quotes"};
+          expected == 1 && layout.delimiter == ','
+              ? "one field was expected; put fields that hold the separator in quotes, and for decimal commas add "
+                "--decimal ,"
+              : "give every record a field for each column, and put fields that hold the separator in quotes"};
 }
 
 }  // namespace
+
+void csv_layout::set_plan(std::vector<field_plan> of_columns) {
+  plan = std::move(of_columns);
+  place_of_column.assign(plan.size(), -1);
+  column_of_place.clear();
+  for (std::size_t column = 0; column < plan.size(); ++column) {
+    if (!plan[column].wanted()) continue;
+    place_of_column[column] = static_cast<std::int32_t>(column_of_place.size());
+    column_of_place.push_back(column);
+  }
+}
+
+csv_fault not_a_number(const csv_layout& layout, std::size_t column, const csv_chunk::cell& cell) {
+  std::string given = fmt::format("column '{}' holds '{}'", excerpt(layout.names[column]), excerpt(cell.text));
+  if (auto trouble = trouble_with(cell.text, layout.rules.decimal()))
+    return {cell.at, given + ", " + trouble->cause, trouble->advice};
+  return {cell.at, given,
+          layout.plan[column].as_number == field_plan::numeric::required
+              ? "a number was expected, or nothing, NA or NaN for a missing value (--missing TEXT adds others)"
+              : "most of its cells are numbers, so a number was expected, or nothing, NA or NaN (--missing TEXT adds "
+                "others); or name the columns to use"};
+}
 
 csv_record parse_record(std::string_view text, char delimiter) {
   csv_record record;
@@ -156,43 +199,67 @@ csv_chunk parse_chunk(std::string_view text, const csv_layout& layout,
   constexpr std::ptrdiff_t report_bytes = 1 << 20;
   const std::size_t columns = layout.plan.size();
   csv_chunk chunk;
-  chunk.fields.resize(columns);
+  chunk.fields.resize(layout.column_of_place.size());
   scanner scan(text, layout.delimiter);
   csv_fault fault;
-  raw_field cell;
+  raw_field raw;
   const char* reported = text.data();
 
-  while (!scan.at_end()) {
+  const auto take = [&](std::size_t column, const char* begin) {
+    const std::int32_t place = layout.place_of_column[column];
+    if (place < 0) return true;
+    csv_chunk::cell cell{raw.text, begin};
+    if (raw.in_scratch && layout.plan[column].as_key) cell.text = chunk.copies.emplace_back(raw.text, begin).first;
+    csv_chunk::field& field = chunk.fields[static_cast<std::size_t>(place)];
+    if (raw.in_scratch && field.numeric() && layout.plan[column].as_number == field_plan::numeric::if_possible)
+      cell.text = chunk.copies.emplace_back(raw.text, begin).first;  // it may become the first that is no number
+    if (store(cell, raw.quoted, layout.plan[column], layout.rules, field)) return true;
+    chunk.fault = not_a_number(layout, column, cell);
+    return false;
+  };
+  const auto parse_one = [&] {  // a record; false at a fault
     const char* const record = scan.position();
-    std::size_t column = 0;
+    std::size_t column = 0, beyond = 0;  // fields beyond the header's that hold something
     do {
       const char* const begin = scan.position();
-      if (!scan.next_field(cell, fault)) {
+      if (!scan.next_field(raw, fault)) {
         chunk.fault = std::move(fault);
-        return chunk;
+        return false;
       }
-      if (column < columns && !store(cell, layout.plan[column], chunk.fields[column])) {
-        chunk.fault = {begin, fmt::format("column '{}' holds '{}'", excerpt(layout.names[column]), excerpt(cell.text)),
-                       "a number was expected, or nothing, NA or NaN for a missing value"};
-        return chunk;
-      }
+      if (column >= columns)
+        beyond += raw.quoted || !raw.text.empty();
+      else if (!take(column, begin))
+        return false;
       ++column;
     } while (scan.skip_delimiter());
-    if (!scan.skip_line_end(fault)) {
-      chunk.fault = std::move(fault);
-      return chunk;
+    // Separators at the ends of lines are no columns, neither in the records nor in the header.
+    if (column < layout.least_fields || beyond > 0) {
+      chunk.fault = ragged(record, column, layout);
+      return false;
     }
-    if (column != columns) {
-      chunk.fault = ragged(record, column, columns);
-      return chunk;
-    }
+    raw = {};
+    for (; column < columns; ++column) take(column, scan.position());
+    if (scan.skip_line_end(fault)) return true;
+    chunk.fault = std::move(fault);
+    return false;
+  };
+
+  while (!scan.at_end() && parse_one()) {
     ++chunk.rows;
     if (scan.position() - reported >= report_bytes) {
       on_bytes(static_cast<std::size_t>(scan.position() - reported));
       reported = scan.position();
     }
   }
-  on_bytes(static_cast<std::size_t>(scan.position() - reported));
+  for (std::size_t place = 0; place < chunk.fields.size(); ++place) {
+    csv_chunk::field& field = chunk.fields[place];
+    const std::size_t column = layout.column_of_place[place];
+    if (!layout.plan[column].as_key) continue;
+    field.keys = make_key_part(field.cells);
+    field.cells = {};
+    check_keys(layout, column, field.keys, chunk);
+  }
+  if (!chunk.fault) on_bytes(static_cast<std::size_t>(scan.position() - reported));
   return chunk;
 }
 

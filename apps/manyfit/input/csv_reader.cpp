@@ -6,14 +6,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
-#include <exception>
-#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "host/src/workers.hpp"
+#include "input/column_names.hpp"
 #include "input/csv_chunk.hpp"
 #include "input/parse_number.hpp"
 
@@ -23,7 +25,8 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& source, std::string_view text, const csv_fault& fault) {
   const auto line = 1 + std::count(text.data(), fault.at, '\n');
-  throw input_error(fmt::format("{}, line {}: {}\n{}", source, line, fault.given, fault.expected));
+  const std::string byte = fault.with_byte ? fmt::format(", byte {}", fault.at - text.data()) : "";
+  throw input_error(fmt::format("{}, line {}{}: {}\n{}", source, line, byte, fault.given, fault.expected));
 }
 
 void refuse_other_formats(const std::string& source, std::string_view text) {
@@ -51,77 +54,130 @@ void refuse_numbers_for_names(const std::string& source, const csv_record& heade
                   source, excerpt(header.fields.front())));
 }
 
+/// The separator that the header tells of: what stands in it most often, outside quotes.
+char delimiter_of(std::string_view text, const csv_options& options) {
+  constexpr std::string_view known = ",;\t|";
+  std::array<std::size_t, known.size()> counts{};
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (c == '\n' && !quoted) break;
+    const auto which = known.find(c);
+    if (which != known.npos && !quoted) ++counts[which];
+  }
+  if (const auto preferred = known.find(options.prefer); preferred != known.npos && counts[preferred] > 0)
+    return options.prefer;
+  const auto most = std::max_element(counts.begin(), counts.end());
+  if (*most > 0) return known[static_cast<std::size_t>(most - counts.begin())];
+  return options.format.decimal == ',' ? ';' : ',';  // one column, whose decimal commas separate nothing
+}
+
+/// Whether a column is only what a separator at the end of the header leaves.
+bool header_is_empty(const csv_layout& layout, const column_names& columns, std::size_t column) {
+  return columns.unnamed[column] && layout.plan[column].as_number != field_plan::numeric::required &&
+         !layout.plan[column].as_key && layout.names[column].starts_with("column_");
+}
+
 /// Blank lines at the end hold no records.
 std::string_view without_blank_end(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   return text;
 }
 
-/// Parses all chunks. The calling thread is one of the workers and the only one that reports progress.
+unsigned threads_of(const csv_options& options) {
+  return options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// Parses all chunks up to the first that has a fault. Only the calling thread reports progress.
 std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces, const csv_layout& layout,
                                     const csv_options& options, std::uint64_t total_bytes) {
   std::vector<csv_chunk> chunks(pieces.size());
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::uint64_t> done = 0;
-  std::exception_ptr failure;
-  std::mutex failure_guard;
-
-  const auto work = [&](bool reports) {
-    try {
-      const auto on_bytes = [&](std::size_t bytes) {
-        const std::uint64_t now = done += bytes;
-        if (reports && options.progress) options.progress(now, total_bytes);
-      };
-      for (std::size_t i; (i = next++) < pieces.size();) {
-        chunks[i] = parse_chunk(pieces[i], layout, on_bytes);
-        if (chunks[i].fault) next = pieces.size();  // all chunks before this one have been taken already
-      }
-    } catch (...) {
-      const std::lock_guard lock(failure_guard);
-      if (!failure) failure = std::current_exception();
-      next = pieces.size();
-    }
+  std::atomic<bool> stop = false;  // all chunks before one that has been taken have been taken already
+  const auto caller = std::this_thread::get_id();
+  const auto on_bytes = [&](std::size_t bytes) {
+    const std::uint64_t now = done += bytes;
+    if (options.progress && std::this_thread::get_id() == caller) options.progress(now, total_bytes);
   };
-
-  unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  threads = static_cast<unsigned>(std::min<std::size_t>(threads, pieces.size()));
-  {
-    std::vector<std::jthread> others;
-    for (unsigned i = 1; i < threads; ++i) others.emplace_back(work, false);
-    work(true);
-  }
-  if (failure) std::rethrow_exception(failure);
+  for_each_index(static_cast<int>(threads_of(options)), std::ssize(pieces), [&](std::int64_t index) {
+    if (stop) return;
+    const auto i = static_cast<std::size_t>(index);
+    chunks[i] = parse_chunk(pieces[i], layout, on_bytes);
+    if (chunks[i].fault) stop = true;
+  });
   if (options.progress) options.progress(done, total_bytes);  // the last bytes may have been another thread's
   return chunks;
 }
 
-column join_numbers(std::vector<csv_chunk>& chunks, std::size_t field, std::size_t rows) {
+column join_numbers(std::vector<csv_chunk>& chunks, std::size_t place, std::size_t rows) {
   column joined{.kind = column_kind::numeric};
   joined.numbers.reserve(rows);
   for (csv_chunk& chunk : chunks) {
-    auto& part = chunk.fields[field].numbers;
+    auto& part = chunk.fields[place].numbers;
     joined.numbers.insert(joined.numbers.end(), part.begin(), part.end());
     part = {};
   }
   return joined;
 }
 
-column join_codes(std::vector<csv_chunk>& chunks, std::size_t field, std::size_t rows) {
-  column joined{.kind = column_kind::text};
-  joined.codes.reserve(rows);
-  text_dictionary whole;
-  std::vector<std::int32_t> whole_code;
-  for (csv_chunk& chunk : chunks) {
-    auto& part = chunk.fields[field];
-    whole_code.clear();
-    for (const auto text : part.dictionary.texts()) whole_code.push_back(whole.code_of(text));
-    for (const std::int32_t code : part.codes) {
-      joined.codes.push_back(code < 0 ? -1 : whole_code[static_cast<std::size_t>(code)]);
-    }
-    part.codes = {};
+column join_codes(std::vector<csv_chunk>& chunks, std::size_t place, unsigned threads) {
+  std::vector<key_part> parts;
+  parts.reserve(chunks.size());
+  for (csv_chunk& chunk : chunks) parts.push_back(std::move(chunk.fields[place].keys));
+  return join_keys(parts, threads);
+}
+
+/// A wanted column over all chunks.
+struct field_totals {
+  std::int64_t number_cells = 0, other_cells = 0;
+  const csv_chunk::cell* first_other = nullptr;
+
+  bool numeric() const { return first_other == nullptr; }
+  bool mostly_numbers() const { return number_cells > other_cells; }
+};
+
+field_totals totals_of(const std::vector<csv_chunk>& chunks, std::size_t place) {
+  field_totals totals;
+  for (const csv_chunk& chunk : chunks) {
+    const csv_chunk::field& field = chunk.fields[place];
+    totals.number_cells += field.number_cells;
+    totals.other_cells += field.other_cells;
+    if (!field.numeric() && totals.numeric()) totals.first_other = &field.first_other;
   }
-  joined.dictionary.assign(whole.texts().begin(), whole.texts().end());
-  return joined;
+  return totals;
+}
+
+/// Only a request for everything wants the columns that turned out to be text. Whether they are is known only once all
+/// chunks have been read, so these are read again.
+void read_texts(const std::vector<std::string_view>& pieces, csv_layout& layout, const csv_options& options,
+                std::size_t bytes, std::vector<csv_chunk>& chunks) {
+  std::vector<field_plan> plan(layout.plan.size());
+  bool any = false;
+  for (std::size_t place = 0; place < layout.column_of_place.size(); ++place) {
+    const std::size_t column = layout.column_of_place[place];
+    plan[column].as_key = !totals_of(chunks, place).numeric();
+    any = any || plan[column].as_key;
+  }
+  if (!any) return;
+  csv_layout texts = layout;
+  texts.set_plan(std::move(plan));
+  std::vector<csv_chunk> again = parse_chunks(pieces, texts, options, bytes);
+  for (std::size_t place = 0; place < texts.column_of_place.size(); ++place) {
+    const std::size_t column = texts.column_of_place[place];
+    layout.plan[column] = {.as_key = true};
+    for (std::size_t c = 0; c < chunks.size(); ++c)
+      chunks[c].fields[static_cast<std::size_t>(layout.place_of_column[column])] = std::move(again[c].fields[place]);
+  }
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    chunks[c].copies = std::move(again[c].copies);
+    if (again[c].fault) chunks[c].fault = std::move(again[c].fault);
+  }
+}
+
+void refuse_first_fault(const std::string& source, std::string_view text, const std::vector<csv_chunk>& chunks) {
+  for (const csv_chunk& chunk : chunks) {
+    if (chunk.fault) refuse(source, text, *chunk.fault);
+  }
 }
 
 }  // namespace
@@ -132,13 +188,8 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
   std::string_view rest = text;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
 
-  csv_layout layout{.delimiter = options.delimiter};
-  if (layout.delimiter == 0) {
-    const auto first_line = rest.substr(0, rest.find('\n'));
-    const bool tabs = first_line.find('\t') != first_line.npos && first_line.find(',') == first_line.npos;
-    layout.delimiter = tabs ? '\t' : ',';
-  }
-
+  csv_layout layout{.delimiter = options.format.delimiter, .rules = cell_rules(options.format)};
+  if (layout.delimiter == 0) layout.delimiter = delimiter_of(rest, options);
   csv_record header = parse_record(rest, layout.delimiter);
   if (header.fault) refuse(source, text, *header.fault);
   if (header.fields.size() == 1 && header.fields[0].empty()) {
@@ -146,54 +197,45 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
         fmt::format("{}, line 1: blank\na header line with the names of the columns was expected", source));
   }
   refuse_numbers_for_names(source, header);
-  layout.plan = plan_fields(source, header.fields, request);
   rest = without_blank_end(rest.substr(header.bytes));
+  column_names columns = name_columns(std::move(header.fields));
+  layout.names = std::move(columns.names);
+  layout.set_plan(plan_fields(source, layout.names, request));
+  layout.least_fields = layout.names.size();
+  while (layout.least_fields > 1 && header_is_empty(layout, columns, layout.least_fields - 1)) --layout.least_fields;
 
-  layout.names = std::move(header.fields);
   const auto pieces = split_records(rest, options.chunk_bytes);
   auto chunks = parse_chunks(pieces, layout, options, rest.size());
-  for (const csv_chunk& chunk : chunks) {
-    if (chunk.fault) refuse(source, text, *chunk.fault);
-  }
-
-  const auto numeric = [&](std::size_t field) {
-    return layout.plan[field].as_number != field_plan::numeric::no &&
-           std::all_of(chunks.begin(), chunks.end(), [&](const csv_chunk& each) { return each.fields[field].numeric; });
-  };
-
-  // Only a request for everything wants the columns that turned out to be text. Whether they are is known only now.
+  refuse_first_fault(source, text, chunks);
   if (request.everything()) {
-    csv_layout again = layout;
-    bool any = false;
-    for (std::size_t i = 0; i < again.plan.size(); ++i) {
-      layout.plan[i].as_key = again.plan[i].as_key = !numeric(i);
-      again.plan[i].as_number = field_plan::numeric::no;
-      any = any || again.plan[i].as_key;
-    }
-    if (any) {
-      auto text_chunks = parse_chunks(pieces, again, options, rest.size());
-      for (std::size_t c = 0; c < chunks.size(); ++c) {
-        for (std::size_t i = 0; i < again.plan.size(); ++i) {
-          if (again.plan[i].as_key) std::swap(chunks[c].fields[i], text_chunks[c].fields[i]);
-          if (again.plan[i].as_key) chunks[c].fields[i].numeric = false;
-        }
-      }
-    }
+    read_texts(pieces, layout, options, rest.size(), chunks);
+    refuse_first_fault(source, text, chunks);
   }
 
   table result{.source = source};
   for (const csv_chunk& chunk : chunks) result.rows += chunk.rows;
-  for (std::size_t i = 0; i < layout.plan.size(); ++i) {
-    if (numeric(i)) {
-      result.columns.push_back(join_numbers(chunks, i, result.rows));
-      result.columns.back().name = layout.names[i];
+  std::vector<std::size_t> column_of_field;
+  std::optional<csv_fault> first_bad;
+  for (std::size_t place = 0; place < layout.column_of_place.size(); ++place) {
+    const std::size_t column_index = layout.column_of_place[place];
+    const field_plan& plan = layout.plan[column_index];
+    const auto add = [&](column&& each) {
+      each.name = layout.names[column_index];
+      result.columns.push_back(std::move(each));
+      column_of_field.push_back(column_index);
+    };
+    if (plan.as_number != field_plan::numeric::no) {
+      const field_totals totals = totals_of(chunks, place);
+      if (totals.numeric())
+        add(join_numbers(chunks, place, result.rows));
+      else if (totals.mostly_numbers() && (!first_bad || totals.first_other->at < first_bad->at))
+        first_bad = not_a_number(layout, column_index, *totals.first_other);
     }
-    if (layout.plan[i].as_key) {
-      result.columns.push_back(join_codes(chunks, i, result.rows));
-      result.columns.back().name = layout.names[i];
-    }
+    if (plan.as_key) add(join_codes(chunks, place, threads_of(options)));
   }
+  if (first_bad) refuse(source, text, *first_bad);
   result.source_names = std::move(layout.names);
+  settle_defaults(result, columns.unnamed, column_of_field, request);
   return result;
 }
 

@@ -5,51 +5,46 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <unordered_set>
+#include <map>
 
 namespace manyfit::app {
 
 namespace {
 
-void check_names(const std::string& source, const std::vector<std::string>& names, const read_request& request) {
-  std::unordered_set<std::string_view> seen;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i].empty()) {
-      throw input_error(fmt::format("{}: column {} of {} has no name; every column needs one\nthe columns are {}",
-                                    source, i + 1, names.size(), list_names(names)));
-    }
-    if (!seen.insert(names[i]).second) {
-      throw input_error(fmt::format("{}: the column name '{}' stands twice; names must differ\nthe columns are {}",
-                                    source, excerpt(names[i]), list_names(names)));
-    }
-  }
-  for (const auto* wanted : {&request.numeric_columns, &request.key_columns}) {
-    for (const auto& name : *wanted) {
-      if (!seen.contains(name)) {
-        throw input_error(
-            fmt::format("{}: no column '{}'\nthe columns are {}", source, excerpt(name), list_names(names)));
-      }
-    }
-  }
-}
+/// What is asked of a name, and how many columns have it.
+struct asked_name {
+  bool as_number = false, as_key = false;
+  int columns = 0;
+};
 
 }  // namespace
 
 std::vector<field_plan> plan_fields(const std::string& source, const std::vector<std::string>& names,
                                     const read_request& request) {
-  check_names(source, names, request);
+  // A map of what is asked, since a hostile header may have a million names and any of them.
+  std::map<std::string_view, asked_name> asked;
+  for (const std::string& name : request.numeric_columns) asked[name].as_number = true;
+  for (const std::string& name : request.key_columns) asked[name].as_key = true;
+
   std::vector<field_plan> plan(names.size());
-  const auto contains = [](const std::vector<std::string>& list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-  };
   for (std::size_t i = 0; i < names.size(); ++i) {
-    plan[i].as_key = contains(request.key_columns, names[i]);
-    if (contains(request.numeric_columns, names[i])) {
-      plan[i].as_number = field_plan::numeric::required;
-    } else if ((request.all_numeric && !plan[i].as_key) || request.everything()) {
+    const auto found = asked.find(names[i]);
+    if (found != asked.end()) {
+      ++found->second.columns;
+      plan[i].as_key = found->second.as_key;
+      if (found->second.as_number) plan[i].as_number = field_plan::numeric::required;
+    } else if (request.all_numeric || request.everything()) {
       plan[i].as_number = field_plan::numeric::if_possible;
     }
+  }
+  for (const auto& [name, each] : asked) {
+    if (each.columns == 1) continue;
+    throw input_error(
+        each.columns == 0
+            ? fmt::format("{}: no column '{}'\nthe columns are {}", source, excerpt(name), list_names(names))
+            : fmt::format("{}: the column name '{}' stands twice; what is asked for must be one column\n"
+                          "the columns are {}",
+                          source, excerpt(name), list_names(names)));
   }
   return plan;
 }

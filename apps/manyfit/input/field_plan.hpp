@@ -12,7 +12,7 @@ namespace manyfit::app {
 
 /// What is to become of one column of a source.
 struct field_plan {
-  enum class numeric { no, if_possible, required };
+  enum class numeric : unsigned char { no, if_possible, required };
   numeric as_number = numeric::no;
   bool as_key = false;
 
@@ -20,7 +20,7 @@ struct field_plan {
 };
 
 /// The plan for each of a source's columns. Throws input_error for a requested name that is not there (it lists what
-/// is), for an empty name in the source and for one that stands twice.
+/// is) or stands twice. What nobody asked for may have any name.
 std::vector<field_plan> plan_fields(const std::string& source, const std::vector<std::string>& names,
                                     const read_request& request);
 

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "input/file_bytes.hpp"
 
@@ -19,7 +21,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr int deepest = 32;  // our documents need 6
+constexpr std::size_t deepest = 32;  // our documents need 6
 
 /// A value and how it was reached, which is put into words only when something is wrong with it.
 struct place {
@@ -168,61 +170,6 @@ bool is_command(std::string_view name) {
   return name == "fit" || name == "mixture";
 }
 
-/// Listens to the parser: refuses depth and repeated names, and turns each fit into its struct as soon as it is whole,
-/// so that a document of a million fits never stands in memory as JSON.
-class listener {
- public:
-  listener(model& document, const std::string& source) : document_(document), source_(source), names_(deepest + 2) {}
-
-  bool operator()(int depth, json::parse_event_t event, json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-      case json::parse_event_t::array_start:
-        if (depth > deepest) {
-          throw input_error(
-              fmt::format("{}: nested more than {} deep\na document printed by manyfit fit or manyfit "
-                          "mixture was expected",
-                          source_, deepest));
-        }
-        names_[static_cast<std::size_t>(depth) + 1].clear();
-        break;
-      case json::parse_event_t::key: {
-        const auto& name = parsed.get_ref<const std::string&>();
-        if (!names_[static_cast<std::size_t>(depth)].insert(name).second) {
-          throw input_error(fmt::format("{}: the name '{}' stands twice in one object\nnames that differ were expected",
-                                        source_, excerpt(name)));
-        }
-        if (depth == 1) member_ = name;
-        break;
-      }
-      case json::parse_event_t::value:
-        if (depth == 1 && parsed.is_string() && member_ == "command") document_.command = parsed;
-        if (depth == 1 && parsed.is_string() && member_ == "family") document_.family = parsed;
-        break;
-      case json::parse_event_t::object_end:
-        // Only our own order of members lets a fit be understood at once; in any other it waits for the end.
-        if (depth == 2 && member_ == "fits" && kept_ == 0 && is_command(document_.command) &&
-            !document_.family.empty()) {
-          const place fits{parsed, source_, nullptr, "fits"};
-          document_.fits.push_back(convert_fit({parsed, source_, &fits, {}, document_.fits.size()}, document_));
-          return false;
-        }
-        if (depth == 2 && member_ == "fits") ++kept_;
-        break;
-      default:
-        break;
-    }
-    return true;
-  }
-
- private:
-  model& document_;
-  const std::string& source_;
-  std::vector<std::set<std::string>> names_;  // of the objects that are open, by depth
-  std::string member_;                        // of the document, that is being read
-  std::size_t kept_ = 0;
-};
-
 /// nlohmann's messages begin with [json.exception. ...].
 std::string plain_message(const std::exception& error) {
   const std::string_view message = error.what();
@@ -230,28 +177,175 @@ std::string plain_message(const std::exception& error) {
   return excerpt(end == message.npos ? message : message.substr(end + 2), 200);
 }
 
+/// What one pass over a document is after.
+enum class reading {
+  whole,  ///< everything; it ends early where the fits come before what is needed to understand them
+  head    ///< command and family alone
+};
+
+/// Listens to the parser: refuses depth and repeated names, keeps the members that matter, and turns each fit into its
+/// struct as soon as it is whole, so that a document of a million fits never stands in memory as JSON. What is kept is
+/// only ever appended to: looking for a place among a million members or elements would take their square.
+class listener : public json::json_sax_t {
+ public:
+  listener(model& document, const std::string& source, reading what)
+      : document_(document), source_(source), what_(what), names_(deepest + 3) {}
+
+  bool fits_came_first() const { return fits_came_first_; }
+  const json& root() const { return root_; }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(json::number_integer_t value) override { return add(value); }
+  bool number_unsigned(json::number_unsigned_t value) override { return add(value); }
+  bool number_float(json::number_float_t value, const std::string&) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(json::binary_t&) override { return true; }  // JSON has none
+  bool start_object(std::size_t) override { return open(json::value_t::object); }
+  bool start_array(std::size_t) override { return open(json::value_t::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string& name) override {
+    if (!names_[depth_].insert(name).second) {
+      throw input_error(fmt::format("{}: the name '{}' stands twice in one object\nnames that differ were expected",
+                                    source_, excerpt(name)));
+    }
+    if (skipped_ > 0) return true;
+    if (depth_ == 1) {
+      in_fits_ = name == "fits";
+      if (in_fits_ && what_ == reading::whole && !(is_command(document_.command) && !document_.family.empty())) {
+        fits_came_first_ = true;
+        return false;
+      }
+    }
+    skip_value_ = !matters(name);
+    if (skip_value_) return true;
+    auto& members = static_cast<json::object_t::Container&>(open_.back()->get_ref<json::object_t&>());
+    place_ = &members.emplace_back(std::move(name), nullptr).second;
+    return true;
+  }
+
+  bool parse_error(std::size_t byte, const std::string&, const nlohmann::detail::exception& error) override {
+    if (dynamic_cast<const json::parse_error*>(&error) == nullptr)
+      throw input_error(fmt::format("{}: {}\nfinite numbers were expected", source_, plain_message(error)));
+    throw input_error(
+        fmt::format("{}, byte {}: {}\na JSON document printed by manyfit fit or manyfit mixture was expected", source_,
+                    byte, plain_message(error)));
+  }
+
+ private:
+  bool matters(std::string_view name) const {
+    const auto among = [&](std::initializer_list<std::string_view> names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (depth_ == 1 && what_ == reading::head) return among({"command", "family"});
+    if (depth_ == 1) return among({"command", "family", "covariance", "fits"});
+    if (depth_ == 3 && in_fits_)
+      return among({"key", "status", "parameters", "components", "weights", "means", "covariances"});
+    return true;
+  }
+  /// Whether what is added now is an element of fits.
+  bool at_fit() const { return in_fits_ && open_.size() == 2 && open_[1]->is_array(); }
+
+  bool add(json value) {
+    if (skipped_ > 0) return true;
+    if (std::exchange(skip_value_, false)) return true;
+    if (at_fit()) convert(value);  // refuses it: no object
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back()->is_array()) {
+      open_.back()->push_back(std::move(value));
+    } else {
+      *place_ = std::move(value);
+      if (depth_ == 1) note_head();
+    }
+    return true;
+  }
+
+  bool open(json::value_t kind) {
+    if (depth_ > deepest) {
+      throw input_error(
+          fmt::format("{}: nested more than {} deep\na document printed by manyfit fit or manyfit mixture was expected",
+                      source_, deepest));
+    }
+    names_[++depth_].clear();
+    if (skipped_ > 0 || skip_value_) {
+      skip_value_ = false;
+      ++skipped_;
+      return true;
+    }
+    json* at = &root_;
+    if (at_fit()) {
+      at = &fit_;  // never joins the others
+    } else if (!open_.empty()) {
+      at = open_.back()->is_array() ? &open_.back()->emplace_back() : place_;
+    }
+    *at = json(kind);
+    open_.push_back(at);
+    return true;
+  }
+
+  bool close() {
+    --depth_;
+    if (skipped_ > 0) {
+      --skipped_;
+      return true;
+    }
+    open_.pop_back();
+    if (at_fit()) convert(fit_);
+    return true;
+  }
+
+  void note_head() {
+    const auto& [name, value] = root_.get_ref<json::object_t&>().back();
+    if (!value.is_string()) return;
+    if (name == "command") document_.command = value;
+    if (name == "family") document_.family = value;
+  }
+
+  void convert(const json& value) {
+    const json whole;
+    const place fits{whole, source_, nullptr, "fits"};
+    document_.fits.push_back(convert_fit({value, source_, &fits, {}, document_.fits.size()}, document_));
+  }
+
+  model& document_;
+  const std::string& source_;
+  reading what_;
+  json root_, fit_;
+  std::vector<json*> open_ = {};  // containers that are kept, from the outermost
+  json* place_ = nullptr;         // of the value that comes next, in an object
+  std::size_t depth_ = 0, skipped_ = 0;
+  bool skip_value_ = false, in_fits_ = false, fits_came_first_ = false;
+  std::vector<std::set<std::string>> names_;  // of the objects that are open, by depth
+};
+
 }  // namespace
 
 model parse_model(std::string_view text, const std::string& source) {
   model document;
-  json root;
-  try {
-    root = json::parse(text.begin(), text.end(), listener(document, source));
-  } catch (const json::parse_error& error) {
-    throw input_error(
-        fmt::format("{}, byte {}: {}\na JSON document printed by manyfit fit or manyfit mixture was "
-                    "expected",
-                    source, error.byte, plain_message(error)));
-  } catch (const json::exception& error) {
-    throw input_error(fmt::format("{}: {}\nfinite numbers were expected", source, plain_message(error)));
+  const auto pass = [&](reading what) {
+    listener hears(document, source, what);
+    json::sax_parse(text.begin(), text.end(), &hears);
+    return std::pair(hears.root(), hears.fits_came_first());
+  };
+  const auto understand_head = [&](const place& top) {
+    const place command = top.at("command"), family = top.at("family");
+    document.command = command.text();
+    if (!is_command(document.command)) command.refuse("\"fit\" or \"mixture\"");
+    document.family = family.text();
+    if (document.family.empty()) family.refuse("the name of a family");
+  };
+  auto [root, fits_came_first] = pass(reading::whole);
+  if (fits_came_first) {  // in our own order of members they never do
+    const json head = pass(reading::head).first;
+    understand_head({head, source});
+    root = pass(reading::whole).first;
   }
-
   const place top{root, source};
-  const place command = top.at("command"), family = top.at("family"), fits = top.at("fits");
-  document.command = command.text();
-  if (!is_command(document.command)) command.refuse("\"fit\" or \"mixture\"");
-  document.family = family.text();
-  if (document.family.empty()) family.refuse("the name of a family");
+  understand_head(top);
+  const place fits = top.at("fits");
   if (const auto covariance = top.find("covariance"); covariance && !covariance->value.is_null()) {
     document.covariance = covariance->text();
     const auto known = {"full", "diagonal", "tied", "spherical"};
@@ -261,11 +355,6 @@ model parse_model(std::string_view text, const std::string& source) {
   }
 
   if (!fits.value.is_array()) fits.refuse("an array");
-  // What is left are the fits that could not be understood at once, and what is not an object.
-  for (std::size_t i = 0; i < fits.value.size(); ++i) {
-    const place fit{fits.value[i], source, &fits, {}, document.fits.size()};
-    document.fits.push_back(convert_fit(fit, document));
-  }
   if (document.fits.empty()) {
     throw input_error(fmt::format("{}: fits is empty\nat least one fit was expected", source));
   }

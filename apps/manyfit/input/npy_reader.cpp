@@ -149,6 +149,21 @@ Value load(const char* from, bool swapped) {
   return std::bit_cast<Value>(bytes);
 }
 
+/// IEEE 754 binary16.
+struct half {
+  std::uint16_t bits;
+  explicit operator float() const {
+    const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16, exponent = bits >> 10 & 0x1Fu,
+                        fraction = bits & 0x3FFu;
+    if (exponent == 0) {  // zero, or a multiple of the smallest number
+      const float size = static_cast<float>(fraction) * 0x1p-24f;
+      return sign ? -size : size;
+    }
+    const std::uint32_t wide = exponent == 0x1F ? 0xFFu : exponent + 112;
+    return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+  }
+};
+
 /// Value as stored, Result as kept.
 template <class Value, class Result>
 void load_all(const char* data, const npy_header& header, bool swapped, npy_array& array) {
@@ -183,12 +198,12 @@ struct npy_type {
 };
 
 constexpr npy_type known_types[] = {
-    {"f4", 4, load_all<float, float>},          {"f8", 8, load_all<double, double>},
-    {"i1", 1, load_all<std::int8_t, double>},   {"i2", 2, load_all<std::int16_t, double>},
-    {"i4", 4, load_all<std::int32_t, double>},  {"i8", 8, load_all<std::int64_t, double>},
-    {"u1", 1, load_all<std::uint8_t, double>},  {"u2", 2, load_all<std::uint16_t, double>},
-    {"u4", 4, load_all<std::uint32_t, double>}, {"u8", 8, load_all<std::uint64_t, double>},
-    {"b1", 1, load_all<std::uint8_t, double>},
+    {"f2", 2, load_all<half, float>},           {"f4", 4, load_all<float, float>},
+    {"f8", 8, load_all<double, double>},        {"i1", 1, load_all<std::int8_t, double>},
+    {"i2", 2, load_all<std::int16_t, double>},  {"i4", 4, load_all<std::int32_t, double>},
+    {"i8", 8, load_all<std::int64_t, double>},  {"u1", 1, load_all<std::uint8_t, double>},
+    {"u2", 2, load_all<std::uint16_t, double>}, {"u4", 4, load_all<std::uint32_t, double>},
+    {"u8", 8, load_all<std::uint64_t, double>}, {"b1", 1, load_all<std::uint8_t, double>},
 };
 
 /// A file taken apart, its length checked.
@@ -228,7 +243,7 @@ npy_contents open_npy(std::string_view bytes, const std::string& source) {
   const bool order_known = order == '<' || order == '>' || order == '=' || order == '|';
   if (type == std::end(known_types) || !order_known || (order == '|' && type->bytes > 1)) {
     throw input_error(
-        fmt::format("{}: elements of type '{}'\nfloat32, float64, integers or booleans were expected; "
+        fmt::format("{}: elements of type '{}'\nfloat16, float32, float64, integers or booleans were expected; "
                     "convert with array.astype(numpy.float64)",
                     source, excerpt(header.descr)));
   }

@@ -19,8 +19,8 @@ namespace manyfit::app {
 struct npy_array {
   std::string source = {};              ///< the name for messages: a path, or "stdin"
   std::vector<std::size_t> shape = {};  ///< 1 or 2 entries
-  /// [product of shape]. Float32 stays float; float64, integers and booleans become double (integers beyond 2^53 are
-  /// rounded).
+  /// [product of shape]. Float32 stays float, and float16 becomes it; float64, integers and booleans become double
+  /// (integers beyond 2^53 are rounded).
   std::variant<std::vector<double>, std::vector<float>> values = {};
 
   std::size_t size() const {
@@ -32,9 +32,9 @@ struct npy_array {
 /// The bytes every .npy file begins with.
 inline constexpr std::string_view npy_magic = "\x93NUMPY";
 
-/// Reads a .npy file of version 1, 2 or 3: float32 and float64, integers of 1 to 8 bytes, booleans; both byte orders;
-/// C and Fortran order; 1 or 2 dimensions. Throws input_error for anything else, and for a file whose length is not
-/// what its header says.
+/// Reads a .npy file of version 1, 2 or 3: float16, float32 and float64, integers of 1 to 8 bytes, booleans; both byte
+/// orders; C and Fortran order; 1 or 2 dimensions. Throws input_error for anything else, and for a file whose length is
+/// not what its header says.
 npy_array read_npy(std::string_view bytes, const std::string& source);
 
 /// The numbers of a .npy file where they lie in its bytes.

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+
+#include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
 
@@ -17,38 +18,21 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Gives the pairs (group so far, code) new numbers in order of first appearance.
-void refine(std::vector<std::int32_t>& group_of_row, const column& key) {
-  // Sorted input repeats the same pair; remembering the last one spares the look-up.
-  std::int32_t last_group = -1, last_code = -1, last_number = -1;
-  std::unordered_map<std::uint64_t, std::int32_t> number_of_pair;
-  for (std::size_t row = 0; row < group_of_row.size(); ++row) {
-    const std::int32_t group = group_of_row[row], code = key.codes[row];
-    if (group < 0 || code < 0) {
-      group_of_row[row] = -1;
-      continue;
-    }
-    if (group != last_group || code != last_code) {
-      if (number_of_pair.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-        throw input_error("more than 2147483647 distinct keys; use fewer key columns or split the input");
-      }
-      const auto pair = (static_cast<std::uint64_t>(group) << 32) | static_cast<std::uint32_t>(code);
-      last_number = number_of_pair.try_emplace(pair, static_cast<std::int32_t>(number_of_pair.size())).first->second;
-      last_group = group;
-      last_code = code;
-    }
-    group_of_row[row] = last_number;
-  }
+/// Groups rows that are in one group so far, and have one code.
+void refine(std::vector<std::int32_t>& group_of_row, const column& key, int threads) {
+  if (group_of_row.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    throw input_error("more than 2147483647 rows with keys of several columns; use one key column or split the input");
+  group_of_row = group_by(group_of_row, key.codes, {.threads = threads}).group_of_row;
 }
 
-/// The same for the first column, where the pair is the code alone and an array serves as the map.
+/// Numbers the codes of a first key column; an array serves as the map.
 void number_codes(std::vector<std::int32_t>& group_of_row, const column& key) {
   std::vector<std::int32_t> number_of_code(key.dictionary.size(), -1);
   std::int32_t numbers = 0;
   for (std::size_t row = 0; row < group_of_row.size(); ++row) {
     const std::int32_t code = key.codes[row];
     if (code < 0) {
-      group_of_row[row] = -1;
+      group_of_row[row] = no_group;
       continue;
     }
     auto& number = number_of_code[static_cast<std::size_t>(code)];
@@ -75,27 +59,27 @@ const column& table::at(std::string_view name, column_kind kind) const {
       fmt::format("{}: no column '{}'\nthe columns are {}", source, excerpt(name), list_names(source_names)));
 }
 
-grouping group_rows(const table& data, const std::vector<std::string>& key_columns) {
-  grouping result{.group_of_row = std::vector<std::int32_t>(data.rows, 0), .key_columns = key_columns, .key_text = {}};
+grouping group_rows(const table& data, const std::vector<std::string>& key_columns, int threads) {
+  grouping result;
+  result.group_of_row.resize(data.rows);
+  result.key_columns = key_columns;
   for (std::size_t i = 0; i < key_columns.size(); ++i) {
     const column& key = data.at(key_columns[i], column_kind::text);
-    i == 0 ? number_codes(result.group_of_row, key) : refine(result.group_of_row, key);
+    i == 0 ? number_codes(result.group_of_row, key) : refine(result.group_of_row, key, threads);
   }
-
   // Groups are numbered by first appearance, so the first row of the next group is the first with the next number.
-  std::vector<std::size_t> first_row;
+  // Rows that lose their key at a later column leave no gap: refine() numbers afresh what is left.
   for (std::size_t row = 0; row < data.rows; ++row) {
     const std::int32_t group = result.group_of_row[row];
-    if (group < 0) ++result.rows_without_key;
-    if (group == static_cast<std::int32_t>(first_row.size())) first_row.push_back(row);
+    if (group == no_group) ++result.rows_without_key;
+    if (group == result.count()) result.first_row.push_back(static_cast<std::int64_t>(row));
   }
-  // Rows that lose their key at a later column leave no gap: refine() numbers afresh what is left.
-  result.number_of_groups = static_cast<std::int32_t>(first_row.size());
   for (const auto& name : key_columns) {
     const column& key = data.at(name, column_kind::text);
     auto& texts = result.key_text.emplace_back();
-    texts.reserve(first_row.size());
-    for (const std::size_t row : first_row) texts.push_back(key.dictionary[static_cast<std::size_t>(key.codes[row])]);
+    texts.reserve(result.first_row.size());
+    for (const std::int64_t row : result.first_row)
+      texts.push_back(key.dictionary[static_cast<std::size_t>(key.codes[static_cast<std::size_t>(row)])]);
   }
   return result;
 }
@@ -106,7 +90,7 @@ const column& choose_value_column(const table& data, const std::vector<std::stri
     if (each.kind != column_kind::numeric || contains(excluded, each.name)) continue;
     if (chosen != nullptr) {
       throw input_error(
-          fmt::format("{}: more than one numeric column ('{}', '{}', ...); name one with --column\n"
+          fmt::format("{}: more than one number column ('{}', '{}', ...); name one with --column\n"
                       "the columns are {}",
                       data.source, excerpt(chosen->name), excerpt(each.name), list_names(data.source_names)));
     }
@@ -114,7 +98,7 @@ const column& choose_value_column(const table& data, const std::vector<std::stri
   }
   if (chosen == nullptr) {
     throw input_error(
-        fmt::format("{}: no numeric column is left to be the value; name one with --column\n"
+        fmt::format("{}: no number column is left to be the value; name one with --column\n"
                     "the columns are {}",
                     data.source, list_names(data.source_names)));
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "input/input_error.hpp"
+#include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
 
@@ -41,12 +42,14 @@ struct table {
 };
 
 /// Which columns to read, and as what. A request that names nothing and has all_numeric = false reads everything: each
-/// column is numeric when all its cells that are not missing are numbers, and text otherwise.
+/// column is numeric when all its cells that are not missing are numbers, and text otherwise, and nothing is refused.
 /// A name may be asked for both ways, and then gives two columns.
 struct read_request {
   std::vector<std::string> numeric_columns = {};  ///< must hold numbers only, else input_error
   std::vector<std::string> key_columns = {};      ///< dictionary-encoded text, even where it looks like numbers
-  bool all_numeric = false;                       ///< also every column named in neither list that turns out numeric
+  /// Also every column named in neither list most of whose cells are numbers: then all of them must be, else
+  /// input_error.
+  bool all_numeric = false;
 
   bool everything() const { return numeric_columns.empty() && key_columns.empty() && !all_numeric; }
 };
@@ -55,20 +58,19 @@ struct read_request {
 /// reading.
 using progress_function = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Rows with the same key. Groups are numbered in order of first appearance.
-struct grouping {
-  std::vector<std::int32_t> group_of_row = {};  ///< [rows]; -1 where any part of the key is missing
-  std::int32_t number_of_groups = 0;
-  std::size_t rows_without_key = 0;                     ///< rows with group -1
+/// Rows with the same key; no_group where any part of it is missing.
+struct grouping : row_groups {
+  std::size_t rows_without_key = 0;                     ///< rows with no_group
   std::vector<std::string> key_columns = {};            ///< [columns of the key]
   std::vector<std::vector<std::string>> key_text = {};  ///< [columns of the key][groups]
 };
 
 /// Groups the rows by the text columns named. Throws input_error when one is not in the table as text, or when there
-/// are more than 2^31-1 groups. With no names: one group of all rows.
-grouping group_rows(const table& data, const std::vector<std::string>& key_columns);
+/// are more than 2^31-1 rows for several columns. With no names: one group of all rows.
+/// `threads` 0: as many as the machine has cores; the result is the same for any number.
+grouping group_rows(const table& data, const std::vector<std::string>& key_columns, int threads = 0);
 
-/// The value column when none was named: the only numeric column not in `excluded`. Throws input_error that lists the
+/// The value column when none was named: the only number column not in `excluded`. Throws input_error that lists the
 /// columns when there is none or more than one.
 const column& choose_value_column(const table& data, const std::vector<std::string>& excluded);
 

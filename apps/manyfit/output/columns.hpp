@@ -4,7 +4,9 @@
 // Results as typed columns, and those as CSV.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "input/table.hpp"
@@ -33,16 +35,34 @@ class column_writer {
     numbers(std::move(name), [&](std::int64_t fit) { return values[static_cast<std::size_t>(fit)]; });
   }
   void statuses(const std::vector<fit_status>& status);
-  table take() { return std::move(data_); }
+  table take();
 
  private:
   table data_;
+  std::size_t keys_;
 };
+
+/// Names key columns so that no two columns have one name: NAME, or key_NAME where that is taken. `names` are all
+/// names, those of the keys first.
+void name_keys_apart(std::vector<std::string>& names, std::size_t keys);
+
+/// The same for anything with a name.
+template <class Column>
+void name_keys_apart(std::vector<Column>& columns, std::size_t keys) {
+  std::vector<std::string> names;
+  for (const Column& each : columns) names.push_back(each.name);
+  name_keys_apart(names, keys);
+  for (std::size_t i = 0; i < keys; ++i) columns[i].name = names[i];
+}
+
+/// The beginning of a CSV header: the names of the keys, to stand before `others`, the rest of that header.
+std::string csv_key_names(const std::vector<key_column>& keys, std::string_view others);
 
 /// A header, then a line for each row.
 void write_csv(const table& data, output& to);
 
 /// For people: how the numbers of components compare, and which was taken.
-void write_choice(int fewest, const std::vector<double>& criteria, int taken, information_criterion by, output& to);
+void write_choice(int fewest, const std::vector<double>& criteria, const std::vector<std::uint8_t>& regularized,
+                  int taken, information_criterion by, output& to);
 
 }  // namespace manyfit::app

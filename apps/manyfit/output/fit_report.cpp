@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "manyfit/manyfit.hpp"
+#include "output/columns.hpp"
 #include "output/text.hpp"
 
 namespace manyfit::app {
@@ -48,9 +49,16 @@ void append_json_fit(std::string& text, const fit_report& report, std::int64_t f
   append_number(text, results.observations[at]);
   text += ", \"missing\": ";
   append_number(text, results.missing[at]);
+  text += ", \"left_out\": ";
+  append_number(text, results.left_out[at]);
   text += ", \"status\": \"";
   text += to_string(results.status[at]);
-  text += "\", \"iterations\": ";
+  text += '"';
+  if (results.outside[at] > 0) {
+    text += ", \"outside\": ";
+    append_number(text, results.outside[at]);
+  }
+  text += ", \"iterations\": ";
   append_number(text, results.iterations[at]);
 
   const int count = results.parameter_count();
@@ -112,11 +120,8 @@ void write_fit_json(const fit_report& report, output& to) {
 void write_fit_csv(const fit_report& report, output& to) {
   const fit_results& results = report.results;
   std::string& text = to.text();
-  for (const key_column& key : report.keys) {
-    append_csv_text(text, key.name);
-    text += ',';
-  }
-  text += "n,missing,status,iterations,";
+  const std::size_t header = text.size();
+  text += "n,missing,left_out,status,iterations,";
   for (int p = 0; p < results.parameter_count(); ++p)
     for (const char* suffix : {"", "_se", "_lo", "_hi"}) {
       text += results.family->parameters[p].name;
@@ -124,6 +129,7 @@ void write_fit_csv(const fit_report& report, output& to) {
       text += ',';
     }
   text += "log_likelihood,aic,bic\n";
+  text.insert(header, csv_key_names(report.keys, std::string_view(text).substr(header)));
   for (std::int64_t fit = 0; fit < results.count; ++fit) {
     const auto at = static_cast<std::size_t>(fit);
     for (const key_column& key : report.keys) {
@@ -133,6 +139,8 @@ void write_fit_csv(const fit_report& report, output& to) {
     append_number(text, results.observations[at]);
     text += ',';
     append_number(text, results.missing[at]);
+    text += ',';
+    append_number(text, results.left_out[at]);
     text += ',';
     text += to_string(results.status[at]);
     text += ',';
@@ -172,6 +180,7 @@ table fit_columns(const fit_report& report) {
   }
   numbers("n", [&](std::size_t fit) { return static_cast<double>(results.observations[fit]); });
   numbers("missing", [&](std::size_t fit) { return static_cast<double>(results.missing[fit]); });
+  numbers("left_out", [&](std::size_t fit) { return static_cast<double>(results.left_out[fit]); });
   column& status = texts("status");
   for (int i = 0; i < fit_status_count; ++i) status.dictionary.emplace_back(to_string(static_cast<fit_status>(i)));
   for (const fit_status each : results.status) status.codes.push_back(static_cast<std::int32_t>(each));
@@ -190,6 +199,7 @@ table fit_columns(const fit_report& report) {
   numbers("log_likelihood", [&](std::size_t fit) { return results.log_likelihood[fit]; });
   numbers("aic", [&](std::size_t fit) { return results.aic(static_cast<std::int64_t>(fit)); });
   numbers("bic", [&](std::size_t fit) { return results.bic(static_cast<std::int64_t>(fit)); });
+  name_keys_apart(data.columns, report.keys.size());
   return data;
 }
 

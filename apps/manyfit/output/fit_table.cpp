@@ -7,6 +7,7 @@
 #include <string>
 
 #include "manyfit/status.hpp"
+#include "output/columns.hpp"
 #include "output/fit_report.hpp"
 #include "output/text.hpp"
 #include "output/text_table.hpp"
@@ -29,9 +30,13 @@ std::string likelihood(double value) {
 /// One fit, with a line for each parameter.
 void write_one(const fit_report& report, output& to) {
   const fit_results& results = report.results;
-  to.write(fmt::format("{}: {}, n = {}, missing = {}, iterations = {}, on {}\n\n", results.family->name,
-                       to_string(results.status[0]), results.observations[0], results.missing[0], results.iterations[0],
-                       results.device));
+  const auto where_any = [](const char* name, std::int64_t count) {
+    return count > 0 ? fmt::format(", {} = {}", name, count) : std::string();
+  };
+  to.write(fmt::format("{}: {}, n = {}, missing = {}{}{}, iterations = {}, on {}\n\n", results.family->name,
+                       to_string(results.status[0]), results.observations[0], results.missing[0],
+                       where_any("left out", results.left_out[0]), where_any("outside", results.outside[0]),
+                       results.iterations[0], results.device));
   const std::string percent = fmt::format("{:.10g}%", 100 * report.level);
   text_table lines(
       {{"parameter"}, {"estimate", true}, {"std_error", true}, {percent + "_lo", true}, {percent + "_hi", true}});
@@ -55,7 +60,7 @@ void write_fit_table(const fit_report& report, output& to) {
   std::vector<text_table::heading> columns;
   for (const key_column& key : report.keys) columns.push_back({excerpt(key.name)});
   if (report.keys.empty()) columns.push_back({"row", true});
-  for (const char* name : {"n", "missing"}) columns.push_back({name, true});
+  for (const char* name : {"n", "missing", "left_out"}) columns.push_back({name, true});
   columns.push_back({"status"});
   columns.push_back({"iterations", true});
   for (int p = 0; p < results.parameter_count(); ++p) {
@@ -64,6 +69,7 @@ void write_fit_table(const fit_report& report, output& to) {
     columns.push_back({name + "_se", true});
   }
   for (const char* name : {"log_likelihood", "aic", "bic"}) columns.push_back({name, true});
+  name_keys_apart(columns, report.keys.size());
 
   text_table lines(std::move(columns));
   const std::int64_t shown = to.to_terminal() ? std::min(results.count, rows_on_a_terminal) : results.count;
@@ -73,6 +79,7 @@ void write_fit_table(const fit_report& report, output& to) {
     if (report.keys.empty()) lines.add(whole(fit + 1));
     lines.add(whole(results.observations[at]));
     lines.add(whole(results.missing[at]));
+    lines.add(whole(results.left_out[at]));
     lines.add(to_string(results.status[at]));
     lines.add(whole(results.iterations[at]));
     for (int p = 0; p < results.parameter_count(); ++p) {

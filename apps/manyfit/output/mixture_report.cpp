@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "manyfit/manyfit.hpp"
@@ -23,6 +24,15 @@ namespace {
 bool has_parameters(const mixture_results& results, std::int64_t fit) {
   return results.components[static_cast<std::size_t>(fit)] > 0 && results.weight(fit, 0) >= 0;
 }
+
+}  // namespace
+
+bool is_regularized(const mixture_results& results, std::int64_t fit) {
+  const auto first = results.regularization.begin() + fit * results.dimensions;
+  return std::any_of(first, first + results.dimensions, [](double added) { return added > 0; });
+}
+
+namespace {
 
 /// [a, b, ...] of what append(i) writes.
 template <class Append>
@@ -47,9 +57,10 @@ void append_json_fit(std::string& text, const mixture_report& report, std::int64
     append_json_text(text, report.keys[i].texts[at]);
   }
   if (!key_names.empty()) text += "}, ";
-  text += fmt::format("\"n\": {}, \"missing\": {}, \"status\": \"{}\", \"iterations\": {}, \"components\": {}",
-                      results.observations[at], results.missing[at], to_string(results.status[at]),
-                      results.iterations[at], K);
+  text += fmt::format(
+      "\"n\": {}, \"missing\": {}, \"left_out\": {}, \"status\": \"{}\", \"iterations\": {}, \"components\": {}",
+      results.observations[at], results.missing[at], results.left_out[at], to_string(results.status[at]),
+      results.iterations[at], K);
   if (!has_parameters(results, fit)) {
     text += ", \"weights\": null, \"means\": null, \"covariances\": null";
   } else {
@@ -68,6 +79,12 @@ void append_json_fit(std::string& text, const mixture_report& report, std::int64
           append_json_number(text, covariance[static_cast<std::size_t>(row * D + d)]);
         });
       });
+    });
+  }
+  if (is_regularized(results, fit)) {
+    text += ", \"regularization\": ";
+    append_array(text, D, [&](std::int64_t d) {
+      append_json_number(text, results.regularization[static_cast<std::size_t>(fit * D + d)]);
     });
   }
   text += ", \"log_likelihood\": ";
@@ -112,22 +129,33 @@ table mixture_columns(const mixture_report& report) {
   column_writer data(static_cast<std::size_t>(results.count), report.keys);
   data.numbers("n", results.observations);
   data.numbers("missing", results.missing);
+  data.numbers("left_out", results.left_out);
   data.statuses(results.status);
   data.numbers("iterations", results.iterations);
   data.numbers("components", results.components);
   const int D = results.dimensions;
   const auto name = [&](int d) { return report.names[static_cast<std::size_t>(d)]; };
   for (int k = 0; k < results.max_components; ++k) {
-    data.numbers(fmt::format("weight{}", k), [&](std::int64_t fit) { return results.weight(fit, k); });
+    const auto own = [&results, k](auto number) {  // NaN beyond the fit's own components, of which it may have fewer
+      return [&results, k, number](std::int64_t fit) {
+        return k < results.components[static_cast<std::size_t>(fit)] ? number(fit) : std::nan("");
+      };
+    };
+    data.numbers(fmt::format("weight{}", k), own([&](std::int64_t fit) { return results.weight(fit, k); }));
     for (int i = 0; i < D; ++i)
-      data.numbers(fmt::format("mean{}_{}", k, name(i)),
-                   [&](std::int64_t fit) { return results.mean(fit, k)[static_cast<std::size_t>(i)]; });
+      data.numbers(fmt::format("mean{}_{}", k, name(i)), own([&](std::int64_t fit) {
+                     return results.mean(fit, k)[static_cast<std::size_t>(i)];
+                   }));
     for (int i = 0; i < D; ++i)
       for (int j = 0; j <= i; ++j)
-        data.numbers(fmt::format("cov{}_{}_{}", k, name(i), name(j)), [&](std::int64_t fit) {
-          return results.covariance_of(fit, k)[static_cast<std::size_t>(i * D + j)];
-        });
+        data.numbers(fmt::format("cov{}_{}_{}", k, name(i), name(j)), own([&](std::int64_t fit) {
+                       return results.covariance_of(fit, k)[static_cast<std::size_t>(i * D + j)];
+                     }));
   }
+  for (int i = 0; i < D; ++i)
+    data.numbers(fmt::format("regularization_{}", name(i)), [&](std::int64_t fit) {
+      return results.regularization[static_cast<std::size_t>(fit * D + i)];
+    });
   data.numbers("log_likelihood", results.log_likelihood);
   data.numbers("aic", [&](std::int64_t fit) { return results.aic(fit); });
   data.numbers("bic", [&](std::int64_t fit) { return results.bic(fit); });

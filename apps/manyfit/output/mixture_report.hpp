@@ -26,9 +26,12 @@ struct mixture_report {
 /// "full", "diagonal", "tied" or "spherical".
 const char* name_of(covariance_structure structure);
 
+/// Whether anything was added to the diagonals of the fit's covariances.
+bool is_regularized(const mixture_results& results, std::int64_t fit);
+
 void write_mixture_json(const mixture_report& report, output& to);
-/// One line per fit: key, n, missing, status, iterations, components, weight0 ..., mean0_NAME ..., cov0_NAME_NAME ...,
-/// log_likelihood, aic, bic.
+/// One line per fit: key, n, missing, left_out, status, iterations, components, weight0 ..., mean0_NAME ...,
+/// cov0_NAME_NAME ..., regularization_NAME ..., log_likelihood, aic, bic.
 void write_mixture_csv(const mixture_report& report, output& to);
 /// A single fit with its components side by side; several fits with a line for each component.
 void write_mixture_table(const mixture_report& report, output& to);

@@ -39,12 +39,14 @@ void write_one(const mixture_report& report, output& to) {
   const mixture_results& results = report.results;
   const int K = results.components[0], D = results.dimensions;
   to.write(
-      fmt::format("gaussian mixture, {} covariance: {}, {} component{}, n = {}, missing = {}, iterations = {}, "
-                  "on {}\n\n",
+      fmt::format("gaussian mixture, {} covariance: {}, {} component{}, n = {}, missing = {}, left out = {}, "
+                  "iterations = {}, on {}\n\n",
                   name_of(results.covariance), to_string(results.status[0]), K, K == 1 ? "" : "s",
-                  results.observations[0], results.missing[0], results.iterations[0], results.device));
+                  results.observations[0], results.missing[0], results.left_out[0], results.iterations[0],
+                  results.device));
   if (results.tried > 1)
-    write_choice(results.fewest_components, results.criteria, results.components[0], report.select, to);
+    write_choice(results.fewest_components, results.criteria, results.criteria_regularized, results.components[0],
+                 report.select, to);
   if (!(results.weight(0, 0) >= 0)) {
     to.write(fmt::format("no parameters: {}\n", describe(results.status[0])));
     return;
@@ -74,6 +76,13 @@ void write_one(const mixture_report& report, output& to) {
         }
     table.write(to);
   }
+  if (is_regularized(results, 0)) {
+    to.write("\nadded to the variances:");
+    for (int d = 0; d < D; ++d)
+      to.write(fmt::format("{} {} {}", d > 0 ? "," : "", excerpt(report.names[static_cast<std::size_t>(d)]),
+                           readable_number(results.regularization[static_cast<std::size_t>(d)])));
+    to.write("\n");
+  }
   to.write(fmt::format("\nlog_likelihood {}  aic {}  bic {}\n", likelihood(results.log_likelihood[0]),
                        likelihood(results.aic(0)), likelihood(results.bic(0))));
   if (!results.log_likelihood_trace.empty()) {
@@ -95,7 +104,7 @@ void write_mixture_table(const mixture_report& report, output& to) {
   if (results.count == 1 && report.keys.empty()) return write_one(report, to);
   std::vector<text_table::heading> columns;
   for (const key_column& key : report.keys) columns.push_back({excerpt(key.name)});
-  for (const char* name : {"n", "missing"}) columns.push_back({name, true});
+  for (const char* name : {"n", "missing", "left_out"}) columns.push_back({name, true});
   columns.push_back({"status"});
   for (const char* name : {"iterations", "components", "log_likelihood", "bic", "component", "weight"})
     columns.push_back({name, true});
@@ -105,6 +114,7 @@ void write_mixture_table(const mixture_report& report, output& to) {
     columns.push_back({"mean_" + name, true});
     columns.push_back({"sd_" + name, true});
   }
+  name_keys_apart(columns, report.keys.size());
   text_table lines(std::move(columns));
   const std::int64_t shown = to.to_terminal() ? std::min(results.count, rows_on_a_terminal) : results.count;
   for (std::int64_t fit = 0; fit < shown; ++fit) {
@@ -115,6 +125,7 @@ void write_mixture_table(const mixture_report& report, output& to) {
       for (const key_column& key : report.keys) lines.add(first ? excerpt(key.texts[at]) : "");
       lines.add(first ? whole(results.observations[at]) : "");
       lines.add(first ? whole(results.missing[at]) : "");
+      lines.add(first ? whole(results.left_out[at]) : "");
       lines.add(first ? to_string(results.status[at]) : "");
       lines.add(first ? whole(results.iterations[at]) : "");
       lines.add(first ? whole(results.components[at]) : "");

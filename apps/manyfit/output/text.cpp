@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "input/parse_number.hpp"
+
 namespace manyfit::app {
 
 void append_json_text(std::string& text, std::string_view value) {
@@ -23,9 +25,10 @@ void append_json_text(std::string& text, std::string_view value) {
 }
 
 void append_csv_text(std::string& text, std::string_view value) {
-  // Blanks at the ends and a text that means "missing" would not come back the same without quotes.
-  const bool quotes = value.find_first_of(",\"\r\n\t") != value.npos || value == "NA" ||
-                      (!value.empty() && (value.front() == ' ' || value.back() == ' '));
+  // Blanks at the ends, a text that means "missing" and what may be taken for a separator would not come back the same
+  // without quotes.
+  const bool quotes = value.find_first_of(",\"\r\n\t;|") != value.npos ||
+                      (!value.empty() && (is_missing(value) || value.front() == ' ' || value.back() == ' '));
   if (!quotes) {
     text += value;
     return;

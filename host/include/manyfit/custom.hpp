@@ -18,23 +18,28 @@ namespace manyfit {
 template <family Density>
 const family_info& custom_family() {
   static_assert(!is_registered<Density>, "a registered family: use find_family");
+  static_assert(parameter_count<Density> <= max_parameters,
+                "a density may have at most manyfit::max_parameters parameters");
   static const cpu_functions functions = {
-      &fit_batch<Density, double>,
-      &fit_batch<Density, float>,
-      &log_density_batch<Density, double>,
-      &log_density_batch<Density, float>,
-      &log_likelihood_batch<Density, double>,
-      &log_likelihood_batch<Density, float>,
+      .fit_f64 = &fit_batch<Density, double>,
+      .fit_f32 = &fit_batch<Density, float>,
+      .log_density_f64 = &log_density_batch<Density, double>,
+      .log_density_f32 = &log_density_batch<Density, float>,
+      .log_likelihood_f64 = &log_likelihood_batch<Density, double>,
+      .log_likelihood_f32 = &log_likelihood_batch<Density, float>,
   };
-  static const family_info info = {Density::name,
-                                   Density::parameters,
-                                   parameter_count<Density>,
-                                   Density::support::text,
-                                   Density::support::discrete,
-                                   has_statistics<Density>,
-                                   {&functions, nullptr, nullptr},
-                                   nullptr,
-                                   nullptr};
+  static const family_info info = {
+      .name = Density::name,
+      .parameters = Density::parameters,
+      .parameter_count = parameter_count<Density>,
+      .support = Density::support::text,
+      .discrete = Density::support::discrete,
+      .ends = ends_of<Density>(),
+      .closed_form = has_statistics<Density>,
+      .cpu = {&functions, nullptr, nullptr},
+      .simulate = nullptr,
+      .cuda = nullptr,
+  };
   return info;
 }
 

@@ -20,10 +20,19 @@ struct device_info {
 /// The CPU first, then every CUDA device there is (also those that cannot be used, with the reason).
 std::vector<device_info> devices();
 
+/// Most CPU threads that an executor may be given.
+inline constexpr int max_threads = 4096;
+
+/// Bytes of memory that this process may use: the machine's, or what its control groups (cgroups, as of a container)
+/// allow where that is less.
+std::size_t host_memory();
+
 /// Where work runs. A value: copying is free, nothing is allocated until work is given to it.
 class executor {
  public:
-  /// CPU threads; 0: one per core that this process may use. Bits of a result do not depend on it.
+  /// CPU threads; 0: one per core that this process may use (its affinity and its control groups' quota). Bits of a
+  /// result do not depend on it. Throws error::kind::memory for more than max_threads; so does a call that cannot start
+  /// the threads that it has work for.
   static executor cpu(int threads = 0);
   /// CUDA device `device`; `stream` is the caller's cudaStream_t (null: the default stream), on which all work is
   /// ordered. Throws error::kind::device when this build or machine has no such device.

@@ -40,12 +40,14 @@ struct family_mixture_results;
 struct family_mixture_options {
   component_range components = 2;  ///< of one family; a list of components has its own number
   information_criterion select = information_criterion::bic;
-  mixture_start start = mixture_start::kmeans_plus_plus;  ///< the first start splits at quantiles
+  /// automatic and kmeans_plus_plus are one: the first run splits at quantiles, the others at k-means++ seeds.
+  mixture_start start = mixture_start::automatic;
   /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
   int restarts = 10;
   const family_mixture_results* start_values = nullptr;  ///< with mixture_start::given: one for all fits, or one each
   int max_iterations = 1000;
-  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations.
+  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations, and the
+  /// status is that.
   double tolerance = 1e-8;
   std::uint64_t seed = 0;
   bool trace = false;  ///< keep the log-likelihood of the start and after every iteration
@@ -55,7 +57,8 @@ struct family_mixture_options {
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Fits with fewer than max_components components leave the rest of their room NaN.
+/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
+/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
 /// Components of one family are in ascending order of the mean of the data that they account for, except with a given
 /// start; a list of components keeps its order.
 struct family_mixture_results {
@@ -64,7 +67,9 @@ struct family_mixture_results {
   int max_components = 1;                ///< Kmax
   int parameter_room = 0;                ///< P: the most parameters that a component has
   std::string device;
-  std::vector<std::int32_t> components;    ///< [count]: K of each fit
+  std::vector<std::int32_t> components;  ///< [count]: K of each fit
+  /// [count + 1]: where each fit's components begin in weights, parameters and means; empty: Kmax places for each.
+  std::vector<std::int64_t> component_offsets;
   std::vector<double> weights;             ///< [count × Kmax]
   std::vector<double> parameters;          ///< [count × Kmax × P], in the families' own parametrisations
   std::vector<double> means;               ///< [count × Kmax], of the data by responsibility
@@ -72,19 +77,31 @@ struct family_mixture_results {
   std::vector<std::int32_t> iterations;    ///< [count]
   std::vector<fit_status> status;          ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], values used
-  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights, left out
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
+  std::vector<std::int64_t> left_out;      ///< [count], values of weight 0; these three sum to the fit's values
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1, tried = 0;                   ///< as in mixture_results
   std::vector<double> criteria;                           ///< [count × tried], as in mixture_results
 
-  const mixture_component& part(int k) const { return parts.size() == 1 ? parts[0] : parts[k]; }
-  double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
+  /// Members that take a number throw error::kind::argument for one that there is not.
+  const mixture_component& part(int k) const {
+    return parts[checked_index("parts", parts.size() == 1 ? 0 : k, parts.size())];
+  }
+  std::int64_t first_component(std::int64_t fit) const {
+    return component_offsets.empty() ? fit * max_components
+                                     : component_offsets[checked_index("fits", fit, component_offsets.size())];
+  }
+  /// k: below the fit's own K, or, without component_offsets, below Kmax.
+  double weight(std::int64_t fit, int k) const {
+    return weights[checked_index("weights", first_component(fit) + k, weights.size())];
+  }
   double parameter(std::int64_t fit, int k, int p) const {
-    return parameters[(fit * max_components + k) * parameter_room + p];
+    return parameters[checked_index("parameters", (first_component(fit) + k) * parameter_room + p, parameters.size())];
   }
   /// K − 1 weights and the components' parameters that are not held.
   std::int64_t free_parameters(std::int64_t fit) const;
-  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better.
+  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better. Observations are rows,
+  /// whatever their weights.
   double aic(std::int64_t fit) const;
   double bic(std::int64_t fit) const;
 };
@@ -92,10 +109,16 @@ struct family_mixture_results {
 /// Room for `count` mixtures of `components` components, all NaN and not_run: to fill in a start by hand. `parts`: one
 /// for all components, or one each.
 family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts);
+/// The same with room for just components[i] components in mixture i, 1 or more.
+family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
+                                             std::vector<mixture_component> parts);
 
-/// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only;
-/// each fit has its status: `too_few` with fewer values of positive weight than components, or than two (one is enough
-/// for one component of one free parameter), else as fit() or fit_mixture() of points says.
+/// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only,
+/// such as uniform components with a free end: EM cannot move a support whose density does not fall before it ends.
+/// Where it does (gev, generalized_pareto) a component loses a value of which it has 1e-14 and less, and every other
+/// start gives it a part of the sample alone. Each fit has its status: `too_few` with fewer values of positive weight
+/// than components, or than two (one is enough for one component of one free parameter), else as fit() or fit_mixture()
+/// of points says.
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<double>& data,
                                    const family_mixture_options& options = {});
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<float>& data,

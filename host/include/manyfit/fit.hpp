@@ -42,18 +42,28 @@ struct fit_results {
   std::vector<std::int32_t> iterations;    ///< [count]
   std::vector<fit_status> status;          ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], values present with a weight other than 0
-  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights, left out
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
+  std::vector<std::int64_t> left_out;      ///< [count], values of weight 0: observations + missing + left_out is all
+  std::vector<std::int64_t> outside;       ///< [count], of the observations, finite values outside the support; 0 where
+                                           ///< what is held fixed makes the support and the values have weights
 
-  int parameter_count() const { return family->parameter_count; }
+  /// Members that take a parameter's or a fit's number throw error::kind::argument for one that there is not.
+  int parameter_count() const { return family ? family->parameter_count : 0; }
   int free_parameters() const;
-  double parameter(int p, std::int64_t fit) const { return parameters[p * count + fit]; }
+  double parameter(int p, std::int64_t fit) const {
+    return parameters[checked_index("parameters", index_of(p, fit), parameters.size())];
+  }
   double parameter(std::string_view name, std::int64_t fit) const {
+    if (!family) throw error(error::kind::argument, "results without a family; give those of a fit");
     return parameter(find_parameter(*family, name), fit);
   }
-  double std_error(int p, std::int64_t fit) const { return std_errors[p * count + fit]; }
+  double std_error(int p, std::int64_t fit) const {
+    return std_errors[checked_index("std_errors", index_of(p, fit), std_errors.size())];
+  }
   /// AIC = 2p − 2 log-likelihood, p the number of free parameters.
   double aic(std::int64_t fit) const;
-  /// BIC = p ln(observations) − 2 log-likelihood.
+  /// BIC = p ln(observations) − 2 log-likelihood. A weight is the exponent of its value's density; the count of
+  /// observations takes no notice of it, so that BIC does not change with the weights' unit as such.
   double bic(std::int64_t fit) const;
   struct bounds {
     double lower, upper;
@@ -63,6 +73,13 @@ struct fit_results {
   bounds interval(int p, std::int64_t fit, double level = 0.95) const;
   /// How many fits ended in `status`.
   std::int64_t count_of(fit_status status) const;
+
+ private:
+  std::int64_t index_of(int p, std::int64_t fit) const {
+    return static_cast<std::int64_t>(checked_index("parameters", p, static_cast<std::size_t>(parameter_count()))) *
+               count +
+           static_cast<std::int64_t>(checked_index("fits", fit, static_cast<std::size_t>(count)));
+  }
 };
 
 /// Fits every sample of `data` by maximum likelihood. Throws `error` for a wrong call only.

@@ -11,6 +11,7 @@
 #include "manyfit/families.hpp"
 #include "manyfit/family_mixture.hpp"
 #include "manyfit/fit.hpp"
+#include "manyfit/group_by.hpp"
 #include "manyfit/mixture.hpp"
 #include "manyfit/point_source.hpp"
 #include "manyfit/score.hpp"

@@ -31,7 +31,9 @@ struct point_batch {
   std::int64_t count() const { return view.count; }
   int dimensions() const { return view.dimensions; }
 
-  /// The same points with a weight per row, >= 0; 0 or NaN leaves the row out.
+  /// The same points with a weight per row, >= 0: the exponent of the row's density in the likelihood, so that a row of
+  /// weight 2 counts as two equal ones, but in BIC, whose n is the number of rows. NaN makes the row missing; a row of
+  /// weight 0 is left out, whatever its coordinates.
   point_batch weighted(std::span<const T> weights) const;
 };
 
@@ -67,7 +69,7 @@ struct mixture_options {
   component_range components = 2;
   information_criterion select = information_criterion::bic;
   covariance_structure covariance = covariance_structure::full;
-  mixture_start start = mixture_start::kmeans_plus_plus;
+  mixture_start start = mixture_start::automatic;
   /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
   int restarts = 10;
   /// With mixture_start::given: start values, one mixture per fit or one for all fits. Components and order are its
@@ -75,12 +77,15 @@ struct mixture_options {
   const mixture_results* start_values = nullptr;
   /// EM iterations after which a fit ends as max_iterations.
   int max_iterations = 1000;
-  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations (status
-  /// converged all the same only if the likelihood no longer rises at all).
+  /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations, and the
+  /// status is that.
   double tolerance = 1e-8;
-  /// Added to the covariances' diagonals, in squared units of the data. Negative: 1e-6 times the fit's mean variance.
-  /// Of several runs of a fit one that would have collapsed without it is kept only where all the others would have
-  /// too.
+  /// Added to the covariances' diagonals, in squared units of the data; of several runs of a fit one that would have
+  /// collapsed without it is then kept only where all the others would have too.
+  /// Negative: nothing is added, and a run of which a component collapses is set aside. Only where all runs of a number
+  /// of components collapse do they climb again with 1e-6 of each coordinate's own variance added (of a constant one's,
+  /// 1e-6 of the mean variance of the others; to spherical covariances, of the mean variance), ten times more, up to
+  /// 1e-3, while they all collapse still. The status of such a fit is `regularized`.
   double regularization = -1;
   std::uint64_t seed = 0;
   /// Keep the log-likelihood of the start and after every iteration.
@@ -101,7 +106,8 @@ struct mixture_options {
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Fits with fewer than max_components() components leave the rest of their room NaN.
+/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
+/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
 /// Components are in ascending order of their means' first coordinate, except with a given start.
 struct mixture_results {
   std::int64_t count = 0;
@@ -109,44 +115,69 @@ struct mixture_results {
   int max_components = 1;  ///< Kmax
   covariance_structure covariance = covariance_structure::full;
   std::string device;
-  std::vector<std::int32_t> components;    ///< [count]: K of each fit
+  std::vector<std::int32_t> components;  ///< [count]: K of each fit
+  /// [count + 1]: where each fit's components begin in weights, means and covariances; empty: Kmax places for each.
+  std::vector<std::int64_t> component_offsets;
   std::vector<double> weights;             ///< [count × Kmax]
   std::vector<double> means;               ///< [count × Kmax × D]
   std::vector<double> covariances;         ///< [count × Kmax × D × D], whole matrices whatever the structure
+  std::vector<double> regularization;      ///< [count × D], added to the covariances' diagonals; 0 where nothing was
+  std::vector<std::uint8_t> constant;      ///< [count × D]: 1 where all rows have the same value in that coordinate
   std::vector<double> log_likelihood;      ///< [count], nats
   std::vector<std::int32_t> iterations;    ///< [count], of the run that was kept
   std::vector<fit_status> status;          ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], rows used
-  std::vector<std::int64_t> missing;       ///< [count], rows with a NaN, left out
+  std::vector<std::int64_t> missing;       ///< [count], rows with a NaN
+  std::vector<std::int64_t> left_out;      ///< [count], rows of weight 0; these three sum to the fit's rows
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1;                              ///< of the range that was tried
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
-  std::vector<double> criteria;  ///< [count × tried]: the criterion at each; NaN where no run can be kept
+  std::vector<double> criteria;  ///< [count × tried]: the criterion at each, as if alone; NaN where no run can be kept
+  std::vector<std::uint8_t> criteria_regularized;  ///< [count × tried]: 1 where it is that of a regularized fit
 
-  double weight(std::int64_t fit, int k) const { return weights[fit * max_components + k]; }
-  std::span<const double> mean(std::int64_t fit, int k) const {
-    return {means.data() + (fit * max_components + k) * dimensions, static_cast<std::size_t>(dimensions)};
+  /// Members that take the number of a fit or component throw error::kind::argument for one that there is not.
+  std::int64_t first_component(std::int64_t fit) const {
+    return component_offsets.empty() ? fit * max_components
+                                     : component_offsets[checked_index("fits", fit, component_offsets.size())];
   }
+  /// k: below the fit's own K, or, without component_offsets, below Kmax.
+  double weight(std::int64_t fit, int k) const {
+    return weights[checked_index("weights", first_component(fit) + k, weights.size())];
+  }
+  std::span<const double> mean(std::int64_t fit, int k) const { return part_of("means", means, fit, k, dimensions); }
   /// Row-major D × D.
   std::span<const double> covariance_of(std::int64_t fit, int k) const {
-    const std::int64_t square = std::int64_t{dimensions} * dimensions;
-    return {covariances.data() + (fit * max_components + k) * square, static_cast<std::size_t>(square)};
+    return part_of("covariances", covariances, fit, k, std::int64_t{dimensions} * dimensions);
   }
   /// K − 1 weights, K·D means and the covariances' free elements.
   std::int64_t free_parameters(std::int64_t fit) const;
-  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better.
+  /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better. Observations are rows,
+  /// whatever their weights.
   double aic(std::int64_t fit) const;
   double bic(std::int64_t fit) const;
+
+ private:
+  std::span<const double> part_of(const char* array, const std::vector<double>& of, std::int64_t fit, int k,
+                                  std::int64_t size) const {
+    const std::size_t first = checked_index(array, (first_component(fit) + k) * size, of.size());
+    checked_index(array, static_cast<std::int64_t>(first) + size - 1, of.size());
+    return {of.data() + first, static_cast<std::size_t>(size)};
+  }
 };
 
 /// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure);
+/// The same with room for just components[i] components in mixture i, 1 or more.
+mixture_results empty_mixtures(std::span<const std::int32_t> components, int dimensions,
+                               covariance_structure structure);
 
 /// Fits a Gaussian mixture to every sample. Throws `error` for a wrong call only; each fit has its status: `too_few`
 /// with fewer rows of positive weight than components, or than two (not with fewer than free parameters: the components
-/// of such a fit may collapse, or regularisation may hold them), `constant_sample` where all rows are equal,
-/// `nonfinite`, `collapsed_component`, else `converged` or `max_iterations`. Of several numbers of components those
-/// that have parameters are compared.
+/// of such a fit may collapse, and it be regularized), `constant_sample` where all rows are equal, `nonfinite`,
+/// `collapsed_component`, else `converged`, `max_iterations` or `regularized`. Of several numbers of components, each
+/// fitted as if it were alone, the one with the lowest criterion is taken; a regularized one before others that are not
+/// only if it is the lowest with 1e-3 of the variances added, too. Float data: a run that collapses in float arithmetic
+/// is run again in double, whose bits and memory (64 MiB of rows, or one fit's) are then its own.
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
                             const mixture_options& options = {});
 mixture_results fit_mixture(const executor& where, const point_batch<float>& data, const mixture_options& options = {});

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "manyfit/fit.hpp"
@@ -14,6 +16,11 @@ namespace manyfit {
 
 /// The parameters of every fit of a batch.
 inline parameters_view parameters_of(const fit_results& results) {
+  if (results.count < 0 ||
+      results.parameters.size() / static_cast<std::size_t>(std::max(1, results.parameter_count())) <
+          static_cast<std::size_t>(results.count))
+    throw error(error::kind::argument, "parameters: " + std::to_string(results.parameters.size()) + " given for " +
+                                           std::to_string(results.count) + " fits");
   return {results.parameters.data(), 1, results.count};
 }
 

@@ -1,0 +1,102 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "input/key_part.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "manyfit/group_by.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+/// 0, -0, 0.0, -0.00: zero as numbers are printed, without an exponent.
+bool is_zero(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (!text.starts_with('0')) return false;
+  text.remove_prefix(1);
+  if (text.empty()) return true;
+  const char sign = text.front();
+  return (sign == '.' || sign == ',') && text.size() > 1 &&
+         std::all_of(text.begin() + 1, text.end(), [](char c) { return c == '0'; });
+}
+
+/// Numbers that were rounded to zero from below are the same key as those from above.
+void unite_zeros(column& key) {
+  std::vector<std::int32_t> zeros, negative;
+  for (std::size_t code = 0; code < key.dictionary.size(); ++code) {
+    const std::string& text = key.dictionary[code];
+    if (text.empty() || (text[0] != '0' && text[0] != '-') || !is_zero(text)) continue;
+    (text[0] == '-' ? negative : zeros).push_back(static_cast<std::int32_t>(code));
+  }
+  if (negative.empty()) return;
+  std::vector<std::int32_t> same(key.dictionary.size());
+  for (std::size_t code = 0; code < same.size(); ++code) same[code] = static_cast<std::int32_t>(code);
+  for (const std::int32_t code : negative) {
+    // The zero in the same writing, else any; where there is none this one stands for it.
+    std::string& text = key.dictionary[static_cast<std::size_t>(code)];
+    text.erase(0, 1);
+    const auto alike = std::find_if(zeros.begin(), zeros.end(), [&](std::int32_t each) {
+      return key.dictionary[static_cast<std::size_t>(each)] == text;
+    });
+    if (zeros.empty())
+      zeros.push_back(code);
+    else
+      same[static_cast<std::size_t>(code)] = alike == zeros.end() ? zeros.front() : *alike;
+  }
+  for (std::int32_t& code : key.codes)
+    if (code >= 0) code = same[static_cast<std::size_t>(code)];
+}
+
+}  // namespace
+
+void key_part::own_texts() {
+  std::size_t bytes = 0;
+  for (const std::string_view text : texts) bytes += text.size();
+  auto copy = std::make_unique_for_overwrite<char[]>(bytes);
+  char* at = copy.get();
+  for (std::string_view& text : texts) {
+    char* const end = std::copy(text.begin(), text.end(), at);
+    text = std::string_view(at, text.size());
+    at = end;
+  }
+  owned = std::move(copy);
+}
+
+key_part make_key_part(std::span<const std::string_view> cells) {
+  row_groups groups = group_by(cells, {.threads = 1});
+  key_part part{.codes = std::move(groups.group_of_row)};
+  part.texts.reserve(groups.first_row.size());
+  for (const std::int64_t row : groups.first_row) part.texts.push_back(cells[static_cast<std::size_t>(row)]);
+  return part;
+}
+
+column join_keys(std::vector<key_part>& parts, unsigned threads) {
+  column joined{.kind = column_kind::text};
+  std::size_t rows = 0, texts = 0;
+  for (const key_part& part : parts) {
+    rows += part.codes.size();
+    texts += part.texts.size();
+  }
+  std::vector<std::string_view> all;
+  all.reserve(texts);
+  for (const key_part& part : parts) all.insert(all.end(), part.texts.begin(), part.texts.end());
+  const row_groups groups = group_by(all, {.threads = static_cast<int>(threads)});
+  joined.dictionary.reserve(groups.first_row.size());
+  for (const std::int64_t first : groups.first_row)
+    joined.dictionary.emplace_back(all[static_cast<std::size_t>(first)]);
+
+  joined.codes.reserve(rows);
+  const std::int32_t* code_of = groups.group_of_row.data();
+  for (key_part& part : parts) {
+    for (const std::int32_t code : part.codes) joined.codes.push_back(code < 0 ? -1 : code_of[code]);
+    code_of += part.texts.size();
+    part = {};
+  }
+  unite_zeros(joined);
+  return joined;
+}
+
+}  // namespace manyfit::app

@@ -1,0 +1,276 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What is printed, to the letter, and that every form in which results are written says the same and can be read back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+#include "cli_support.hpp"
+#include "input/arrow_reader.hpp"
+#include "input/input.hpp"
+
+namespace manyfit::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+using testing::Not;
+
+app::table read_back(const std::string& path, const app::read_request& request) {
+  return app::read_table(path, request);
+}
+
+std::string printed(const std::vector<std::string>& arguments, const run_input& input = {}) {
+  const run_result result = run(arguments, input);
+  EXPECT_EQ(result.code, 0) << result.err;
+  return result.out;
+}
+
+/// A table's words, line by line: how wide its columns are depends on what else stands in them.
+std::vector<std::vector<std::string>> words(const std::string& text) {
+  std::vector<std::vector<std::string>> lines;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) {
+    std::istringstream parts(line);
+    auto& row = lines.emplace_back();
+    for (std::string word; parts >> word;) row.push_back(word);
+  }
+  return lines;
+}
+
+/// Two clusters of one shape: means 1.5 and 101.5, variances 1.25, correlation 0.8, all by hand.
+std::string two_clusters() {
+  std::string text = "x,y\n";
+  for (const int shift : {0, 100})
+    for (const auto& [x, y] : {std::pair{0, 0}, {1, 1}, {2, 3}, {3, 2}})
+      text += std::to_string(x + shift) + "," + std::to_string(y + shift) + "\n";
+  return text;
+}
+
+TEST(printed_mixture, of_tied_covariances_has_one_correlation_for_all) {
+  const std::vector<std::string> mixture = {"mixture", "gaussian",     "-", "--components",
+                                            "2",       "--regularize", "0", "--covariance"};
+  const auto with = [&](const char* structure) {
+    std::vector<std::string> all = mixture;
+    all.push_back(structure);
+    return printed(all, {two_clusters()});
+  };
+  const std::string components =
+      "component  weight  coordinate   mean       sd\n"
+      "        0     0.5  x             1.5  1.11803\n"
+      "                   y             1.5  1.11803\n"
+      "        1     0.5  x           101.5  1.11803\n"
+      "                   y           101.5  1.11803\n";
+  EXPECT_THAT(with("tied"),
+              HasSubstr(components + "\ncomponent  correlation     \n      all  x x y        0.8\n\nlog_likelihood "));
+  EXPECT_THAT(with("full"),
+              HasSubstr(components +
+                        "\ncomponent  correlation     \n        0  x x y        0.8\n        1  x x y        0.8\n\n"));
+  EXPECT_THAT(with("diagonal"), HasSubstr(components + "\nlog_likelihood "));
+  EXPECT_THAT(with("diagonal"), Not(HasSubstr("correlation")));
+  EXPECT_THAT(with("tied"), testing::StartsWith("gaussian mixture, tied covariance: converged, 2 components, n = 8, "));
+}
+
+TEST(printed_fit, is_a_line_for_each_parameter) {
+  // exponential: rate = 1/mean = 1/2, standard error rate/sqrt(n), log-likelihood n (log rate - 1)
+  const std::string text = printed({"fit", "exponential", "-"}, {"x\n1\n2\n3\n"});
+  EXPECT_THAT(text, testing::StartsWith("exponential: converged, n = 3, "));
+  EXPECT_THAT(text, HasSubstr("parameter  estimate  std_error    95%_lo   95%_hi\n"
+                              "rate            0.5   0.288675  0.161261  1.55028\n"
+                              "\nlog_likelihood -5.0794415  aic 12.158883  bic 11.257495\n"));
+  const auto lines = words(printed({"fit", "exponential", "-", "--by", "k"}, {"k,x\na,1\na,2\na,3\nb,7\n"}));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0][0], "k");
+  EXPECT_EQ(lines[1][0], "a");
+  EXPECT_EQ(lines[1].back(), "11.257495");
+  EXPECT_EQ(lines[2][1], "1");
+}
+
+/// The names of a header without left_out, which may stand among them.
+std::vector<std::string> without_left_out(std::vector<std::string> names) {
+  names.erase(std::remove(names.begin(), names.end(), "left_out"), names.end());
+  return names;
+}
+
+TEST(printed_csv, has_the_columns_of_the_contract) {
+  const std::string csv = "k,x,y\na,1,2\na,2,1\na,3,5\na,1.5,3\n";
+  const auto header = [&](const std::vector<std::string>& arguments) {
+    return without_left_out(cells(printed(arguments, {csv}))[0]);
+  };
+  EXPECT_THAT(header({"fit", "gamma", "-", "--column", "x", "--by", "k", "--format", "csv"}),
+              ElementsAre("k", "n", "missing", "status", "iterations", "shape", "shape_se", "shape_lo", "shape_hi",
+                          "rate", "rate_se", "rate_lo", "rate_hi", "log_likelihood", "aic", "bic"));
+  const auto gaussian = header({"mixture", "gaussian", "-", "--components", "1", "--by", "k", "--format", "csv"});
+  for (const char* name : {"k", "n", "missing", "status", "iterations", "components", "weight0", "mean0_x", "mean0_y",
+                           "cov0_x_x", "cov0_y_x", "cov0_y_y", "log_likelihood", "aic", "bic"})
+    EXPECT_THAT(gaussian, testing::Contains(name));
+  const auto gamma = header({"mixture", "gamma", "-", "--column", "x", "--components", "1", "--format", "csv"});
+  for (const char* name :
+       {"n", "missing", "status", "iterations", "components", "weight0", "shape0", "rate0", "log_likelihood"})
+    EXPECT_THAT(gamma, testing::Contains(name));
+}
+
+/// Keys that are hard to write: they mean missing, separate, or end lines.
+const std::vector<std::string> hard_keys = {
+    "NA", "NaN",         "nan", "a,b", "say \"yes\"", " blanks ", "two\nlines", "a;b;c", "x|y", "tab\there",
+    "-",  "caf\xC3\xA9", "",    "007", "1e5",         "\r\n",     "\"",         "'",     "\\",  "null"};
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
+  return result + "\"";
+}
+
+std::string hard_data() {
+  std::string csv = "\"the \"\"key\"\"; or so\",x\n";
+  for (std::size_t i = 0; i < hard_keys.size(); ++i)
+    for (int row = 1; row <= 5; ++row)
+      csv += quoted(hard_keys[i]) + "," + std::to_string(row + 0.25 * static_cast<double>(i)) + "\n";
+  return csv;
+}
+
+TEST(round_trip, of_keys_through_every_form) {
+  const folder place;
+  const std::string data = place.file("d.csv", hard_data()), name = "the \"key\"; or so";
+  const std::string by = quoted(name);
+  std::vector<std::string> forms = {"csv", "json"};
+  if (app::has_arrow()) forms.push_back("parquet");
+  for (const std::string& family :
+       {std::string("gamma"), std::string("mixture gamma"), std::string("mixture gaussian")})
+    for (const std::string& form : forms) {
+      const std::string out = place.path("out." + form);
+      std::vector<std::string> arguments = {"fit", family, data};
+      if (family != "gamma") arguments = {"mixture", family.substr(8), data, "--components", "1"};
+      arguments.insert(arguments.end(), {"--column", "x", "--by", by, "--out", out});
+      ASSERT_EQ(run(arguments).code, 0) << family;
+      std::vector<std::string> keys;
+      if (form == "json") {
+        const json document = json::parse(place.read("out.json"));
+        for (const json& fit : document["fits"]) keys.push_back(fit["key"][name]);
+        const json scores =
+            parsed(run({"score", out, data, "--column", "x", "--by", by, "--format", "json", "--fail-on", "any"}));
+        ASSERT_EQ(scores["log_density"].size(), 5 * hard_keys.size());
+        for (const json& each : scores["log_density"]) ASSERT_TRUE(each.is_number()) << family;
+      } else {
+        const app::table table = read_back(out, {.key_columns = {name}});
+        for (const std::int32_t code : table.columns[0].codes)
+          keys.push_back(code < 0 ? "" : table.columns[0].dictionary[static_cast<std::size_t>(code)]);
+      }
+      EXPECT_THAT(keys, ElementsAreArray(hard_keys)) << family << " " << form;
+    }
+}
+
+TEST(round_trip, of_numbers_is_exact_and_the_same_in_every_form) {
+  const folder place;
+  std::string csv = "k,x\n";
+  for (int i = 0; i < 40; ++i)
+    csv += std::string(1, static_cast<char>('a' + i % 4)) + "," + std::to_string(0.1 + i * i % 17) + "\n";
+  const std::string data = place.file("d.csv", csv + "e,1\n");  // the last key has too few values
+  const auto write = [&](const std::string& form) {
+    const std::string path = place.path("fits." + form);
+    EXPECT_EQ(run({"fit", "gamma", data, "--by", "k", "--out", path}).code, 0);
+    return path;
+  };
+  write("json");
+  const json fits = json::parse(place.read("fits.json"))["fits"];
+  ASSERT_EQ(fits.size(), 5u);
+  std::vector<std::string> paths = {write("csv")};
+  if (app::has_arrow()) paths.push_back(write("parquet"));
+  for (const std::string& path : paths) {
+    const app::table table = read_back(path, {.numeric_columns = {"n", "missing", "shape", "shape_se", "shape_lo",
+                                                                  "rate_hi", "log_likelihood", "aic", "bic"},
+                                              .key_columns = {"status"}});
+    const auto expect_same = [&](const char* column, auto value_of) {
+      const auto& numbers = table.at(column, app::column_kind::numeric).numbers;
+      for (std::size_t i = 0; i < fits.size(); ++i) {
+        const json value = value_of(fits[i]);
+        if (value.is_null())
+          EXPECT_TRUE(std::isnan(numbers[i])) << column << i;
+        else
+          EXPECT_EQ(numbers[i], value.get<double>()) << column << i;
+      }
+    };
+    for (const char* name : {"n", "missing", "log_likelihood", "aic", "bic"})
+      expect_same(name, [&](const json& fit) { return fit[name]; });
+    expect_same("shape", [](const json& fit) { return fit["parameters"]["shape"]; });
+    expect_same("shape_se", [](const json& fit) { return fit["std_errors"]["shape"]; });
+    expect_same("shape_lo", [](const json& fit) {
+      return fit["interval"]["shape"].is_null() ? json() : fit["interval"]["shape"][0];
+    });
+    expect_same("rate_hi", [](const json& fit) {
+      return fit["interval"]["rate"].is_null() ? json() : fit["interval"]["rate"][1];
+    });
+  }
+}
+
+TEST(npy_output, begins_its_numbers_at_a_multiple_of_64_bytes_whatever_its_shape) {
+  const folder place;
+  for (const char* size : {"1", "9", "10", "99", "12345", "100000"})
+    for (const char* fits : {"1", "2", "11"})
+      for (const char* precision : {"double", "single"}) {
+        const std::string path = place.path("a.npy");
+        ASSERT_EQ(run({"simulate", "normal", "--parameters", "mean=0,sd=1", "--size", size, "--fits", fits,
+                       "--precision", precision, "--quiet", "--out", path})
+                      .code,
+                  0);
+        const std::string bytes = place.read("a.npy");
+        const std::size_t begin =
+            10 + static_cast<unsigned char>(bytes[8]) + 256u * static_cast<unsigned char>(bytes[9]);
+        EXPECT_EQ(begin % 64, 0u) << size << fits;
+        EXPECT_EQ(bytes[begin - 1], '\n');
+        const std::size_t numbers = std::stoul(size) * std::stoul(fits),
+                          each = std::string(precision) == "double" ? 8 : 4;
+        EXPECT_EQ(bytes.size(), begin + each * numbers);
+        if (numbers > 1000) continue;
+        // The same draws as text, number by number.
+        const auto text = cells(printed({"simulate", "normal", "--parameters", "mean=0,sd=1", "--size", size, "--fits",
+                                         fits, "--precision", precision, "--quiet", "--format", "csv"}));
+        ASSERT_EQ(text.size(), numbers + 1);
+        for (std::size_t i = 0; i < numbers; ++i) {
+          double number = 0;
+          float single = 0;
+          if (each == 8) std::memcpy(&number, bytes.data() + begin + 8 * i, 8);
+          if (each == 4) std::memcpy(&single, bytes.data() + begin + 4 * i, 4), number = single;
+          const std::string& cell = text[i + 1].back();
+          EXPECT_EQ(each == 8 ? std::stod(cell) : std::stof(cell), number);
+        }
+      }
+}
+
+TEST(score_output, is_the_same_in_every_form_with_missing_as_each_form_has_it) {
+  const folder place;
+  const std::string data = place.file("d.csv", "x\n1\n\n2\n-3\n4\n");
+  const std::string model =
+      place.file("m.json", R"({"command": "fit", "family": "exponential", "fits": [{"parameters": {"rate": 0.5}}]})");
+  const auto expected = std::vector<double>{std::log(0.5) - 0.5, 0, std::log(0.5) - 1, 0, std::log(0.5) - 2};
+  const json scores = parsed(run({"score", model, data, "--format", "json"}))["log_density"];
+  const std::string csv = printed({"score", model, data, "--format", "csv", "--out", "-"});
+  const auto rows = cells(csv);
+  ASSERT_EQ(scores.size(), 5u);
+  ASSERT_EQ(rows.size(), 6u);
+  EXPECT_THAT(rows[0], ElementsAre("log_density"));
+  for (const std::size_t i : {0u, 2u, 4u}) {
+    EXPECT_NEAR(scores[i].get<double>(), expected[i], 1e-14);
+    EXPECT_EQ(std::stod(rows[i + 1][0]), scores[i].get<double>());
+  }
+  EXPECT_TRUE(scores[1].is_null() && scores[3].is_null());
+  EXPECT_EQ(rows[2][0], "\"\"");
+  EXPECT_EQ(rows[4][0], "-inf");
+  const std::string npy = place.path("s.npy");
+  ASSERT_EQ(run({"score", model, data, "--out", npy}).code, 0);
+  const auto array = std::get<app::npy_array>(app::read_input(npy, {}));
+  const auto& numbers = std::get<std::vector<double>>(array.values);
+  ASSERT_EQ(numbers.size(), 5u);
+  EXPECT_EQ(numbers[2], scores[2].get<double>());
+  EXPECT_TRUE(std::isnan(numbers[1]));
+  EXPECT_EQ(numbers[3], -std::numeric_limits<double>::infinity());
+}
+
+}  // namespace
+}  // namespace manyfit::test

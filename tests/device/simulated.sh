@@ -1,0 +1,54 @@
+# Copyright 2026 The manyfit authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# A part of ./dev, which sources it: the CUDA tests on the simulated device.
+# shellcheck shell=bash disable=SC2154 # jobs is dev's
+
+simulated_build() { # PRESET [TARGET...]
+  local targets=baseline preset=$1
+  shift
+  if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then targets=avx2; fi
+  configure "$preset" -DMF_CPU_TARGETS=$targets
+  cmake --build "build/$preset" -j "$jobs" --target "${@:-all}"
+}
+
+# run_ctest on each of several devices, and the sum of what they count. A RUN is "NAME=VALUE ... -- CTEST OPTIONS".
+run_on_devices() { # FOLDER RUN...
+  local folder=$1 run settings options log counts p f s passed=0 failed=0 skipped=0
+  shift
+  log=$(mktemp)
+  for run in "$@"; do
+    echo "device: $run"
+    read -ra settings <<<"${run%% -- *}"
+    options=()
+    [[ $run != *" -- "* ]] || read -ra options <<<"${run#* -- }"
+    (export "${settings[@]}" && run_ctest "$folder" "${options[@]}") >"$log" 2>&1 || true
+    counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1 || true)
+    grep -vE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" || true
+    read -r p _ f _ s _ <<<"${counts:-0 passed, 1 failed, 0 skipped}"
+    ((passed += p, failed += f, skipped += s)) || true
+  done
+  rm -f "$log"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  ((failed == 0))
+}
+
+# Three devices and seeds; one of so many blocks that each has too little memory for all statistics of a large mixture,
+# whose passes go in chunks of points then; and a machine without a device.
+test_simulated() {
+  simulated_build simulated
+  run_on_devices build/simulated "MF_DEVICE_SEED=1" "MF_DEVICE_SEED=2 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1" \
+    "MF_DEVICE_SEED=3 MF_DEVICE_MULTIPROCESSORS=5" \
+    "MF_DEVICE_MULTIPROCESSORS=118 MF_DEVICE_BLOCKS=1 -- -R grid_chunks" \
+    "MF_DEVICE_COUNT=0 -- -R without_a_device"
+}
+test_simulated_asan() {
+  simulated_build simulated-asan
+  run_on_devices build/simulated-asan "MF_DEVICE_SEED=4"
+}
+# Lanes are threads to this sanitizer, a few hundred at once; OpenMP's own waiting is not known to it, hence one thread.
+test_simulated_tsan() {
+  simulated_build simulated-tsan
+  run_on_devices build/simulated-tsan \
+    "MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1 -- -R cuda_reduced|simulated_groups -E grid_registers"
+}
