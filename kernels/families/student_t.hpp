@@ -52,7 +52,6 @@ struct student_t {
   template <class Points>
   MF_FN_LARGE static vec<double, 6> sums_at(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    if (p.df > 1000) return objective_near_normal(points, s, p);
     const double df = p.df, location = p.location, by_scale = 1 / p.scale, by_df = 1 / df;
     if constexpr (shares_passes<Points>) {
       const double largest = maximum(s.maximum - location, location - s.minimum) * by_scale;
@@ -73,6 +72,7 @@ struct student_t {
   /// Mean log-likelihood and derivatives from those sums.
   template <class Points>
   MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+    if (p.df > 1000) return objective_near_normal(points, s, p);
     const double df = p.df, by_scale = 1 / p.scale, by_df = 1 / df;
     const auto total = sums_at(points, s, p);
     const double w = s.weight, u = total[0] / w, a = total[1] / w, b = total[2] / w, aa = total[3] / w,
@@ -95,9 +95,10 @@ struct student_t {
 
   /// The same at large df, where the sums above agree in their leading terms and what tells one df from another is of
   /// order 1/df⁴: through h = 1/df, in which log f = c(h) − log σ − ½ (1 + h) log(1 + h z²)/h is smooth and of order 1
-  /// down to the normal at 0. c(h) = −½ log 2π − h/4 + h³/24 − h⁵/20 + ... (DLMF 5.11.13).
+  /// down to the normal at 0 (`points` by value: what a call that stays a call is given lies in memory, and the group
+  /// should stay in registers). c(h) = −½ log 2π − h/4 + h³/24 − h⁵/20 + ... (DLMF 5.11.13).
   template <class Points>
-  MF_FN_CALL static jet<double, 3> objective_near_normal(const Points& points, const sample_summary& s,
+  MF_FN_CALL static jet<double, 3> objective_near_normal(Points points, const sample_summary& s,
                                                          const params<double>& p) {
     using S = typename Points::scalar;
     const double h = 1 / p.df, hh = h * h, location = p.location, by_scale = 1 / p.scale;

@@ -82,6 +82,8 @@ plain_summary plain(const std::vector<float>& x, const std::vector<float>& w) {
 
 /// Positive integers as a family of their own: sums are exact, so a point lost or counted twice shows.
 struct positive_integers {
+  static constexpr const char* name = "positive_integers";
+  static constexpr parameter parameters[] = {{"none", constraint::real, 0.0, "none"}};
   using support = supports::positive_reals;
 };
 
