@@ -17,6 +17,7 @@
 #include "apps/fashion_mnist/picture.hpp"
 #include "apps/fashion_mnist/report.hpp"
 #include "apps/plot/ticks.hpp"
+#include "apps/support/messages.hpp"
 
 namespace manyfit::app {
 namespace {
@@ -128,7 +129,7 @@ int main(int argc, char** argv) {
     return parser.exit(e) == 0 ? 0 : 2;
   }
   const auto fail = [](const std::string& message, int code) {
-    fmt::print(stderr, "fashion_mnist: {}\n", message);
+    app::tell("fashion_mnist: {}\n", message);
     return code;
   };
   try {

@@ -1,25 +1,18 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The commands. Each adds itself to the program's command line; when it is the one that was given, it leaves in
-// `action` what is to run, which returns the exit code.
+// The program's commands, one in each file; main.cpp lists them.
 #pragma once
 
-#include <functional>
-
-namespace CLI {
-class App;
-}
+#include "command.hpp"
 
 namespace manyfit::app {
 
-using command_action = std::function<int()>;
-
-void add_fit(CLI::App& program, command_action& action);
-void add_mixture(CLI::App& program, command_action& action);
-void add_score(CLI::App& program, command_action& action);
-void add_simulate(CLI::App& program, command_action& action);
-void add_families(CLI::App& program, command_action& action);
-void add_devices(CLI::App& program, command_action& action);
+command fit_command();
+command mixture_command();
+command score_command();
+command simulate_command();
+command families_command();
+command devices_command();
 
 }  // namespace manyfit::app

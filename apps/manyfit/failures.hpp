@@ -14,7 +14,7 @@ enum exit_code : int {
   exit_usage = 2,
   exit_input = 3,   ///< also output that cannot be written
   exit_failed = 4,  ///< some fits failed and --fail-on any was given
-  exit_device = 5,  ///< also out of memory
+  exit_device = 5,  ///< also out of memory, or out of threads
   exit_interrupted = 130
 };
 

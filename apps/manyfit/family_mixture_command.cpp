@@ -10,6 +10,7 @@
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/ticks.hpp"
+#include "apps/support/messages.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
@@ -256,6 +257,7 @@ void write_plot_of(const std::string& path, const report& what, const sample_set
   try {
     plot_panels(panels, path, style);
   } catch (const error& failure) {
+    if (failure.why() != error::kind::argument) throw;
     throw input_error(failure.what());
   }
 }
@@ -327,19 +329,19 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
     default:
       write_table(what, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_plot_of(arguments.plot, what, samples);
-  if (!common.quiet) {
-    const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
-    const std::int64_t values = sum(results.observations);
-    fmt::print(stderr,
-               "manyfit: {} mixture{} of {} of {} value{} ({} missing, {} left out) on {}, {} precision, in {}, {} in "
-               "all\n",
-               results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s",
-               sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
-               short_time(seconds_since(begin)));
-    print_outcome(arguments, results.fewest_components, results.tried, results.status);
-  }
+  to.finish();
+  if (!common.quiet)
+    attempt([&] {
+      const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
+      const std::int64_t values = sum(results.observations);
+      tell(
+          "manyfit: {} mixture{} of {} of {} value{} ({} missing, {} left out) on {}, {} precision, in {}, {} in all\n",
+          results.count, results.count == 1 ? "" : "s", family.name, values, values == 1 ? "" : "s",
+          sum(results.missing), sum(results.left_out), results.device, common.precision, short_time(fit_seconds),
+          short_time(seconds_since(begin)));
+      print_outcome(arguments, results.fewest_components, results.tried, results.status);
+    });
   return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 

@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <memory>
 
-#include "at_least.hpp"
+#include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -59,18 +58,18 @@ void print_summary(const fit_results& results, const common_options& common, dou
   for (const std::int64_t n : results.left_out) left_out += n;
   for (const std::int64_t n : results.outside) outside += n;
   const std::string of_weight_0 = left_out > 0 ? fmt::format(", {} left out", left_out) : "";
-  fmt::print(stderr, "manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
-             results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s",
-             missing, of_weight_0, results.device, common.precision, short_time(fit_seconds),
-             short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
+  tell("manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
+       results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s", missing,
+       of_weight_0, results.device, common.precision, short_time(fit_seconds),
+       short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
   for (int i = 0; i < fit_status_count; ++i) {
     const auto status = static_cast<fit_status>(i);
     const std::int64_t count = results.count_of(status);
     if (count == 0) continue;
     const bool tells_outside = status == fit_status::out_of_support && outside > 0;
-    fmt::print(stderr, "  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-               status == fit_status::converged ? "" : describe(status),
-               tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
+    tell("  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
+         status == fit_status::converged ? "" : describe(status),
+         tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
   }
 }
 
@@ -104,9 +103,9 @@ int run_fit(const fit_arguments& arguments, const family_info& family, const exe
     default:
       write_fit_table(report, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_plot(arguments.plot, report, samples);
-  if (!common.quiet) print_summary(results, common, fit_seconds, seconds_since(start));
+  to.finish();
+  if (!common.quiet) attempt([&] { print_summary(results, common, fit_seconds, seconds_since(start)); });
 
   bool failed = false;
   for (const fit_status status : results.status) failed = failed || !usable(status);
@@ -129,53 +128,56 @@ int run(fit_arguments& arguments) {
 
 }  // namespace
 
-void add_fit(CLI::App& program, command_action& action) {
+command fit_command() {
   const auto arguments = std::make_shared<fit_arguments>();
-  CLI::App& command = *program.add_subcommand("fit", "Fit one family to one sample, or to every group of rows");
-  command.add_option("FAMILY", arguments->family, "What to fit; manyfit families lists them")->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
-      ->required();
-  command
-      .add_option("--column", arguments->input.column,
-                  "The values (default: the only number column not named otherwise)")
-      ->transform(trimmed_name())
-      ->type_name("NAME");
-  command
-      .add_option("--by", arguments->by,
-                  "One fit per distinct key in these columns; an empty or NA cell is the key \"\"")
-      ->type_name("a,b");
-  command.add_option("--weights", arguments->input.weights, "A weight per row, 0 or more: the exponent of its density")
-      ->transform(trimmed_name())
-      ->type_name("NAME");
-  add_input_options(command, arguments->input.format);
-  command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  command.add_option("--level", arguments->level, "Level of the intervals (default 0.95)")->type_name("P");
-  command.add_option("--max-iterations", arguments->options.max_iterations, "Newton iterations at most (default 200)")
-      ->check(at_least(0))
-      ->type_name("N");
-  command
-      .add_option("--tolerance", arguments->options.tolerance,
-                  "Newton decrement at which to stop (default 0: by precision)")
-      ->check(at_least(0))
-      ->type_name("X");
-  command.add_option("--plot", arguments->plot, "Histogram and fitted density as a picture")
-      ->type_name("FILE.svg|.png");
-  add_common_options(command, arguments->common);
-  add_unsupported_options(command, {{"--event", "right-censored observations"},
-                                    {"--interval", "interval-censored observations"},
-                                    {"--truncate", "truncated distributions"},
-                                    {"--prior", "priors on parameters"}});
-  command.footer(
-      "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n" +
-      std::string(input_help) +
-      "\nRows of weight 0 are left out: n + missing + left_out are all rows. Weights multiply log-densities;\n"
-      "BIC counts the rows of positive weight, whatever their sum.\n\n"
-      "Examples:\n"
-      "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
-      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -");
-  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  std::vector<option> options{
+      {"FAMILY", &arguments->family, "What to fit; manyfit families lists them"},
+      {"INPUT", &arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin"},
+      {.name = "--column",
+       .to = &arguments->input.column,
+       .help = "The values (default: the only number column not named otherwise)",
+       .value = "NAME",
+       .is_column_name = true},
+      {"--by", &arguments->by, "One fit per distinct key in these columns; an empty or NA cell is the key \"\"", "a,b"},
+      {.name = "--weights",
+       .to = &arguments->input.weights,
+       .help = "A weight per row, 0 or more: the exponent of its density",
+       .value = "NAME",
+       .is_column_name = true},
+      {"--fix", &arguments->fixed, "Hold a parameter at a value; may be repeated", "NAME=VALUE"},
+      {"--level", &arguments->level, "Level of the intervals (default 0.95)", "P"},
+      {.name = "--max-iterations",
+       .to = &arguments->options.max_iterations,
+       .help = "Newton iterations at most (default 200)",
+       .value = "N",
+       .least = 0},
+      {.name = "--tolerance",
+       .to = &arguments->options.tolerance,
+       .help = "Newton decrement at which to stop (default 0: by precision)",
+       .value = "X",
+       .least = 0},
+      {"--plot", &arguments->plot, "Histogram and fitted density as a picture", "FILE.svg|.png"},
+  };
+  append(options, input_options(arguments->input.format));
+  append(options, shared_options(arguments->common));
+  return {
+      .name = "fit",
+      .help = "Fit one family to one sample, or to every group of rows",
+      .options = std::move(options),
+      .unsupported = {{"--event", "right-censored observations"},
+                      {"--interval", "interval-censored observations"},
+                      {"--truncate", "truncated distributions"},
+                      {"--prior", "priors on parameters"}},
+      .footer =
+          "A .npy array of one dimension is one sample; of two dimensions, one sample per row.\n" +
+          std::string(input_help) +
+          "\nRows of weight 0 are left out: n + missing + left_out are all rows. Weights multiply log-densities;\n"
+          "BIC counts the rows of positive weight, whatever their sum.\n\n"
+          "Examples:\n"
+          "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n"
+          "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 | manyfit fit gamma -",
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace manyfit::app

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -65,36 +64,21 @@ bool same_file(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-void add_input_options(CLI::App& command, input_format& format) {
-  command
-      .add_option_function<std::string>(
-          "--missing", [&format](const std::string& text) { format.missing = split_list(text, "--missing"); },
-          "Texts or numbers that mean \"missing\" too, as in N/A,null,-9999")
-      ->type_name("TEXT,...");
-  command
-      .add_option_function<std::string>(
-          "--delimiter", [&format](const std::string& text) { format.delimiter = delimiter_of(text); },
-          "What separates columns (default: told from the header, among , ; tab |)")
-      ->type_name("C");
-  command
-      .add_option_function<std::string>(
-          "--decimal",
-          [&format](const std::string& text) {
-            if (text != "." && text != ",")
-              throw usage_error(fmt::format("--decimal: '{}' given\n. or , was expected", excerpt(text)));
-            format.decimal = text[0];
-          },
-          "Decimal sign of numbers in text: . or , (default .)")
-      ->type_name("C");
-  command.add_option("--array", format.array, "Which array of a .npz file (default: the only one)")->type_name("NAME");
-}
-
-CLI::Validator trimmed_name() {
-  return {[](std::string& text) {
-            text = std::string(without_spaces(text));
-            return std::string();
-          },
-          ""};
+std::vector<option> input_options(input_format& format) {
+  return {
+      {"--missing", [&format](const std::string& text) { format.missing = split_list(text, "--missing"); },
+       "Texts or numbers that mean \"missing\" too, as in N/A,null,-9999", "TEXT,..."},
+      {"--delimiter", [&format](const std::string& text) { format.delimiter = delimiter_of(text); },
+       "What separates columns (default: told from the header, among , ; tab |)", "C"},
+      {"--decimal",
+       [&format](const std::string& text) {
+         if (text != "." && text != ",")
+           throw usage_error(fmt::format("--decimal: '{}' given\n. or , was expected", excerpt(text)));
+         format.decimal = text[0];
+       },
+       "Decimal sign of numbers in text: . or , (default .)", "C"},
+      {"--array", &format.array, "Which array of a .npz file (default: the only one)", "NAME"},
+  };
 }
 
 void check_files(const std::vector<std::string>& inputs, const common_options& options, const std::string& plot) {

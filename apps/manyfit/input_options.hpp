@@ -10,21 +10,13 @@
 #include "input/input_format.hpp"
 #include "options.hpp"
 
-namespace CLI {
-class App;
-class Validator;
-}  // namespace CLI
-
 namespace manyfit::app {
 
-/// --missing, --delimiter, --decimal and --array.
-void add_input_options(CLI::App& command, input_format& format);
+/// --missing, --delimiter, --decimal and --array. `format` must outlive the command.
+std::vector<option> input_options(input_format& format);
 
 /// What every --help says of inputs, with an example.
 extern const char* const input_help;
-
-/// A transform for names of columns, which lose the blanks about them.
-CLI::Validator trimmed_name();
 
 /// Throws usage_error where --out or --plot (empty: not given) names one of the inputs, or both name one file: whatever
 /// the path is called, through links too, and for "-" what stdin is redirected from.

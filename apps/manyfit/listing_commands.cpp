@@ -3,7 +3,6 @@
 
 // `manyfit families` and `manyfit devices`.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -150,24 +149,23 @@ int list_devices(const common_options& common) {
   return exit_done;
 }
 
-void add_listing(CLI::App& program, command_action& action, const std::string& name, const std::string& purpose,
-                 int (*list)(const common_options&)) {
+command listing_command(const char* name, const char* help, int (*list)(const common_options&)) {
   const auto options = std::make_shared<common_options>();
-  CLI::App& command = *program.add_subcommand(name, purpose);
-  add_output_options(command, *options);
-  command.footer("Example:\n  manyfit " + name + " --format json");
-  command.callback([options, list, &action] { action = [options, list] { return list(*options); }; });
+  return {.name = name,
+          .help = help,
+          .options = output_options(*options),
+          .footer = "Example:\n  manyfit " + std::string(name) + " --format json",
+          .run = [options, list] { return list(*options); }};
 }
 
 }  // namespace
 
-void add_families(CLI::App& program, command_action& action) {
-  add_listing(program, action, "families", "What can be fitted: parameters, support, what each supports",
-              list_families);
+command families_command() {
+  return listing_command("families", "What can be fitted: parameters, support, what each supports", list_families);
 }
 
-void add_devices(CLI::App& program, command_action& action) {
-  add_listing(program, action, "devices", "What fits can run on: name, memory, usable or why not", list_devices);
+command devices_command() {
+  return listing_command("devices", "What fits can run on: name, memory, usable or why not", list_devices);
 }
 
 }  // namespace manyfit::app

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -12,7 +11,7 @@
 #include <memory>
 #include <numeric>
 
-#include "at_least.hpp"
+#include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -121,8 +120,7 @@ void print_summary(const mixture_results& results, const common_options& common,
                    double all_seconds) {
   const auto sum = [](const std::vector<std::int64_t>& of) { return std::accumulate(of.begin(), of.end(), 0L); };
   const std::int64_t rows = sum(results.observations);
-  fmt::print(
-      stderr,
+  tell(
       "manyfit: {} gaussian mixture{} ({} covariance) of {} row{} ({} missing, {} left out) on {}, {} precision, "
       "in {}, {} in all\n",
       results.count, results.count == 1 ? "" : "s", name_of(results.covariance), rows, rows == 1 ? "" : "s",
@@ -193,13 +191,14 @@ int run_mixture(mixture_arguments& arguments, const executor& where, output_form
     default:
       write_mixture_table(report, to);
   }
-  to.finish();
   if (!arguments.plot.empty() && results.count > 0) write_mixture_plot(arguments.plot, report, points);
+  to.finish();
   warn_of_constants(results, points.names, common);
-  if (!common.quiet) {
-    print_summary(results, common, fit_seconds, seconds_since(begin));
-    print_outcome(arguments, results.fewest_components, results.tried, results.status);
-  }
+  if (!common.quiet)
+    attempt([&] {
+      print_summary(results, common, fit_seconds, seconds_since(begin));
+      print_outcome(arguments, results.fewest_components, results.tried, results.status);
+    });
   return any_failed(arguments, results.status) && common.fail_on_any() ? exit_failed : exit_done;
 }
 
@@ -219,16 +218,16 @@ int run(mixture_arguments& arguments) {
 void print_outcome(const mixture_arguments& arguments, int fewest, int tried, const std::vector<fit_status>& status) {
   const mixture_options& options = arguments.options;
   if (arguments.start.empty() && (options.restarts > 1 || tried > 1))
-    fmt::print(stderr, "  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
-               tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
-                                       options.select == information_criterion::bic ? "BIC" : "AIC")
-                         : "");
+    tell("  best of {} start{}{}\n", options.restarts, options.restarts == 1 ? "" : "s",
+         tried > 1 ? fmt::format(" for each of {} to {} components, by {}", fewest, fewest + tried - 1,
+                                 options.select == information_criterion::bic ? "BIC" : "AIC")
+                   : "");
   for (int i = 0; i < fit_status_count; ++i) {
     const auto each = static_cast<fit_status>(i);
     const auto count = std::count(status.begin(), status.end(), each);
     if (count == 0) continue;
-    fmt::print(stderr, "  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
-               each == fit_status::converged ? "" : describe(each));
+    tell("  {} {}{}{}\n", count, to_string(each), each == fit_status::converged ? "" : ": ",
+         each == fit_status::converged ? "" : describe(each));
   }
 }
 
@@ -268,83 +267,88 @@ bool any_failed(const mixture_arguments& arguments, const std::vector<fit_status
   });
 }
 
-void add_mixture(CLI::App& program, command_action& action) {
+command mixture_command() {
   const auto arguments = std::make_shared<mixture_arguments>();
-  CLI::App& command = *program.add_subcommand("mixture", "Fit a mixture to one sample, or to every group of rows");
-  command
-      .add_option("FAMILY", arguments->family, "What the components are: gaussian, or any family of manyfit families")
-      ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
-      ->required();
-  command
-      .add_option("--columns", arguments->columns, "The coordinates (default: all number columns not named otherwise)")
-      ->type_name("a,b");
-  command.add_option("--column", arguments->column, "The only coordinate; of another family the values")
-      ->transform(trimmed_name())
-      ->type_name("NAME");
-  command
-      .add_option("--by", arguments->by,
-                  "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"")
-      ->type_name("a,b");
-  command
-      .add_option("--weights", arguments->input.weights,
-                  "A weight per row, 0 or more: the exponent of its density (0: left out)")
-      ->transform(trimmed_name())
-      ->type_name("NAME");
-  add_input_options(command, arguments->input.format);
-  command.add_option("--components", arguments->components, "How many components, or the best of a range")
-      ->type_name("K|LO:HI");
-  command.add_option("--select", arguments->select, "Criterion for the number of components (default bic)")
-      ->check(CLI::IsMember({"bic", "aic"}))
-      ->type_name("bic|aic");
-  command.add_option("--covariance", arguments->covariance, "Structure of the covariances (default full)")
-      ->check(CLI::IsMember({"full", "diagonal", "tied", "spherical"}))
-      ->type_name("full|diagonal|tied|spherical");
-  command.add_option("--restarts", arguments->options.restarts, "Starts, of which the best is kept (default 10)")
-      ->check(at_least(1))
-      ->type_name("R");
-  command.add_option("--init", arguments->init, "How to start (default auto: kmeans++ and random by turns)")
-      ->check(CLI::IsMember({"auto", "kmeans++", "random"}))
-      ->type_name("auto|kmeans++|random");
-  command.add_option("--start", arguments->start, "Start from these mixtures, whose order is kept")
-      ->type_name("MODEL.json");
-  command
-      .add_option("--regularize", arguments->regularize,
-                  "Added to the covariances' diagonals (default: nothing, unless every start collapses)")
-      ->each([arguments](const std::string&) { arguments->regularize_given = true; })
-      ->type_name("X");
-  command.add_option("--fix", arguments->fixed, "Hold a parameter at a value; not of gaussian")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  command.add_option("--max-iterations", arguments->options.max_iterations, "EM iterations at most (default 1000)")
-      ->check(at_least(0))
-      ->type_name("N");
-  command
-      .add_option("--tolerance", arguments->options.tolerance,
-                  "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations, as "
-                  "max_iterations")
-      ->check(at_least(0))
-      ->type_name("X");
-  command.add_flag("--trace", arguments->options.trace, "The log-likelihood of the start and after every iteration");
-  command.add_option("--plot", arguments->plot, "Data and fitted components as a picture")->type_name("FILE.svg|.png");
-  add_common_options(command, arguments->common);
-  command.footer(
-      "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of weight "
-      "0\n"
-      "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
-      std::string(input_help) +
-      "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
-      "variance\n"
-      "is added to the covariances: the status is then regularized.\n"
-      "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
-      "may be\n"
-      "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
-      "Examples:\n"
-      "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
-      "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json --out "
-      "m.json\n"
-      "  manyfit mixture gamma rain.csv --column millimetres --components 1:3");
-  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  std::vector<option> options{
+      {"FAMILY", &arguments->family, "What the components are: gaussian, or any family of manyfit families"},
+      {"INPUT", &arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin"},
+      {"--columns", &arguments->columns, "The coordinates (default: all number columns not named otherwise)", "a,b"},
+      {.name = "--column",
+       .to = &arguments->column,
+       .help = "The only coordinate; of another family the values",
+       .value = "NAME",
+       .is_column_name = true},
+      {"--by", &arguments->by, "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"",
+       "a,b"},
+      {.name = "--weights",
+       .to = &arguments->input.weights,
+       .help = "A weight per row, 0 or more: the exponent of its density (0: left out)",
+       .value = "NAME",
+       .is_column_name = true},
+      {"--components", &arguments->components, "How many components, or the best of a range", "K|LO:HI"},
+      {"--select", &arguments->select, "Criterion for the number of components (default bic)", "", {"bic", "aic"}},
+      {"--covariance",
+       &arguments->covariance,
+       "Structure of the covariances (default full)",
+       "",
+       {"full", "diagonal", "tied", "spherical"}},
+      {.name = "--restarts",
+       .to = &arguments->options.restarts,
+       .help = "Starts, of which the best is kept (default 10)",
+       .value = "R",
+       .least = 1},
+      {"--init",
+       &arguments->init,
+       "How to start (default auto: kmeans++ and random by turns)",
+       "",
+       {"auto", "kmeans++", "random"}},
+      {"--start", &arguments->start, "Start from these mixtures, whose order is kept", "MODEL.json"},
+      {.name = "--regularize",
+       .to = &arguments->regularize,
+       .help = "Added to the covariances' diagonals (default: nothing, unless every start collapses)",
+       .value = "X",
+       .given = &arguments->regularize_given},
+      {"--fix", &arguments->fixed, "Hold a parameter at a value; not of gaussian", "NAME=VALUE"},
+      {.name = "--max-iterations",
+       .to = &arguments->options.max_iterations,
+       .help = "EM iterations at most (default 1000)",
+       .value = "N",
+       .least = 0},
+      {.name = "--tolerance",
+       .to = &arguments->options.tolerance,
+       .help = "Gain of the mean log-likelihood at which to stop (default 1e-8); 0: exactly N iterations, as "
+               "max_iterations",
+       .value = "X",
+       .least = 0},
+      {"--trace", &arguments->options.trace, "The log-likelihood of the start and after every iteration"},
+      {"--plot", &arguments->plot, "Data and fitted components as a picture", "FILE.svg|.png"},
+  };
+  append(options, input_options(arguments->input.format));
+  append(options, shared_options(arguments->common));
+  return {
+      .name = "mixture",
+      .help = "Fit a mixture to one sample, or to every group of rows",
+      .options = std::move(options),
+      .footer =
+          "A .npy array of two dimensions has a point per row. Rows with a missing coordinate are missing, rows of "
+          "weight "
+          "0\n"
+          "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
+          std::string(input_help) +
+          "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
+          "variance\n"
+          "is added to the covariances: the status is then regularized.\n"
+          "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
+          "may be\n"
+          "a .npy file of the precision asked for, and on a CPU a Parquet file, without --by and --plot.\n\n"
+          "Examples:\n"
+          "  manyfit mixture gaussian faithful.csv --components 1:6 --plot faithful.svg\n"
+          "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json "
+          "--out "
+          "m.json\n"
+          "  manyfit mixture gamma rain.csv --column millimetres --components 1:3",
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace manyfit::app

@@ -164,6 +164,7 @@ void write_mixture_plot(const std::string& path, const mixture_report& report, c
       style.note += fmt::format(" · first {} of {} coordinates", coordinates, r.dimensions);
     plot_pairs(pictures.front(), coordinates, path, style);
   } catch (const error& failure) {
+    if (failure.why() != error::kind::argument) throw;
     throw input_error(failure.what());
   }
 }

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "options.hpp"
-#include "at_least.hpp"
+#include "apps/support/messages.hpp"
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -18,48 +17,37 @@
 
 namespace manyfit::app {
 
-void add_output_options(CLI::App& command, common_options& options) {
-  command
-      .add_option("--format", options.format, "table, csv, json, or parquet with --out (default: by --out, else table)")
-      ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
-      ->type_name("FORMAT");
-  command
-      .add_option_function<std::string>(
-          "--out", [&options](const std::string& path) { options.out = path == "-" ? "" : path; },
-          "Write the results to this file, in place of stdout (-)")
-      ->type_name("PATH");
-  command.add_flag("--quiet", options.quiet, "No progress, warnings or summary on stderr");
+std::vector<option> output_options(common_options& options) {
+  return {
+      {"--format",
+       &options.format,
+       "table, csv, json, or parquet with --out (default: by --out, else table)",
+       "",
+       {"table", "csv", "json", "parquet"}},
+      {"--out", [&options](const std::string& path) { options.out = path == "-" ? "" : path; },
+       "Write the results to this file, in place of stdout (-)", "PATH"},
+      {"--quiet", &options.quiet, "No progress, warnings or summary on stderr"},
+  };
 }
 
-void add_common_options(CLI::App& command, common_options& options) {
-  command.add_option("--device", options.device, "auto (CUDA when there is one, else CPU), cpu, cuda, cuda:N")
-      ->type_name("DEVICE");
-  command.add_option("--threads", options.threads, "CPU threads (default: every core this process may use)")
-      ->check(CLI::Range(1, 65536))
-      ->type_name("N");
-  command.add_option("--precision", options.precision, "double or single: how the data are held")
-      ->check(CLI::IsMember({"double", "single"}))
-      ->type_name("PRECISION");
-  command.add_option("--seed", options.seed, "Seed of everything random (default 0)")
-      ->check(at_least(0))
-      ->type_name("N");
-  add_output_options(command, options);
-  command.add_option("--fail-on", options.fail_on, "any: exit with 4 when some fits failed")
-      ->check(CLI::IsMember({"any"}))
-      ->type_name("any");
-}
-
-void add_unsupported_options(CLI::App& command, const std::map<std::string, std::string>& each) {
-  for (const auto& [name, purpose] : each)
-    command
-        .add_option_function<std::vector<std::string>>(
-            name,
-            [name = name, purpose = purpose](const std::vector<std::string>&) {
-              throw usage_error(fmt::format("{} ({}) is not supported yet\nleave it out", name, purpose));
-            },
-            "")
-        ->expected(0, 1)
-        ->group("");
+std::vector<option> shared_options(common_options& options) {
+  std::vector<option> all{
+      {"--device", &options.device, "auto (CUDA when there is one, else CPU), cpu, cuda, cuda:N", "DEVICE"},
+      {.name = "--threads",
+       .to = &options.threads,
+       .help = "CPU threads (default: every core this process may use)",
+       .value = "N",
+       .most = 65536},
+      {"--precision", &options.precision, "double or single: how the data are held", "", {"double", "single"}},
+      {.name = "--seed",
+       .to = &options.seed,
+       .help = "Seed of everything random (default 0)",
+       .value = "N",
+       .least = 0},
+  };
+  append(all, output_options(options));
+  append(all, {{"--fail-on", &options.fail_on, "any: exit with 4 when some fits failed", "", {"any"}}});
+  return all;
 }
 
 executor executor_of(const common_options& options) {
@@ -163,7 +151,7 @@ std::map<std::string, double> parse_assignments(const std::vector<std::string>& 
 }
 
 void warn(const common_options& options, const std::string& message) {
-  if (!options.quiet) fmt::print(stderr, "manyfit: warning: {}\n", message);
+  if (!options.quiet) tell("manyfit: warning: {}\n", message);
 }
 
 }  // namespace manyfit::app

@@ -10,12 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "command.hpp"
 #include "manyfit/executor.hpp"
 #include "output/output.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace manyfit::app {
 
@@ -35,13 +32,10 @@ struct common_options {
   bool fail_on_any() const { return fail_on == "any"; }
 };
 
-/// --format, --out and --quiet.
-void add_output_options(CLI::App& command, common_options& options);
+/// --format, --out and --quiet. `options` must outlive the command.
+std::vector<option> output_options(common_options& options);
 /// Those, --device, --threads, --precision, --seed and --fail-on.
-void add_common_options(CLI::App& command, common_options& options);
-
-/// Options of the contract that this version does not have yet: refused, never ignored. `each` is option and purpose.
-void add_unsupported_options(CLI::App& command, const std::map<std::string, std::string>& each);
+std::vector<option> shared_options(common_options& options);
 
 /// The executor that --device and --threads name.
 executor executor_of(const common_options& options);

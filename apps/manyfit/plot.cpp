@@ -73,6 +73,7 @@ void write_plot(const std::string& path, const fit_report& report, const sample_
   try {
     plot_panels(panels, path, style);
   } catch (const error& failure) {
+    if (failure.why() != error::kind::argument) throw;
     throw input_error(failure.what());
   }
 }

@@ -4,8 +4,6 @@
 #include "point_file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <exception>
 #include <filesystem>
@@ -122,7 +120,7 @@ std::shared_ptr<const parquet_points<T>> stream_points(const point_request& requ
 }
 
 std::int64_t half_of_memory() {
-  return std::int64_t{::sysconf(_SC_PHYS_PAGES)} / 2 * ::sysconf(_SC_PAGE_SIZE);
+  return static_cast<std::int64_t>(host_memory() / 2);
 }
 
 template class parquet_points<double>;

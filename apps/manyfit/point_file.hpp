@@ -60,7 +60,7 @@ class parquet_points : public point_source<T> {
 template <class T>
 std::shared_ptr<const parquet_points<T>> stream_points(const point_request& request, int threads, std::int64_t memory);
 
-/// Half of this machine's memory, in bytes.
+/// Half of the memory that this process may use, in bytes.
 std::int64_t half_of_memory();
 
 }  // namespace manyfit::app

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "apps/support/messages.hpp"
 #include "interrupt.hpp"
 
 namespace manyfit::app {
@@ -55,14 +56,12 @@ void progress_bar::update(std::uint64_t done, std::uint64_t total, const std::st
   if (columns < columns_) line.append(static_cast<std::size_t>(columns_ - columns), ' ');
   columns_ = columns;
   set_bar_columns(columns_);
-  fmt::print(stderr, "\r{}", line);
-  std::fflush(stderr);
+  tell("\r{}", line);
 }
 
 void progress_bar::clear() {
   if (columns_ == 0) return;
-  fmt::print(stderr, "\r{}\r", std::string(static_cast<std::size_t>(columns_), ' '));
-  std::fflush(stderr);
+  erase_line(columns_);
   columns_ = 0;
   set_bar_columns(0);
 }

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
 
+#include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
@@ -220,53 +220,58 @@ int run(const score_arguments& arguments) {
   output to(common.out);
   const scores result = common.single() ? score<float>(arguments, from, where) : score<double>(arguments, from, where);
   write_scores(result.log_density, *from.family, where, common, format, to);
-  if (result.rows_without_fit > 0)
-    warn(common, fmt::format("{} rows have a key without a fit in the model: their log_density is empty",
-                             result.rows_without_fit));
-  if (result.rows_of_failed_fits > 0)
-    warn(common, fmt::format("{} rows belong to fits without parameters: their log_density is empty",
-                             result.rows_of_failed_fits));
-  if (!common.quiet)
-    fmt::print(stderr, "manyfit: {} values scored under {} on {}, {} precision\n", result.log_density.size(),
-               from.family->name, where.name(), common.precision);
+  attempt([&] {
+    if (result.rows_without_fit > 0)
+      warn(common, fmt::format("{} rows have a key without a fit in the model: their log_density is empty",
+                               result.rows_without_fit));
+    if (result.rows_of_failed_fits > 0)
+      warn(common, fmt::format("{} rows belong to fits without parameters: their log_density is empty",
+                               result.rows_of_failed_fits));
+    if (!common.quiet)
+      tell("manyfit: {} values scored under {} on {}, {} precision\n", result.log_density.size(), from.family->name,
+           where.name(), common.precision);
+  });
   const bool failed = result.rows_without_fit + result.rows_of_failed_fits > 0;
   return failed && common.fail_on_any() ? exit_failed : exit_done;
 }
 
 }  // namespace
 
-void add_score(CLI::App& program, command_action& action) {
+command score_command() {
   const auto arguments = std::make_shared<score_arguments>();
-  CLI::App& command = *program.add_subcommand("score", "Log-density of every value under a fitted model");
-  command.add_option("MODEL.json", arguments->model_path, "Output of manyfit fit or mixture --format json; - is stdin")
-      ->required();
-  command.add_option("INPUT", arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin")
-      ->required();
-  command
-      .add_option("--column", arguments->input.column,
-                  "The values (default: the only number column not named otherwise)")
-      ->transform(trimmed_name())
-      ->type_name("NAME");
-  add_input_options(command, arguments->input.format);
-  command.add_option("--by", arguments->by, "Match each row to its fit by these columns (default: those of the model)")
-      ->type_name("a,b");
-  command.add_option("--columns", arguments->columns, "Coordinates; of a mixture only")->type_name("a,b");
-  command.add_flag("--responsibilities", arguments->responsibilities, "Share of each component; of a mixture only");
-  command.add_flag("--label", arguments->label, "The likeliest component; of a mixture only");
-  add_common_options(command, arguments->common);
-  command.footer(
-      "Rows come out in the order of the input. A missing value has an empty log_density (null in JSON); a value "
-      "outside\n"
-      "the support has -inf (null in JSON). --out FILE.npy writes an array. Responsibilities are r0, r1, ..., and "
-      "labels\n"
-      "count components from 0, in the order of the model.\n" +
-      std::string(input_help) +
-      "\n\n"
-      "Examples:\n"
-      "  manyfit fit gamma rain.csv --column millimetres --by station --format json --out model.json\n"
-      "  manyfit score model.json rain.csv --column millimetres --by station --format csv --out scores.csv\n"
-      "  manyfit score mixture.json faithful.csv --responsibilities --label --format csv");
-  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  std::vector<option> options{
+      {"MODEL.json", &arguments->model_path, "Output of manyfit fit or mixture --format json; - is stdin"},
+      {"INPUT", &arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin"},
+      {.name = "--column",
+       .to = &arguments->input.column,
+       .help = "The values (default: the only number column not named otherwise)",
+       .value = "NAME",
+       .is_column_name = true},
+      {"--by", &arguments->by, "Match each row to its fit by these columns (default: those of the model)", "a,b"},
+      {"--columns", &arguments->columns, "Coordinates; of a mixture only", "a,b"},
+      {"--responsibilities", &arguments->responsibilities, "Share of each component; of a mixture only"},
+      {"--label", &arguments->label, "The likeliest component; of a mixture only"},
+  };
+  append(options, input_options(arguments->input.format));
+  append(options, shared_options(arguments->common));
+  return {
+      .name = "score",
+      .help = "Log-density of every value under a fitted model",
+      .options = std::move(options),
+      .footer =
+          "Rows come out in the order of the input. A missing value has an empty log_density (null in JSON); a value "
+          "outside\n"
+          "the support has -inf (null in JSON). --out FILE.npy writes an array. Responsibilities are r0, r1, ..., and "
+          "labels\n"
+          "count components from 0, in the order of the model.\n" +
+          std::string(input_help) +
+          "\n\n"
+          "Examples:\n"
+          "  manyfit fit gamma rain.csv --column millimetres --by station --format json --out model.json\n"
+          "  manyfit score model.json rain.csv --column millimetres --by station --format csv --out scores.csv\n"
+          "  manyfit score mixture.json faithful.csv --responsibilities --label --format csv",
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace manyfit::app

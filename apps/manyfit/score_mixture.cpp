@@ -10,6 +10,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "apps/support/messages.hpp"
 #include "failures.hpp"
 #include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
@@ -224,15 +225,17 @@ int score_and_write(const score_mixture_arguments& arguments, const model& docum
   const std::size_t width = arguments.responsibilities ? static_cast<std::size_t>(mixtures.max_components) : 0;
   write_scores({result.scores, width, arguments.label, document.family}, static_cast<std::size_t>(result.rows), where,
                common, format, to);
-  if (result.without_fit > 0)
-    warn(common,
-         fmt::format("{} rows have a key without a fit in the model: their log_density is empty", result.without_fit));
-  if (result.of_failed_fits > 0)
-    warn(common,
-         fmt::format("{} rows belong to fits without parameters: their log_density is empty", result.of_failed_fits));
-  if (!common.quiet)
-    fmt::print(stderr, "manyfit: {} rows scored under {} mixtures on {}, {} precision\n", result.rows, document.family,
-               where.name(), common.precision);
+  attempt([&] {
+    if (result.without_fit > 0)
+      warn(common, fmt::format("{} rows have a key without a fit in the model: their log_density is empty",
+                               result.without_fit));
+    if (result.of_failed_fits > 0)
+      warn(common,
+           fmt::format("{} rows belong to fits without parameters: their log_density is empty", result.of_failed_fits));
+    if (!common.quiet)
+      tell("manyfit: {} rows scored under {} mixtures on {}, {} precision\n", result.rows, document.family,
+           where.name(), common.precision);
+  });
   return result.without_fit + result.of_failed_fits > 0 && common.fail_on_any() ? exit_failed : exit_done;
 }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -149,30 +148,39 @@ int run(const simulate_arguments& arguments) {
 
 }  // namespace
 
-void add_simulate(CLI::App& program, command_action& action) {
+command simulate_command() {
   const auto arguments = std::make_shared<simulate_arguments>();
-  CLI::App& command = *program.add_subcommand("simulate", "Draw from a family with given parameters");
-  command.add_option("FAMILY", arguments->family, "What to draw from; manyfit families lists them")->required();
-  command.add_option("--parameters", arguments->parameters, "Every parameter of the family")
-      ->required()
-      ->type_name("NAME=VALUE,...")
-      ->allow_extra_args(false);
-  command.add_option("--size", arguments->size, "Draws in each fit")
-      ->required()
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->type_name("N");
-  command
-      .add_option("--fits", arguments->fits,
-                  "Samples of that size (default 1); more than one have a column fit, from 1")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->type_name("B");
-  add_common_options(command, arguments->common);
-  command.footer(
-      "The same seed gives the same draws on every device. --out FILE.npy writes an array.\n\n"
-      "Example:\n"
-      "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 --fits 50 --seed 1 --format csv --out "
-      "draws.csv");
-  command.callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  std::vector<option> options{
+      {"FAMILY", &arguments->family, "What to draw from; manyfit families lists them"},
+      {.name = "--parameters",
+       .to = &arguments->parameters,
+       .help = "Every parameter of the family",
+       .value = "NAME=VALUE,...",
+       .required = true},
+      {.name = "--size",
+       .to = &arguments->size,
+       .help = "Draws in each fit",
+       .value = "N",
+       .most = std::int64_t{1} << 40,
+       .required = true},
+      {.name = "--fits",
+       .to = &arguments->fits,
+       .help = "Samples of that size (default 1); more than one have a column fit, from 1",
+       .value = "B",
+       .most = std::int64_t{1} << 40},
+  };
+  append(options, shared_options(arguments->common));
+  return {
+      .name = "simulate",
+      .help = "Draw from a family with given parameters",
+      .options = std::move(options),
+      .footer =
+          "The same seed gives the same draws on every device. --out FILE.npy writes an array.\n\n"
+          "Example:\n"
+          "  manyfit simulate gamma --parameters shape=2,rate=0.5 --size 1000 --fits 50 --seed 1 --format csv --out "
+          "draws.csv",
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace manyfit::app

@@ -8,9 +8,11 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <new>
+#include <system_error>
 #include <utility>
 
+#include "apps/support/whole_file.hpp"
 #include "manyfit/error.hpp"
 
 namespace manyfit::app {
@@ -18,7 +20,11 @@ namespace manyfit::app {
 namespace {
 
 cairo_status_t append(void* bytes, const unsigned char* data, unsigned int length) {
-  static_cast<std::string*>(bytes)->append(reinterpret_cast<const char*>(data), length);
+  try {  // nothing may be thrown through cairo
+    static_cast<std::string*>(bytes)->append(reinterpret_cast<const char*>(data), length);
+  } catch (const std::bad_alloc&) {
+    return CAIRO_STATUS_NO_MEMORY;
+  }
   return CAIRO_STATUS_SUCCESS;
 }
 
@@ -168,12 +174,14 @@ void canvas::finish() {
     bytes_.insert(root + 1,
                   "\n<title>" + xml(shown(title_)) + "</title>\n<desc>" + xml(shown(description_, true)) + "</desc>");
   }
-  std::ofstream file(path_, std::ios::binary);
-  file.write(bytes_.data(), static_cast<std::streamsize>(bytes_.size()));
-  file.close();
-  if (!file)
-    throw error(error::kind::argument,
-                "plot file '" + path_ + "' cannot be written; its folder must exist and be writable");
+  try {
+    whole_file file(path_);
+    file.write(bytes_);
+    file.commit();
+  } catch (const std::system_error& failure) {
+    throw error(error::kind::argument, "plot file '" + path_ + "' cannot be written: " + failure.code().message() +
+                                           "; its folder must exist and be writable");
+  }
 }
 
 }  // namespace manyfit::app

@@ -72,7 +72,8 @@ class canvas {
   /// What the picture shows, in words: an SVG carries them for search and for readers who do not see it.
   void describe(std::string title, std::string description);
 
-  /// Writes the file; nothing is written before. Throws manyfit::error (argument) when it cannot be.
+  /// Writes the file, whole or not at all; nothing is written before. Throws manyfit::error: argument when it cannot be
+  /// written, memory when it cannot be drawn.
   void finish();
 
  private:

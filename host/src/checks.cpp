@@ -14,17 +14,16 @@ const error out_of_memory(error::kind::memory, "out of memory: give less data at
   throw error(error::kind::argument, message);
 }
 
-void check_array(const std::string& what, const char* name, std::size_t size, std::int64_t needed) {
+void check_array(const char* what, const char* name, std::size_t size, std::int64_t needed) {
   if (static_cast<std::int64_t>(size) < needed)
-    refuse(what + ": " + name + " has " + std::to_string(size) + " elements; " + std::to_string(needed) +
+    refuse(std::string(what) + ": " + name + " has " + std::to_string(size) + " elements; " + std::to_string(needed) +
            " expected from the other members");
 }
 
-void check_components(const std::string& what, const std::vector<std::int32_t>& components, std::int64_t count,
-                      int room) {
+void check_components(const char* what, const std::vector<std::int32_t>& components, std::int64_t count, int room) {
   for (std::int64_t i = 0; i < count; ++i)
     if (components[static_cast<std::size_t>(i)] < 1 || components[static_cast<std::size_t>(i)] > room)
-      refuse(what + ": mixture " + std::to_string(i) + " has " +
+      refuse(std::string(what) + ": mixture " + std::to_string(i) + " has " +
              std::to_string(components[static_cast<std::size_t>(i)]) + " components; 1 to " + std::to_string(room) +
              " expected");
 }

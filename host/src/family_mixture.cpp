@@ -77,7 +77,7 @@ void check(const family_mixture_options& options, std::int64_t count, int parts,
   if (options.max_iterations < 0)
     refuse("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
   if (!(options.tolerance >= 0)) refuse("tolerance: a number of 0 or more expected");
-  check_choice("start", options.start, 3);
+  check_choice("start", options.start, mixture_start_count);
   check_choice("select", options.select, 2);
   if (options.start != mixture_start::given) return;
   const family_mixture_results* start = options.start_values;
@@ -343,6 +343,12 @@ family_mixture_results with_room(family_mixture_results r, std::int64_t room, st
 
 std::vector<double> simulate_any(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
                                  std::uint64_t seed, std::span<const std::uint64_t> streams) {
+  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
+  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
+    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
+           " mixtures; one for each expected");
+  check(mixtures, "simulate_mixture");
+  product_of("simulate_mixture", {mixtures.count, size});
   const auto n = static_cast<std::size_t>(size);
   std::vector<double> out(static_cast<std::size_t>(mixtures.count) * n, nan);
   for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
@@ -437,12 +443,6 @@ MF_MIXTURE(float)
 
 std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
                                      std::uint64_t seed, std::span<const std::uint64_t> streams) {
-  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
-  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
-    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
-           " mixtures; one for each expected");
-  check(mixtures, "simulate_mixture");
-  product_of("simulate_mixture", {mixtures.count, size});
   return guarded([&] { return simulate_any(where, mixtures, size, seed, streams); });
 }
 

@@ -13,7 +13,7 @@
 #include "key_hash.hpp"
 #include "manyfit/error.hpp"
 #include "manyfit/executor.hpp"
-#include "workers.hpp"
+#include "kernels/cpu/parallel.hpp"
 
 namespace manyfit {
 
@@ -165,7 +165,7 @@ row_groups group_rows_of(const Keys& keys, int threads) {
   const auto first_of = [&](std::int64_t block) { return static_cast<std::size_t>(rows * block / blocks); };
   std::vector<std::uint64_t> hashes(static_cast<std::size_t>(rows));
   std::vector<std::int64_t> begin(static_cast<std::size_t>(blocks) * pieces);
-  for_each_index(threads, blocks, [&](std::int64_t block) {
+  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
     std::int64_t* const counts = begin.data() + static_cast<std::size_t>(block) * pieces;
     for (std::size_t row = first_of(block); row < first_of(block + 1); ++row) {
       if (!keys.has_key(row)) {
@@ -186,7 +186,7 @@ row_groups group_rows_of(const Keys& keys, int threads) {
     piece_begin[piece + 1] = at;
   }
   std::vector<entry> entries(static_cast<std::size_t>(piece_begin.back()));
-  for_each_index(threads, blocks, [&](std::int64_t block) {
+  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
     std::int64_t* const next = begin.data() + static_cast<std::size_t>(block) * pieces;
     for (std::size_t row = first_of(block); row < first_of(block + 1); ++row)
       if (group_of_row[row] >= 0)
@@ -197,7 +197,7 @@ row_groups group_rows_of(const Keys& keys, int threads) {
   // One table for each piece; a row's number is that of its key in its piece.
   row_marks firsts(rows);
   std::vector<std::vector<std::int32_t>> group_of_number(pieces);
-  for_each_index(threads, static_cast<std::int64_t>(pieces), [&](std::int64_t index) {
+  parallel_for(threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t index) {
     const auto piece = static_cast<std::size_t>(index);
     key_table table;
     for (std::int64_t i = piece_begin[piece]; i < piece_begin[piece + 1]; ++i) {
@@ -214,11 +214,11 @@ row_groups group_rows_of(const Keys& keys, int threads) {
   // Groups in order of first appearance: a group's number is how many first rows come before its own.
   firsts.count();
   result.first_row = firsts.rows();
-  for_each_index(threads, static_cast<std::int64_t>(pieces), [&](std::int64_t piece) {
+  parallel_for(threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t piece) {
     for (std::int32_t& each : group_of_number[static_cast<std::size_t>(piece)])
       each = firsts.rank(static_cast<std::uint32_t>(each));
   });
-  for_each_index(threads, blocks, [&](std::int64_t block) {
+  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
     for (std::size_t row = first_of(block); row < first_of(block + 1); ++row) {
       std::int32_t& group = group_of_row[row];
       if (group == same_as_before)

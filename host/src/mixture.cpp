@@ -36,7 +36,7 @@ mixture_settings settings_from(const mixture_options& options, int dimensions, s
     refuse("regularization: a finite number expected");
   if (options.batch_rows < 0) refuse("batch_rows: 0 (whole passes) or more expected");
   check_choice("covariance", options.covariance, covariance_structure_count);
-  check_choice("start", options.start, 3);
+  check_choice("start", options.start, mixture_start_count);
   check_choice("select", options.select, 2);
   if (options.start == mixture_start::given) {
     const mixture_results* start = options.start_values;

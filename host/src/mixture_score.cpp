@@ -61,6 +61,26 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
   return scores;
 }
 
+std::vector<double> simulate_any(const executor& where, const mixture_results& mixtures, std::int64_t size,
+                                 std::uint64_t seed, std::span<const std::uint64_t> streams) {
+  if (size < 0) throw error(error::kind::argument, "size: " + std::to_string(size) + " given; 0 or more expected");
+  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
+    throw error(error::kind::argument, "streams: " + std::to_string(streams.size()) + " given for " +
+                                           std::to_string(mixtures.count) + " mixtures; one for each expected");
+  check(mixtures, "simulate_mixture");
+  const std::int64_t each = product_of("simulate_mixture", {size, mixtures.dimensions});
+  const std::int64_t all = product_of("simulate_mixture", {mixtures.count, each});
+  std::vector<double> out(static_cast<std::size_t>(all), nan);
+  for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
+    const mixture_parameters parameters = parameters_of(mixtures, fit);
+    if (!(parameters.weights[0] >= 0)) continue;
+    simulate_mixture_points(mixtures.dimensions, mixtures.components[fit], parameters, size, seed,
+                            streams.empty() ? static_cast<std::uint64_t>(fit) : streams[fit], out.data() + fit * each,
+                            where.threads());
+  }
+  return out;
+}
+
 }  // namespace
 
 mixture_scores score_mixture(const executor& where, const point_batch<double>& data, const mixture_results& mixtures,
@@ -74,24 +94,7 @@ mixture_scores score_mixture(const executor& where, const point_batch<float>& da
 
 std::vector<double> simulate_mixture(const executor& where, const mixture_results& mixtures, std::int64_t size,
                                      std::uint64_t seed, std::span<const std::uint64_t> streams) {
-  if (size < 0) throw error(error::kind::argument, "size: " + std::to_string(size) + " given; 0 or more expected");
-  if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
-    throw error(error::kind::argument, "streams: " + std::to_string(streams.size()) + " given for " +
-                                           std::to_string(mixtures.count) + " mixtures; one for each expected");
-  check(mixtures, "simulate_mixture");
-  const std::int64_t each = product_of("simulate_mixture", {size, mixtures.dimensions});
-  const std::int64_t all = product_of("simulate_mixture", {mixtures.count, each});
-  return guarded([&] {
-    std::vector<double> out(static_cast<std::size_t>(all), nan);
-    for (std::int64_t fit = 0; fit < mixtures.count; ++fit) {
-      const mixture_parameters parameters = parameters_of(mixtures, fit);
-      if (!(parameters.weights[0] >= 0)) continue;
-      simulate_mixture_points(mixtures.dimensions, mixtures.components[fit], parameters, size, seed,
-                              streams.empty() ? static_cast<std::uint64_t>(fit) : streams[fit], out.data() + fit * each,
-                              where.threads());
-    }
-    return out;
-  });
+  return guarded([&] { return simulate_any(where, mixtures, size, seed, streams); });
 }
 
 }  // namespace manyfit

@@ -60,6 +60,28 @@ std::vector<double> log_likelihood_any(const executor& where, const family_info&
   return out;
 }
 
+std::vector<double> simulate_any(const executor& where, const family_info& family, const parameters_view& parameters,
+                                 std::int64_t count, std::int64_t size, const simulate_options& options) {
+  if (count < 0 || size < 0)
+    throw error(error::kind::argument, "simulate: " + std::to_string(count) + " fits of " + std::to_string(size) +
+                                           " draws asked for; neither may be negative");
+  if (!options.streams.empty() && static_cast<std::int64_t>(options.streams.size()) != count)
+    throw error(error::kind::argument, "simulate: " + std::to_string(options.streams.size()) + " streams given for " +
+                                           std::to_string(count) + " fits; give one each or none");
+  if (!family.simulate)
+    throw error(error::kind::argument,
+                std::string(family.name) + " is a density of your own; draws are for registered families");
+  check(parameters, family.parameter_count > 0 ? count : 0);
+  const std::int64_t draws = product_of("simulate", {count, size});
+  std::vector<double> out(static_cast<std::size_t>(draws));
+  const std::uint64_t* streams = options.streams.empty() ? nullptr : options.streams.data();
+  if (where.is_cuda())
+    cuda::simulate(where, family, parameters, count, size, options.seed, streams, out.data());
+  else
+    family.simulate(parameters, count, size, options.seed, streams, out.data(), where.threads());
+  return out;
+}
+
 }  // namespace
 
 std::vector<double> log_density(const executor& where, const family_info& family, const batch<double>& data,
@@ -81,26 +103,7 @@ std::vector<double> log_likelihood(const executor& where, const family_info& fam
 
 std::vector<double> simulate(const executor& where, const family_info& family, const parameters_view& parameters,
                              std::int64_t count, std::int64_t size, const simulate_options& options) {
-  if (count < 0 || size < 0)
-    throw error(error::kind::argument, "simulate: " + std::to_string(count) + " fits of " + std::to_string(size) +
-                                           " draws asked for; neither may be negative");
-  if (!options.streams.empty() && static_cast<std::int64_t>(options.streams.size()) != count)
-    throw error(error::kind::argument, "simulate: " + std::to_string(options.streams.size()) + " streams given for " +
-                                           std::to_string(count) + " fits; give one each or none");
-  if (!family.simulate)
-    throw error(error::kind::argument,
-                std::string(family.name) + " is a density of your own; draws are for registered families");
-  check(parameters, family.parameter_count > 0 ? count : 0);
-  const std::int64_t draws = product_of("simulate", {count, size});
-  return guarded([&] {
-    std::vector<double> out(static_cast<std::size_t>(draws));
-    const std::uint64_t* streams = options.streams.empty() ? nullptr : options.streams.data();
-    if (where.is_cuda())
-      cuda::simulate(where, family, parameters, count, size, options.seed, streams, out.data());
-    else
-      family.simulate(parameters, count, size, options.seed, streams, out.data(), where.threads());
-    return out;
-  });
+  return guarded([&] { return simulate_any(where, family, parameters, count, size, options); });
 }
 
 }  // namespace manyfit

@@ -6,6 +6,9 @@
 //                                            model.statistics, returns the log-likelihood; N × K responsibilities are
 //                                            never in memory
 //   void for_each(int count, f)              f(0) ... f(count − 1), shared out; ends when all are done
+//   bool shares_out_singly(numbers)          whether every lane takes one of so many numbers at a time
+//   void prepare_components(m), maximise_components(m)  gaussian_mixture.hpp's steps for every component
+//   bool all_good(m)                         whether all components are sound
 //   void leader(f)                           f() once; ends when it is done
 //   void restrict_to(first, count)           passes go over these rows only, until told otherwise; count < 0: over all
 //   std::int64_t rows()                      how many rows the fit has
@@ -38,10 +41,8 @@ MF_FN_CALL bool prepare(Group& group, const mixture_model& m) {
     });
     if (!(m.good[m.K] > 0)) return false;
   }
-  group.for_each(m.K, [&](int k) { prepare_component(m, k); });
-  for (int k = 0; k < m.K; ++k)
-    if (!(m.good[k] > 0)) return false;
-  return true;
+  group.prepare_components(m);
+  return group.all_good(m);
 }
 
 /// The covariance of a tied mixture, from statistics and means.
@@ -57,14 +58,18 @@ MF_FN_LARGE void pool_covariance(Group& group, const mixture_model& m) {
 /// Statistics to θ.
 template <class Group>
 MF_FN_CALL void maximise(Group& group, const mixture_model& m) {
-  group.for_each(m.K, [&](int k) { maximise_component(m, k); });
+  group.maximise_components(m);
   if (m.structure == covariance_structure::tied) pool_covariance(group, m);
 }
 
-/// f(0) ... f(numbers − 1), shared out in runs of 64.
+/// f(0) ... f(numbers − 1), shared out one by one or in runs of 64.
 template <class Group, class F>
 MF_FN void for_numbers(Group& group, std::int64_t numbers, F f) {
   constexpr int run = 64;
+  if (Group::shares_out_singly(numbers)) {
+    group.for_each(static_cast<int>(numbers), [&](int i) { f(std::int64_t{i}); });
+    return;
+  }
   group.for_each(static_cast<int>((numbers + run - 1) / run), [&](int piece) {
     for (std::int64_t i = std::int64_t{piece} * run; i < numbers && i < (piece + std::int64_t{1}) * run; ++i) f(i);
   });

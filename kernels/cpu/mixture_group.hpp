@@ -123,6 +123,18 @@ class mixture_group {
       y[d] = weight > 0 ? (static_cast<double>(row.values[d]) - map_.centre[d]) * map_.scale[d] : 0.0;
     return weight;
   }
+  void prepare_components(const mixture_model& m) {
+    for_each(m.K, [&](int k) { prepare_component(m, k); });
+  }
+  void maximise_components(const mixture_model& m) {
+    for_each(m.K, [&](int k) { maximise_component(m, k); });
+  }
+  static bool all_good(const mixture_model& m) {
+    for (int k = 0; k < m.K; ++k)
+      if (!(m.good[k] > 0)) return false;
+    return true;
+  }
+  static constexpr bool shares_out_singly(std::int64_t) { return false; }
   template <class F>
   void leader(F f) {
     f();

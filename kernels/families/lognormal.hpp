@@ -40,6 +40,16 @@ struct lognormal {
     return normal::log_constant(of_log(p));
   }
 
+  /// The density where sdlog is small and log x − meanlog would be all rounding, about exp(meanlog); x itself, not its
+  /// coordinate.
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S center = exp(p.meanlog), d = (x - center) / center;
+    const S z = select(abs(d) < S(0.5), log1p(d), log(x) - p.meanlog) / p.sdlog;
+    return S(-constants::half_log_two_pi) - S(0.5) * z * z - log(p.sdlog) - log(x);
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return p.sdlog < 1e-4; }
+
   template <class S>
   MF_FN static vec<S, 2> statistics(const S& y, const sample_summary& s) {
     return normal::statistics(y, s);

@@ -213,7 +213,8 @@ struct student_t {
                                                 const fit_settings& settings) {
     using S = typename Points::scalar;
     const double location = settings.fixed & 2u ? settings.fixed_values[1] : s.mean;
-    const double largest = maximum(s.maximum - location, location - s.minimum), by_largest = 1 / largest;
+    const double largest = maximum(s.maximum - location, location - s.minimum),
+                 by_largest = largest > 0 ? 1 / largest : 0;
     const auto total = points.sum([=](const S& y) {  // relative to the largest deviation: nothing overflows
       const S d = (y - S(location)) * S(by_largest), dd = d * d;
       return vec<S, 3>{d, dd, dd * dd};

@@ -36,6 +36,16 @@ struct weibull {
   MF_FN static T log_constant(const params<T>& p) {
     return log(p.shape);
   }
+  /// The density at large shapes, where the difference of two logarithms would be all rounding; x itself, not its
+  /// coordinate.
+  template <class S>
+  MF_FN static S log_density_where_narrow(const params<S>& p, const S& x) {
+    const S d = (x - p.scale) / p.scale;
+    const S u = p.shape * select(abs(d) < S(0.5), log1p(d), log(x) - log(p.scale));
+    return (u - exp(u)) + (log(p.shape) - log(x));
+  }
+  MF_FN static bool is_narrow(const params<double>& p) { return p.shape > 1e4; }
+
   /// Mean log-likelihood and derivatives from three sums: of e, e d and e d², with d = y − log λ and e = exp(k d).
   template <class Points>
   MF_FN_LARGE static jet<double, 2> objective(const Points& points, const sample_summary& s, const params<double>& p) {

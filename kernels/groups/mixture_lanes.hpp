@@ -12,6 +12,7 @@
 // and their bits are the same either way.
 #pragma once
 
+#include "kernels/groups/mixture_component.hpp"
 #include "kernels/groups/mixture_lane_memory.hpp"
 #include "kernels/groups/mixture_resident_pass.hpp"
 #include "kernels/groups/reduce.hpp"
@@ -42,6 +43,33 @@ class mixture_lanes {
   }
   MF_FN bool leads() const { return context_.lane() == 0; }
   MF_FN bool agree(bool value) const { return context_.agree(value); }
+  MF_FN_CALL void prepare_components(const mixture_model& m) {
+    if constexpr (Context::has_resident_passes) {
+      if (agree(whitens_by_warps(m))) {
+        for (int k = scope_lane() / 32; agree(k < m.K); k += scope_lanes() / 32)
+          prepare_by_warp(context_, m, k, own_factor());
+        return scope_barrier();
+      }
+    }
+    for_each(m.K, [&](int k) { prepare_component(m, k); });
+  }
+  MF_FN void maximise_components(const mixture_model& m) {
+    const std::int64_t numbers = covariance_numbers(m.structure, m.D, m.K);
+    if (agree(numbers > (1 << 30))) return for_each(m.K, [&](int k) { maximise_component(m, k); });
+    for_each(m.K * (1 + m.D), [&](int i) { maximise_mean(m, i); });
+    if (agree(m.structure != covariance_structure::tied))
+      for_each(static_cast<int>(numbers), [&](int i) { maximise_covariance(m, i); });
+  }
+  MF_FN bool all_good(const mixture_model& m) {
+    float good = 1;
+    for (int k = context_.lane() % 32; k < m.K; k += 32) good = m.good[k] > 0 ? good : 0.0f;
+    for (int mask = 16; mask > 0; mask /= 2) {
+      const float other = context_.shuffle_xor(good, mask);
+      good = other < good ? other : good;
+    }
+    return good > 0;
+  }
+  static MF_FN bool shares_out_singly(std::int64_t numbers) { return numbers < (1 << 20); }
   template <class F>
   MF_FN void leader(F f) {
     if (scope_lane() == 0) f();
@@ -133,6 +161,16 @@ class mixture_lanes {
       team_barrier();
   }
 
+  /// A warp has room for a component's factor in the tile's memory, which is shared memory and holds nothing between
+  /// passes.
+  MF_FN double* own_factor() const {
+    const std::int64_t bytes = memory_.resident.numbers * static_cast<std::int64_t>(sizeof(T)) / context_.warps();
+    return reinterpret_cast<double*>(reinterpret_cast<char*>(memory_.tile) + context_.warp() * (bytes / 16 * 16));
+  }
+  MF_FN bool whitens_by_warps(const mixture_model& m) const {
+    const std::int64_t bytes = memory_.resident.numbers * static_cast<std::int64_t>(sizeof(T)) / context_.warps();
+    return m.triangular && memory_.resident.points > 0 && packed_size(m.D) * 8 <= bytes / 16 * 16;
+  }
   MF_FN double value(std::int64_t i, int d) const {
     return static_cast<double>(rows_.values[i * rows_.dimensions + d]);
   }
@@ -241,8 +279,15 @@ class mixture_lanes {
     double* const block = warps + std::int64_t{W} * step;
     for (int i = t; i < W * sums; i += B) {
       const int w = i / sums, j = i - w * sums;
+      const double* const from = lanes + 32 * w * step + j;
       double sum = 0;
-      for (int l = 0; l < 32; ++l) sum += lanes[(32 * w + l) * step + j];
+      for (int l = 0; l < 32; l += 8) {
+        double x[8];
+        MF_UNROLL
+        for (int q = 0; q < 8; ++q) x[q] = from[(l + q) * step];
+        MF_UNROLL
+        for (int q = 0; q < 8; ++q) sum += x[q];
+      }
       warps[w * step + j] = sum;
     }
     team_barrier();

@@ -108,10 +108,12 @@ struct register_model {
   }
 };
 
-/// The points that a lane reads at once: enough for memory to be busy while others are added up.
-template <int D, class T, bool Weighted>
+/// The points that a lane reads at once; while those of one batch are added up, another's are on their way.
+template <int D, int K, class T, bool Weighted>
 struct register_points {
-  static constexpr int count = (sizeof(T) == 4 ? 8 : 4) / (D < 3 ? D : 4);
+  static constexpr int numbers = sizeof(T) == 8 ? 1 : K > 6 ? 2 : 4;  // as far as registers go
+  static constexpr int count = numbers <= D ? 1 : numbers / D;
+  static_assert(register_run % (2 * count) == 0 && product_run % (2 * count) == 0);
   T x[count][D], weight[count];
 
   /// The next `count` of `left` points, `step` rows apart, and moves the pointers past them. Those beyond the last are
@@ -153,15 +155,19 @@ struct register_run_sums {
   /// Adds `points` points at x and weight, `step` rows apart. While some are added the next are on their way.
   template <bool Weighted>
   MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int points, int step) {
-    register_points<D, T, Weighted> now, next;
-    next.read(x, weight, points, step);
+    constexpr int batch = register_points<D, K, T, Weighted>::count;
+    register_points<D, K, T, Weighted> ahead[2];
+    ahead[0].read(x, weight, points, step);
+    ahead[1].read(x, weight, points - batch, step);
     for (int begin = 0; begin < points; begin += product_run) {
       T product = 1;
-      for (int c = begin; c < begin + product_run && c < points; c += next.count) {
-        now = next;
-        if (c + next.count < points) next.read(x, weight, points - c - next.count, step);
+      for (int c = begin; c < begin + product_run && c < points; c += 2 * batch) {
         MF_UNROLL
-        for (int q = 0; q < next.count; ++q) add_one(model, now, q, product);
+        for (int h = 0; h < 2; ++h) {
+          MF_UNROLL
+          for (int q = 0; q < batch; ++q) add_one(model, ahead[h], q, product);
+          ahead[h].read(x, weight, points - c - (2 + h) * batch, step);
+        }
       }
       if constexpr (!Weighted) log_sum += log(product);
     }
@@ -169,7 +175,7 @@ struct register_run_sums {
 
  private:
   template <bool Weighted>
-  MF_FN void add_one(const register_model<D, K, T>& model, const register_points<D, T, Weighted>& points, int q,
+  MF_FN void add_one(const register_model<D, K, T>& model, const register_points<D, K, T, Weighted>& points, int q,
                      T& product) {
     T w = 1, y[D], yy[packed_size(D)];
     bool usable = true;
@@ -209,13 +215,18 @@ struct register_run_sums {
   }
 };
 
+/// Adds to a sum, or begins it.
+MF_FN void add_to(double& sum, double x, bool begins) {
+  sum = begins ? x : sum + x;
+}
+
 /// Lane `lane` of `lanes` sums its points into `sums` [register_sums], its own: shared memory, so that registers hold
 /// one run's sums only. factors: [K × register_factors].
 template <int D, int K, class T>
 MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map, const T* factors, int lane, int lanes,
                               double* sums) {
   constexpr int F = register_factors<D>, numbers = register_sums<D, K>;
-  for (int j = 0; j < numbers; ++j) sums[j] = 0;
+  for (int j = 0; j < numbers && lane >= rows.size; ++j) sums[j] = 0;
   const register_model<D, K, T> model(map, factors);
   for (std::int64_t i = lane; i < rows.size; i += std::int64_t{register_run} * lanes) {
     const std::int64_t left = rows.size - i;
@@ -227,10 +238,11 @@ MF_FN_CALL void register_pass(const rows_view<T>& rows, const point_map<T>& map,
     else
       run.template add<false>(model, rows.values + i * D, nullptr, points, lanes);
     for (int k = 0; k < K; ++k) {
-      for (int f = 0; f < F; ++f) sums[k * F + f] += static_cast<double>(run.each[k][f]);
+      for (int f = 0; f < F; ++f) add_to(sums[k * F + f], static_cast<double>(run.each[k][f]), i == lane);
       read_in_order();
     }
-    sums[numbers - 1] += static_cast<double>(run.most) * constants::log_2 + static_cast<double>(run.log_sum);
+    add_to(sums[numbers - 1], static_cast<double>(run.most) * constants::log_2 + static_cast<double>(run.log_sum),
+           i == lane);
   }
 }
 

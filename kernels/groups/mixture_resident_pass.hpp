@@ -15,24 +15,32 @@ MF_NAMESPACE_BEGIN
 
 // --- E step: a warp's shares are 64 points by resident_components() components ---
 
-/// Takes one coordinate's share, half a squared distance, from 8 points' log-densities in 8 components, or from their
-/// constants.
-template <bool First, class T>
-MF_FN void take_coordinate(const T* y, const T* factor, const four<T> (&constant)[2], T (&out)[8][8]) {
-  const four<T> points[2] = {load_four(y), load_four(y + 32)};
-  MF_UNROLL
-  for (int h = 0; h < 2; ++h) {
-    const four<T> scale = load_four(factor + 32 * h), offset = load_four(factor + 32 * h + 4);
+/// What 8 points by 8 components need of one coordinate. The next coordinate's is read before this one's is used: two
+/// warps to a scheduler do not hide the way to shared memory.
+template <class T>
+struct coordinate_share {
+  four<T> points[2], scale[2], offset[2];
+  MF_FN void read(const T* y, const T* factor) {
     MF_UNROLL
-    for (int c = 0; c < 4; ++c) {
+    for (int h = 0; h < 2; ++h) {
+      points[h] = load_four(y + 32 * h);
+      scale[h] = load_four(factor + 32 * h);
+      offset[h] = load_four(factor + 32 * h + 4);
+    }
+  }
+  /// Takes half a squared distance from log-densities, or from the components' constants.
+  template <bool First>
+  MF_FN void take(const four<T> (&constant)[2], T (&out)[8][8]) const {
+    MF_UNROLL
+    for (int c = 0; c < 8; ++c) {
       MF_UNROLL
       for (int p = 0; p < 8; ++p) {
-        const T z = points[p / 4].v[p % 4] * scale.v[c] - offset.v[c];
-        out[4 * h + c][p] = (First ? constant[h].v[c] : out[4 * h + c][p]) - z * z;
+        const T z = points[p / 4].v[p % 4] * scale[c / 4].v[c % 4] - offset[c / 4].v[c % 4];
+        out[c][p] = (First ? constant[c / 4].v[c % 4] : out[c][p]) - z * z;
       }
     }
   }
-}
+};
 
 /// Log-densities of 8 points in 8 components with a scale per coordinate.
 template <class T, int Points>
@@ -40,12 +48,23 @@ MF_FN void find_log_densities(const resident_lane<T, Points>& at, int point, int
   const T* y = at.densities_of + point;
   const T* factor = at.factors + 2 * component;
   const four<T> constant[2] = {load_four(at.constant + component), load_four(at.constant + component + 16)};
-  const int step = 2 * static_cast<int>(round_up(at.K, 32));
-  take_coordinate<true>(y, factor, constant, out);
-  for (int d = 1; d < at.D; ++d) {
-    y += at.stride;
-    factor += step;
-    take_coordinate<false>(y, factor, constant, out);
+  const int step = 2 * static_cast<int>(round_up(at.K, 32)), last = at.D - 1;
+  coordinate_share<T> now, next;
+  const auto advance = [&](int d, coordinate_share<T>& to) {  // past the last it reads the last again
+    y += d < last ? at.stride : 0;
+    factor += d < last ? step : 0;
+    to.read(y, factor);
+  };
+  now.read(y, factor);
+  advance(0, next);
+  now.template take<true>(constant, out);
+  for (int d = 1; d < at.D; d += 2) {
+    advance(d, now);
+    next.template take<false>(constant, out);
+    if (d + 1 < at.D) {
+      advance(d + 1, next);
+      now.template take<false>(constant, out);
+    }
   }
 }
 
@@ -179,18 +198,23 @@ MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& 
         most[4 + p] = larger(most[4 + p], b.v[p]);
       }
     }
+    T* const row = at.table + mine.component * at.stride + mine.point;
+    four<T> x[lane_share::count][2];
     MF_UNROLL
     for (int c = 0; c < lane_share::count; ++c) {
-      T* const row = at.table + (mine.component + lane_share::beyond(c)) * at.stride + mine.point;
-      four<T> x[2] = {load_four(row), load_four(row + 32)};
+      MF_UNROLL
+      for (int h = 0; h < 2; ++h) x[c][h] = load_four(row + lane_share::beyond(c) * at.stride + 32 * h);
+    }
+    MF_UNROLL
+    for (int c = 0; c < lane_share::count; ++c) {
       MF_UNROLL
       for (int p = 0; p < 8; ++p) {
-        T& term = x[p / 4].v[p % 4];
+        T& term = x[c][p / 4].v[p % 4];
         term = power_of_two(term - most[p]);
         sum[p] = c == 0 ? term : sum[p] + term;
       }
-      store_four(row, x[0]);
-      store_four(row + 32, x[1]);
+      MF_UNROLL
+      for (int h = 0; h < 2; ++h) store_four(row + lane_share::beyond(c) * at.stride + 32 * h, x[c][h]);
     }
     combine_quartets(context, sum, [](T a, T b) { return a + b; });
     if (at.quartet == 0) store_eight(at.sum + mine.part * Points + mine.point, sum);
@@ -218,6 +242,29 @@ MF_FN void add_weights(const resident_lane<T, Points>& at) {
   }
 }
 
+/// What a lane's outputs need of four points.
+template <class T, int Points>
+struct slice_share {
+  static constexpr int stride = resident_lane<T, Points>::stride;
+  four<T> density[8], feature[8];
+  MF_FN void read(const T* r, const T* x) {
+    MF_UNROLL
+    for (int j = 0; j < 8; ++j) feature[j] = load_four(x + 4 * j * stride);
+    MF_UNROLL
+    for (int c = 0; c < 8; ++c) density[c] = load_four(r + 8 * c * stride);
+  }
+  MF_FN void add(T (&sum)[8][8]) const {
+    MF_UNROLL
+    for (int c = 0; c < 8; ++c) {
+      MF_UNROLL
+      for (int q = 0; q < 4; ++q) {
+        MF_UNROLL
+        for (int j = 0; j < 8; ++j) sum[c][j] += density[c].v[q] * feature[j].v[q];
+      }
+    }
+  }
+};
+
 /// Adds slices [begin, end) of a tile of outputs to a segment's parked sums.
 template <class T, int Points>
 MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, int end, T* parked) {
@@ -236,19 +283,16 @@ MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, 
       for (int q = 0; q < 4; ++q) sum[c][4 * h + q] = before.v[q];
     }
   }
-  for (int p = begin * slice; p < end * slice; p += 4, r += 4, x += 4) {
-    four<T> feature[8];
-    MF_UNROLL
-    for (int j = 0; j < 8; ++j) feature[j] = load_four(x + 4 * j * at.stride);
-    MF_UNROLL
-    for (int c = 0; c < 8; ++c) {
-      const four<T> density = load_four(r + 8 * c * at.stride);
-      MF_UNROLL
-      for (int q = 0; q < 4; ++q) {
-        MF_UNROLL
-        for (int j = 0; j < 8; ++j) sum[c][j] += density.v[q] * feature[j].v[q];
-      }
-    }
+  // As in the E step, the next points are read before these are used. A slice is a multiple of 8 points.
+  slice_share<T, Points> now, next;
+  now.read(r, x);
+  for (int p = begin * slice; p < end * slice; p += 8) {
+    next.read(r + 4, x + 4);
+    now.add(sum);
+    r += p + 8 < end * slice ? 8 : 0;
+    x += p + 8 < end * slice ? 8 : 0;
+    now.read(r, x);
+    next.add(sum);
   }
   MF_UNROLL
   for (int c = 0; c < 8; ++c) {
@@ -289,15 +333,20 @@ MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
     for (int row = at.warp; row < resident_sums / 4; row += at.warps) {
       double sum[4] = {};
       for (int s = first; s <= last; ++s) {
-        T* const place = at.parked + s * resident_sums * 32 + row * 128 + at.lane % 32 * 4;
-        const four<T> x = load_four(place);
+        T* const own = at.parked + s * resident_sums * 32 + row * 128 + at.lane % 32 * 4;
+        const four<T> x = load_four(own);
         for (int q = 0; q < 4; ++q) sum[q] += static_cast<double>(x.v[q]);
-        store_four(place, four<T>{});
+        store_four(own, four<T>{});
       }
       const int k = tile / columns * 64 + at.octet + row / 2 * 8;
       const int f = tile % columns * 32 + at.quartet + row % 2 * 16;
+      double* const place = to + std::int64_t{k} * each + 1 + f;
+      MF_UNROLL
       for (int q = 0; q < 4; ++q)
-        if (k < at.K && f + 4 * q < at.products) to[std::int64_t{k} * each + 1 + f + 4 * q] += sum[q];
+        if (k < at.K && f + 4 * q < at.products) sum[q] += place[4 * q];  // all four on their way at once
+      MF_UNROLL
+      for (int q = 0; q < 4; ++q)
+        if (k < at.K && f + 4 * q < at.products) place[4 * q] = sum[q];
     }
   }
 }

@@ -174,6 +174,8 @@ MF_FN void read_resident(const resident_lane<T, Points>& at, const rows_view<T>&
     int p = row;
     for (; p + (flight - 1) * step < count; p += flight * step, from += flight * distance)
       read_points<flight>(at, map, from, distance, p, step, count, to);
+    for (; p + 3 * step < count; p += 4 * step, from += 4 * distance)
+      read_points<4>(at, map, from, distance, p, step, count, to);
     for (; p < Points; p += step, from += distance) read_points<1>(at, map, from, distance, p, step, count, to);
   }
   for (int j = at.lane; j < Points; j += at.lanes) {

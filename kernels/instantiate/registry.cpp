@@ -9,6 +9,37 @@
 
 namespace manyfit {
 
+#define MF_FAMILY(family)                             \
+  extern const cpu_functions cpu_##family##_baseline; \
+  extern const cpu_functions cpu_##family##_avx2;     \
+  extern const cpu_functions cpu_##family##_avx512;   \
+  extern const cpu_simulate simulate_##family;        \
+  extern const cuda_functions cuda_##family;
+#include "kernels/families/families.def"
+#undef MF_FAMILY
+
+#if defined(MF_HAVE_BASELINE)
+#define MF_BASELINE(family) &cpu_##family##_baseline
+#else
+#define MF_BASELINE(family) nullptr
+#endif
+#if defined(MF_HAVE_AVX2)
+#define MF_AVX2(family) &cpu_##family##_avx2
+#else
+#define MF_AVX2(family) nullptr
+#endif
+#if defined(MF_HAVE_AVX512)
+#define MF_AVX512(family) &cpu_##family##_avx512
+#else
+#define MF_AVX512(family) nullptr
+#endif
+#if defined(MF_HAVE_CUDA)
+#define MF_CUDA(family) &cuda_##family
+#else
+#define MF_CUDA(family) nullptr
+#endif
+
+const family_info* registered_families(int& count) {
 #define MF_FAMILY(family)                                            \
   {.name = family::name,                                             \
    .parameters = family::parameters,                                 \
@@ -20,12 +51,12 @@ namespace manyfit {
    .cpu = {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
    .simulate = simulate_##family,                                    \
    .cuda = MF_CUDA(family)},
-static const family_info table[] = {
+  static const family_info table[] = {
 #include "kernels/families/families.def"
-};
+  };
 #undef MF_FAMILY
-count = static_cast<int>(std::size(table));
-return table;
+  count = static_cast<int>(std::size(table));
+  return table;
 }
 
 extern const mixture_cpu_functions mixture_cpu_baseline, mixture_cpu_avx2, mixture_cpu_avx512;

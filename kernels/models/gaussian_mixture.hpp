@@ -120,9 +120,8 @@ struct mixture_model {
   }
 };
 
-/// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
-/// at or below `threshold` times its diagonal. In place is allowed.
-MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+/// whitening_factor where it is called. With a constant D and arrays of the caller's own, all of it is in registers.
+MF_FN double whitening_factor_here(const double* matrix, int D, double threshold, double* W) {
   double log_determinant = 0;
   for (int i = 0; i < D; ++i) {
     const double diagonal = matrix[packed(i, i)];
@@ -152,6 +151,12 @@ MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold
   return log_determinant;
 }
 
+/// W = L⁻¹ for the Cholesky factor L of `matrix` (packed lower triangles); returns Σ log L_ii, or NaN when a pivot is
+/// at or below `threshold` times its diagonal. In place is allowed.
+MF_FN_CALL double whitening_factor(const double* matrix, int D, double threshold, double* W) {
+  return whitening_factor_here(matrix, D, threshold, W);
+}
+
 /// out = W v for a packed lower triangle W.
 MF_FN void multiply_lower(const double* W, const double* v, int D, double* out) {
   for (int i = 0; i < D; ++i) {
@@ -166,22 +171,47 @@ MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
   return !(variance > m.collapse * (1 + mean * mean)) || !is_finite(variance);
 }
 
-/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
-MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
-  const int D = m.D;
+MF_FN bool has_sound_mean(const mixture_model& m, int k) {
+  bool sound = m.weights()[k] > 0 && is_finite(m.weights()[k]);
+  for (int d = 0; d < m.D; ++d) sound = sound && is_finite(m.mean(k)[d]);
+  return sound;
+}
+MF_FN bool has_sound_diagonal(const mixture_model& m, int k) {
+  bool sound = true;
+  for (int d = 0; d < m.D; ++d) sound = sound && !has_collapsed(m, m.covariance(k)[packed(d, d)], m.mean(k)[d]);
+  return sound;
+}
+MF_FN void conclude_component(const mixture_model& m, int k, bool sound, double half_log_determinant) {
+  m.good[k] = sound;
+  m.constant[k] = log(m.weights()[k]) - m.D * constants::half_log_two_pi - half_log_determinant;
+}
+
+/// prepare_component where the compiler knows D, or (Known = 0) does not.
+template <int Known>
+MF_FN void prepare_known(const mixture_model& m, int k) {
+  const int D = Known > 0 ? Known : m.D;
   const double* const mean = m.mean(k);
   const double* const covariance = m.covariance(k);
   double* const W = m.factor + k * m.factor_numbers_each();
   double* const offset = m.offset + std::int64_t{k} * D;
   double half_log_determinant = 0;
-  bool sound = m.weights()[k] > 0 && is_finite(m.weights()[k]);
-  for (int d = 0; d < D; ++d) sound = sound && is_finite(mean[d]);
+  bool sound = has_sound_mean(m, k);
   switch (m.structure) {
     case covariance_structure::full:
-      for (int d = 0; d < D; ++d) sound = sound && !has_collapsed(m, covariance[packed(d, d)], mean[d]);
-      half_log_determinant = whitening_factor(covariance, D, m.collapse, W);
+      sound = sound && has_sound_diagonal(m, k);
+      if constexpr (Known > 0) {
+        double matrix[packed_size(Known)], factor[packed_size(Known)] = {}, moved[Known], centre[Known];
+        for (int e = 0; e < packed_size(Known); ++e) matrix[e] = covariance[e];
+        for (int d = 0; d < Known; ++d) centre[d] = mean[d];
+        half_log_determinant = whitening_factor_here(matrix, Known, m.collapse, factor);
+        multiply_lower(factor, centre, Known, moved);
+        for (int e = 0; e < packed_size(Known); ++e) W[e] = factor[e];
+        for (int d = 0; d < Known; ++d) offset[d] = moved[d];
+      } else {
+        half_log_determinant = whitening_factor(covariance, D, m.collapse, W);
+        multiply_lower(W, mean, D, offset);
+      }
       sound = sound && is_finite(half_log_determinant);
-      multiply_lower(W, mean, D, offset);
       break;
     case covariance_structure::tied:
       for (int d = 0; d < D; ++d) {
@@ -199,8 +229,42 @@ MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
         half_log_determinant += 0.5 * log(variance);
       }
   }
-  m.good[k] = sound;
-  m.constant[k] = log(m.weights()[k]) - D * constants::half_log_two_pi - half_log_determinant;
+  conclude_component(m, k, sound, half_log_determinant);
+}
+
+template <int Size>
+struct known_size {
+  static constexpr int value = Size;
+};
+/// A GPU's lanes take one step after the other, so that what they need not load or loop over counts: the sizes of small
+/// mixtures are known to the compiler there.
+template <class Step>
+MF_FN void by_known_size(int D, Step step) {
+#if defined(__CUDACC__)
+  if (D == 1) return step(known_size<1>());
+  if (D == 2) return step(known_size<2>());
+#endif
+  static_cast<void>(D);
+  step(known_size<0>());
+}
+
+/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
+MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
+  by_known_size(m.D, [&](auto known) { prepare_known<known.value>(m, k); });
+}
+
+/// The M step's covariances from a component's statistics; `products`: those after the sums of coordinates.
+MF_FN double full_covariance(const mixture_model& m, const double* products, double n, const double* mean, int i,
+                             int j) {
+  return products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? m.ridge[i] : 0.0);
+}
+MF_FN double diagonal_covariance(const mixture_model& m, const double* products, double n, const double* mean, int d) {
+  return products[d] / n - mean[d] * mean[d] + m.ridge[d];
+}
+MF_FN double spherical_covariance(const mixture_model& m, const double* products, double n, const double* mean) {
+  double square = 0;
+  for (int d = 0; d < m.D; ++d) square += mean[d] * mean[d];
+  return (products[0] / n - square) / m.D + m.ridge[0];
 }
 
 /// M step of component k: weight, mean and, unless tied, covariance from its statistics.
@@ -216,20 +280,48 @@ MF_FN_CALL void maximise_component(const mixture_model& m, int k) {
   switch (m.structure) {
     case covariance_structure::full:
       for (int i = 0; i < D; ++i)
-        for (int j = 0; j <= i; ++j)
-          covariance[packed(i, j)] = products[packed(i, j)] / n - mean[i] * mean[j] + (i == j ? m.ridge[i] : 0.0);
+        for (int j = 0; j <= i; ++j) covariance[packed(i, j)] = full_covariance(m, products, n, mean, i, j);
       break;
     case covariance_structure::diagonal:
-      for (int d = 0; d < D; ++d) covariance[d] = products[d] / n - mean[d] * mean[d] + m.ridge[d];
+      for (int d = 0; d < D; ++d) covariance[d] = diagonal_covariance(m, products, n, mean, d);
       break;
-    case covariance_structure::spherical: {
-      double square = 0;
-      for (int d = 0; d < D; ++d) square += mean[d] * mean[d];
-      covariance[0] = (products[0] / n - square) / D + m.ridge[0];
+    case covariance_structure::spherical:
+      covariance[0] = spherical_covariance(m, products, n, mean);
       break;
-    }
     default:
       break;
+  }
+}
+
+/// Row i of element e = packed(i, j) of a lower triangle.
+MF_FN_LARGE int row_of_packed(int e) {
+  int i = static_cast<int>((sqrt(8.0f * static_cast<float>(e) + 1.0f) - 1.0f) * 0.5f);
+  while (packed_size(i) > e) --i;
+  while (packed_size(i + 1) <= e) ++i;
+  return i;
+}
+/// The same step in parts: number i of K × (1 + D) weights and means, then, when all are there, number i of
+/// K × product_features() covariances.
+MF_FN_CALL void maximise_mean(const mixture_model& m, int i) {
+  const int k = i / (1 + m.D), d = i - k * (1 + m.D) - 1;
+  const double* const s = m.statistics_of(k);
+  if (d < 0)
+    m.weights()[k] = s[0] / m.total_weight;
+  else
+    m.mean(k)[d] = s[1 + d] / s[0];
+}
+MF_FN_CALL void maximise_covariance(const mixture_model& m, int i) {
+  const int each = product_features(m.structure, m.D), k = i / each, e = i - k * each;
+  const double* const s = m.statistics_of(k);
+  const double* const products = s + 1 + m.D;
+  double& to = m.covariance(k)[e];
+  if (m.structure == covariance_structure::full) {
+    const int row = row_of_packed(e);
+    to = full_covariance(m, products, s[0], m.mean(k), row, e - packed_size(row));
+  } else if (m.structure == covariance_structure::diagonal) {
+    to = diagonal_covariance(m, products, s[0], m.mean(k), e);
+  } else {
+    to = spherical_covariance(m, products, s[0], m.mean(k));
   }
 }
 

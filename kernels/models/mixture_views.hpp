@@ -65,6 +65,7 @@ enum class mixture_start : std::int32_t {
   given,             ///< by the caller
   automatic          ///< runs take turns: those of even streams as kmeans_plus_plus, the others as random
 };
+inline constexpr int mixture_start_count = 4;
 
 /// What holds for every mixture of a call.
 struct mixture_settings {

@@ -87,13 +87,13 @@ TEST(simulated_host, a_small_batch_allocates_nothing_and_makes_few_calls) {
   struct operation {
     const char* name;
     std::function<void()> run;
-    std::int64_t most_calls;
+    std::int64_t calls;
   };
   const operation operations[] = {
-      {"fit", [&] { fit(gpu, gamma_family(), data.view()); }, 22},
-      {"log_density", [&] { log_density(gpu, gamma_family(), data.view(), one_set(p)); }, 24},
-      {"log_likelihood", [&] { log_likelihood(gpu, gamma_family(), data.view(), one_set(p)); }, 24},
-      {"simulate", [&] { simulate(gpu, gamma_family(), one_set(p), 64, 100, {.seed = 1}); }, 16},
+      {"fit", [&] { fit(gpu, gamma_family(), data.view()); }, 12},
+      {"log_density", [&] { log_density(gpu, gamma_family(), data.view(), one_set(p)); }, 12},
+      {"log_likelihood", [&] { log_likelihood(gpu, gamma_family(), data.view(), one_set(p)); }, 13},
+      {"simulate", [&] { simulate(gpu, gamma_family(), one_set(p), 64, 100, {.seed = 1}); }, 5},
   };
   for (const operation& o : operations) {
     o.run();
@@ -106,8 +106,8 @@ TEST(simulated_host, a_small_batch_allocates_nothing_and_makes_few_calls) {
                              "cudaDeviceGetAttribute", "cudaGetDeviceProperties", "cudaFuncGetAttributes"})
       EXPECT_EQ(simulated::calls(slow), 0) << slow;
     EXPECT_EQ(simulated::calls("cudaStreamSynchronize"), 1);
-    EXPECT_GT(simulated::calls(""), 0);
-    EXPECT_LE(simulated::calls(""), o.most_calls);
+    // Each takes 1 to 3 µs of a host thread on a GPU; cudaGetDevice reads a variable of the thread.
+    EXPECT_EQ(simulated::calls("") - simulated::calls("cudaGetDevice"), o.calls);
   }
 }
 
@@ -169,8 +169,8 @@ TEST(simulated_host, results_of_any_size_pass_through_a_little_pinned_memory) {
   cuda::release_kept_memory();
   const std::size_t before = simulated::pinned_in_use();
   const auto p = example_parameters(gamma_family());
-  const std::vector<double> values(3500000, 2.0);
-  const auto data = dense(std::span<const double>(values), 7);
+  const std::vector<double> values(2600000, 2.0);
+  const auto data = dense(std::span<const double>(values), 8);
   const auto densities = log_density(executor::cuda(), gamma_family(), data, one_set(p));
   EXPECT_LE(simulated::pinned_in_use() - before, std::size_t{2} * (9 << 20));
   const auto few =

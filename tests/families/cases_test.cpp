@@ -176,16 +176,16 @@ TEST(cases, beta_of_narrow_samples_and_near_zero) {
     for (double& each : x) each *= unit;
     const auto r = fit_sample(find_family("beta"), x);
     ASSERT_EQ(r.status[0], fit_status::converged) << unit;
-    EXPECT_TRUE(relative_error(r.parameter("alpha", 0), gamma.parameter("shape", 0)) <= 20 * unit);
-    EXPECT_TRUE(relative_error(r.parameter("beta", 0), gamma.parameter("rate", 0) / unit) <= 20 * unit);
+    EXPECT_TRUE(relative_error(r.parameter("alpha", 0), gamma.parameter("shape", 0)) <= 1e-7 + 100 * unit);
+    EXPECT_TRUE(relative_error(r.parameter("beta", 0), gamma.parameter("rate", 0) / unit) <= 1e-7 + 100 * unit);
     EXPECT_TRUE(relative_error(r.std_error(0, 0), gamma.std_error(0, 0)) <= 1e-5);
     EXPECT_TRUE(relative_error(r.std_error(1, 0), gamma.std_error(1, 0) / unit) <= 1e-5);
   }
 }
 
 TEST(cases, student_t_near_the_normal_tells_its_df_and_error) {
-  // Normal scores with their ends stretched; through 1/df in the limit of large df the log-likelihood is g/df + h/(2
-  // df²) with g = mean z⁴/4 − z²/2 − 1/4 and h of order 1: df and its error scale as 1/g and 1/g².
+  // Normal scores with their ends stretched. The mean log-likelihood is g/df + h/(2 df²) + ... about the normal limit,
+  // with g = mean z⁴/4 − mean z²/2 − 1/4 and h of order 1: df and its error go as 1/g and 1/g².
   const auto scores = [](double stretch) {
     std::vector<double> x;
     for (int i = 0; i < 400; ++i) x.push_back(boost::math::quantile(boost::math::normal(), (i + 0.5) / 400));
@@ -193,26 +193,25 @@ TEST(cases, student_t_near_the_normal_tells_its_df_and_error) {
     x.back() *= stretch;
     return x;
   };
-  // The stretch at which the normal limit is left: bisection on whether the fit is there.
-  double inside = 1.5, outside = 1;
-  for (int i = 0; i < 45; ++i) {
-    const double middle = 0.5 * (inside + outside);
-    (fit_sample(find_family("student_t"), scores(middle)).status[0] == fit_status::converged ? inside : outside) =
-        middle;
-  }
-  double previous_df = 0, previous_error = 0, previous_excess = 0;
+  const auto slope = [&](double stretch) {  // the mean is 0 by symmetry
+    double squares = 0, fourths = 0;
+    for (const double each : scores(stretch)) squares += each * each / 400, fourths += each * each * each * each / 400;
+    return fourths / (squares * squares) / 4 - 0.75;
+  };
+  double inside = 1.5, outside = 1;  // where g = 0
+  for (int i = 0; i < 60; ++i) (slope(0.5 * (inside + outside)) > 0 ? inside : outside) = 0.5 * (inside + outside);
+  double first_df = 0, first_error = 0, df = 0;
   for (const double excess : {1e-3, 1e-4, 1e-5}) {
     const auto r = fit_sample(find_family("student_t"), scores(inside + excess));
     ASSERT_EQ(r.status[0], fit_status::converged) << excess;
-    const double df = r.parameter("df", 0), error = r.std_error(0, 0);
-    if (previous_df > 0) {
-      const double ratio = previous_excess / excess;
-      EXPECT_TRUE(relative_error(df / previous_df, ratio) <= 0.05) << df << " after " << previous_df;
-      EXPECT_TRUE(relative_error(error / previous_error, ratio * ratio) <= 0.1) << error << " after " << previous_error;
-    }
-    previous_df = df, previous_error = error, previous_excess = excess;
+    const double g = slope(inside + excess), error = r.std_error(0, 0) * g * g;
+    df = r.parameter("df", 0);
+    if (first_df == 0) first_df = df * g, first_error = error;
+    EXPECT_TRUE(relative_error(df * g, first_df) <= 0.02) << df << " at " << g;
+    EXPECT_TRUE(relative_error(error, first_error) <= 0.05) << error << " at " << g;
   }
-  EXPECT_GE(previous_df, 1e4);
+  EXPECT_GE(df, 1e5);
+  EXPECT_EQ(fit_sample(find_family("student_t"), scores(outside - 1e-6)).status[0], fit_status::boundary);
 }
 
 TEST(cases, negative_binomial_of_sizes_up_to_1e10_recovers_them) {

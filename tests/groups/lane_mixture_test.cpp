@@ -254,7 +254,6 @@ lane_run from_start(int blocks, int warps) {
   lane_run how{blocks, warps};
   how.settings.start = mixture_start::given;
   how.settings.tolerance = 0;
-  how.settings.regularization = 0;
   return how;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/groups/lane_context.hpp"
+#include "kernels/groups/mixture_component.hpp"
 #include "kernels/groups/mixture_resident_pass.hpp"
 
 namespace manyfit {
@@ -153,6 +154,34 @@ TEST(lane_resident, pass_agrees_with_plain_loops_in_float) {
 TEST(lane_resident, pass_parks_sums_for_as_long_as_it_may) {
   pass_case<double> c(covariance_structure::diagonal, 2, 9, 6000, false, 3);
   expect_pass(c, 64, 1, 1, 1e-11);  // 94 tiles, parked sums are taken up every 8
+}
+
+TEST(lane_resident, warp_prepares_a_full_component_as_one_lane_does) {
+  for (const int D : {1, 4, 17, 40}) {
+    pass_case<double> alone(covariance_structure::full, D, 2, 8, false, 5), together = alone;
+    together.m.bind(together.memory.data());
+    std::mt19937_64 random(9);
+    std::normal_distribution<double> normal;
+    for (int k = 0; k < 2; ++k) {
+      alone.m.weights()[k] = 0.5;
+      for (int d = 0; d < D; ++d) alone.m.mean(k)[d] = normal(random);
+      for (int i = 0; i < D; ++i)
+        for (int j = 0; j <= i; ++j) alone.m.covariance(k)[packed(i, j)] = i == j ? 2.0 * k * D : normal(random);
+    }
+    for (std::int64_t i = 0; i < alone.m.state_numbers(); ++i) together.m.state[i] = alone.m.state[i];
+    std::vector<double> own(static_cast<std::size_t>(packed_size(D)));
+    lane_team team(1, 1);
+    for (int k = 0; k < 2; ++k) {  // the first is no covariance
+      prepare_component(alone.m, k);
+      run_lanes<reach::warp>(team, [&](auto& context, int) { prepare_by_warp(context, together.m, k, own.data()); });
+      ASSERT_EQ(alone.m.good[k], k == 1);
+      ASSERT_EQ(together.m.good[k], alone.m.good[k]);
+    }
+    const int each = packed_size(D);
+    for (int i = each; i < 2 * each; ++i) EXPECT_EQ(together.m.factor[i], alone.m.factor[i]) << "of " << D;
+    for (int d = D; d < 2 * D; ++d) EXPECT_EQ(together.m.offset[d], alone.m.offset[d]);
+    EXPECT_EQ(together.m.constant[1], alone.m.constant[1]);
+  }
 }
 
 }  // namespace

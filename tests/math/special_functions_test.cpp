@@ -25,7 +25,8 @@ namespace {
 const nlohmann::json& tables() {
   static const nlohmann::json all = [] {
     nlohmann::json merged;
-    for (const char* file : {"/special_functions.json", "/special_functions_more.json"}) {
+    for (const char* file :
+         {"/special_functions.json", "/special_functions_more.json", "/special_functions_ends.json"}) {
       std::ifstream in(std::string(MF_GOLDEN_DIR) + file);
       EXPECT_TRUE(in.good()) << file;
       merged.update(nlohmann::json::parse(in));
@@ -144,6 +145,34 @@ TEST(special_functions, bessel_functions_of_the_von_mises_distribution) {
   EXPECT_EQ(log_bessel_i0(0.0), 0.0);
   EXPECT_EQ(bessel_ratio(0.0), 0.0);
   EXPECT_EQ(bessel_ratio_derivative(0.0), 0.5);
+}
+/// Every range that a comment in kernels/math states, to its ends: what a caller may ask for by holding a parameter
+/// there.
+TEST(special_functions, hold_over_their_whole_ranges) {
+  holds({"log_gamma_range", 1, 2e-15, 1e-6, 1e-30, 1e30}, [](auto x, auto) { return log_gamma(x); });
+  holds({"digamma_range", 1, 2e-15, 2e-6, 1e-18, 1e30}, [](auto x, auto) { return digamma(x); });
+  holds({"trigamma_range", 0, 3e-15, 2e-6, 1e-15, 1e30}, [](auto x, auto) { return trigamma(x); });
+  holds({"log_minus_digamma_range", 0, 2e-14, 1e-5, 1e-18, 1e18},
+        [](auto x, auto) { return log_minus_digamma(x).value; });
+  holds({"log_minus_digamma_derivative_range", 0, 2e-14, 1e-5, 1e-15, 1e18},
+        [](auto x, auto) { return log_minus_digamma(x).derivative; });
+  holds({"log_gamma_remainder_range", 1, 4e-15, 2e-6, 1e-18, 1e18},
+        [](auto x, auto) { return log_gamma_remainder(x); });
+  holds({"log_bessel_i0_scaled_range", 1, 4e-15, 2e-6, 1e-10, 1e36},
+        [](auto x, auto) { return log_bessel_i0_scaled(x); });
+  holds({"log_gamma_ratio_range", 1, 4e-15, 2e-6, 1e-20, 1e12}, [](auto r, auto x) { return log_gamma_ratio(r, x); });
+  holds({"log_gamma_ratio_first_range", 0, 2e-14, 1e-5, 1e-18, 1e12},
+        [](auto r, auto x) { return log_gamma_ratio_derivatives(r, x).first; });
+  holds({"log_gamma_ratio_second_range", 0, 2e-14, 1e-5, 1e-15, 1e12},
+        [](auto r, auto x) { return log_gamma_ratio_derivatives(r, x).second; });
+  EXPECT_EQ(normal_quantile(5e-324) < normal_quantile(1e-300), true);
+  // Ratios of anything to anything.
+  for (const double a : {1e-300, 1e-8, 1.0, 1e8, 1e300})
+    for (const double b : {1e-300, 1e-8, 1.0, 1e8, 1e300}) {
+      const double expected = a == b ? 0 : (std::log(a) - std::log(b)) - (a / b - 1);
+      if (!std::isfinite(expected)) continue;  // a / b is not
+      EXPECT_TRUE(scaled_error(log_ratio_minus(a, b), expected, 0) <= 1e-14) << a << " " << b;
+    }
 }
 TEST(special_functions, normal_quantile_of_wichura) {
   double worst = 0;

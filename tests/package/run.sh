@@ -29,8 +29,28 @@ add_subdirectory() {
   build/add_subdirectory/consumer
 }
 
+# The program loads nothing from the current folder (an empty element of its RUNPATH) or from the tree that built it, and
+# works where there is no such tree.
+installed_program() {
+  cmake --install build/release --prefix "$scratch/program" >/dev/null
+  local program path
+  for program in build/release/manyfit "$scratch/program/bin/manyfit"; do
+    path=$(readelf -d "$program" | sed -nE 's/.*R(UN)?PATH.*\[(.*)\].*/\2/p')
+    if [[ -n $path && (":$path:" == *::* || ":$path:" == *:.:* || $path == *"$PWD"*) ]]; then
+      echo "$program: libraries are looked for in: $path" && return 1
+    fi
+  done
+  ! grep -qaF "$PWD" "$scratch/program/bin/manyfit" || { echo "the installed program names the tree that built it" && return 1; }
+  ! ldd "$scratch/program/bin/manyfit" | grep -E "not found|$PWD" || return 1
+  printf 'x\n1\n2\n5\n' | (cd / && env -i "$scratch/program/bin/manyfit" fit gamma - --format json) | grep -q '"converged"'
+  if [[ -d $scratch/program/lib/manyfit ]]; then # with Apache Arrow inside
+    printf 'k,x\na,1\na,2\na,5\n' | "$scratch/program/bin/manyfit" fit gamma - --by k --out "$scratch/fits.parquet"
+    "$scratch/program/bin/manyfit" fit normal "$scratch/fits.parquet" --column shape >/dev/null
+  fi
+}
+
 passed=0 failed=0
-for test in find_package add_subdirectory new_family; do
+for test in find_package installed_program add_subdirectory new_family; do
   echo "--- $test"
   status=0
   if [[ $test == new_family ]]; then command=(tests/package/new_family.sh); else command=("$test"); fi

@@ -45,7 +45,7 @@ check_dependencies() {
 
 header_compiles() { # as users include it, for this processor and with nothing before it
   echo "#include \"${1#host/include/}\"" |
-    g++ -std=c++20 -Wall -Wextra -Werror -fopenmp -fsyntax-only -I. -Ihost/include -Ibuild/release/kernels/generated -x c++ - ||
+    g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I. -Ihost/include -Ibuild/release/kernels/generated -x c++ - ||
     { echo "$1 does not compile alone" && return 1; }
 }
 check_headers() {
@@ -104,6 +104,16 @@ check_words() { # no package registry's host, no path of one machine
   ! git grep -nIE 'py[p]i\.|python[h]osted|registry\.npm|crates\.i[o]|conda\.(anaconda|forge)|(^|[^[:alnum:]._}-])/(work|home|root|Users|mnt)/' -- .
 }
 
+check_pins() { # what is fetched from a package registry is known by its SHA-256 before it comes
+  local list bad=0
+  ! sed -e ':a' -e '/\\$/N; s/\\\n//; ta' dev | grep -E 'pip .*install' | grep -v -e '--require-hashes' || bad=1
+  while read -r list; do
+    sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$list" | grep -vE '^(#|$)' | grep -vE '^[a-z0-9-]+==[0-9.]+ .*--hash=sha256:[0-9a-f]{64}' &&
+      echo "in $list: no version or no hash" && bad=1
+  done < <(sed -nE 's/.*--require-hashes -r ([^ ]+).*/\1/p' dev)
+  return $bad
+}
+
 check_tidy() {
   command -v clang-tidy || return 77
   files 'host/src/*.cpp' 'apps/*.cpp' | while read -r f; do # what this build leaves out has no flags to be read with
@@ -118,7 +128,7 @@ fi
 
 passed=0 failed=0 left_out=0
 quick=no
-checks=(format shell dependencies headers lengths weak_symbols words spills compile_times)
+checks=(format shell dependencies headers lengths weak_symbols words pins spills compile_times)
 case ${1:-} in
   --quick) quick=yes ;;
   "") checks+=(tidy) ;;

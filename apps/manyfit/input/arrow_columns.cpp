@@ -45,6 +45,13 @@ void visit(const arrow::Array& array, Each each, None none) {
 template <class Array>
 void append_plain(const arrow::Array& array, std::vector<double>& numbers) {
   numbers.reserve(numbers.size() + static_cast<std::size_t>(array.length()));
+  if constexpr (std::is_same_v<Array, arrow::DoubleArray>) {
+    if (array.null_count() == 0) {
+      const double* const values = static_cast<const arrow::DoubleArray&>(array).raw_values();
+      numbers.insert(numbers.end(), values, values + array.length());
+      return;
+    }
+  }
   visit<Array>(
       array, [&](const Array& typed, std::int64_t i) { numbers.push_back(static_cast<double>(typed.Value(i))); },
       [&] { numbers.push_back(missing); });

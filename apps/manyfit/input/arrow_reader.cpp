@@ -19,16 +19,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <thread>
 #include <utility>
 
-#include "host/src/workers.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "input/arrow_columns.hpp"
 #include "input/arrow_pool.hpp"
 #include "input/column_names.hpp"
@@ -42,9 +44,18 @@ namespace manyfit::app {
 
 namespace {
 
+/// Arrow found no memory, for so many bytes.
+struct no_memory {
+  std::int64_t bytes;
+};
+
 void check(const arrow::Status& status, const std::string& source) {
   if (status.ok()) return;
-  if (status.IsOutOfMemory()) throw std::bad_alloc();  // the machine is at fault, not the file
+  if (status.IsOutOfMemory()) {  // "malloc of size 71776119061217344 failed"
+    const std::string message = status.message();
+    const std::size_t digits = message.find_first_of("0123456789");
+    throw no_memory{digits == message.npos ? 0 : std::strtoll(message.c_str() + digits, nullptr, 10)};
+  }
   throw input_error(fmt::format("{}: {}\na sound Parquet or Feather (version 2) file was expected", source,
                                 excerpt(status.message(), 200)));
 }
@@ -180,6 +191,21 @@ std::shared_ptr<arrow::io::BufferReader> reader_of(std::string_view bytes) {
   return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::Wrap(bytes.data(), bytes.size()));
 }
 
+/// Whose fault it is: the file's, where it asks for more than a file of its size can hold (Arrow does not take all its
+/// memory from the pool it is given), else the machine's.
+template <class Work>
+auto blaming(std::string_view bytes, const std::string& source, Work work) {
+  try {
+    return work();
+  } catch (const no_memory& failure) {
+    if (failure.bytes <= plausible_pool::most_for(bytes.size())) throw std::bad_alloc();
+    throw input_error(
+        fmt::format("{}: a column claims {} bytes, more than the file can hold\na sound Parquet or Feather "
+                    "(version 2) file was expected",
+                    source, failure.bytes));
+  }
+}
+
 /// What Parquet throws, in our words.
 template <class Work>
 auto translating(const std::string& source, Work work) {
@@ -255,7 +281,7 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
     const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
     options.progress(size * static_cast<std::uint64_t>(ended) / static_cast<std::uint64_t>(groups), size);
   };
-  for_each_index(static_cast<int>(threads), groups, [&](std::int64_t index) {
+  parallel_for(static_cast<int>(threads), groups, 1, [&](std::int64_t index) {
     translating(source, [&] {
       parquet::arrow::FileReaderBuilder again;
       check(again.Open(file, verifying(pool), metadata), source);
@@ -321,27 +347,32 @@ table read_arrow(std::string_view bytes, const std::string& source, const read_r
   }
   const auto file = reader_of(bytes);
   if (bytes.starts_with(parquet_magic))
-    return translating(source, [&] { return read_parquet(file, source, request, options); });
-  if (bytes.starts_with(feather_magic)) return read_feather(file, source, request, options);
+    return blaming(bytes, source,
+                   [&] { return translating(source, [&] { return read_parquet(file, source, request, options); }); });
+  if (bytes.starts_with(feather_magic))
+    return blaming(bytes, source, [&] { return read_feather(file, source, request, options); });
   throw input_error(
       fmt::format("{}, byte 0: neither Parquet nor Feather\n'PAR1' or 'ARROW1' was expected to begin it", source));
 }
 
 std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::string& source) {
-  return translating(source, [&] {
+  const auto read = [&] {
     plausible_pool pool(bytes.size());
     const auto metadata = parquet::ParquetFileReader::Open(reader_of(bytes), verifying(pool))->metadata();
     std::vector<std::int64_t> rows;
     for (int group = 0; group < metadata->num_row_groups(); ++group)
       rows.push_back(metadata->RowGroup(group)->num_rows());
     return rows;
-  });
+  };
+  return blaming(bytes, source, [&] { return translating(source, read); });
 }
 
 table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group,
                          const input_format& format) {
-  return translating(
-      source, [&] { return read_parquet(reader_of(bytes), source, request, {.threads = 1, .format = format}, group); });
+  const auto read = [&] {
+    return read_parquet(reader_of(bytes), source, request, {.threads = 1, .format = format}, group);
+  };
+  return blaming(bytes, source, [&] { return translating(source, read); });
 }
 
 }  // namespace manyfit::app

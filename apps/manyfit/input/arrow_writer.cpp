@@ -68,6 +68,9 @@ void write_parquet(const table& data, const std::string& path) {
     if (status.ok()) return;
     if (status.IsOutOfMemory()) throw std::bad_alloc();
     failure = status.message();
+  } catch (const parquet::ParquetStatusException& error) {
+    if (error.status().IsOutOfMemory()) throw std::bad_alloc();
+    failure = error.what();
   } catch (const parquet::ParquetException& error) {
     failure = error.what();
   }

@@ -244,8 +244,19 @@ csv_chunk parse_chunk(std::string_view text, const csv_layout& layout,
     return false;
   };
 
+  constexpr std::size_t sample_rows = 512;  // after which it is known about how many there will be
+  const auto reserve = [&] {
+    const auto done = static_cast<std::size_t>(scan.position() - text.data());
+    const std::size_t rows = sample_rows + sample_rows * (text.size() - done) / done * 17 / 16;
+    for (std::size_t place = 0; place < chunk.fields.size(); ++place) {
+      const field_plan& plan = layout.plan[layout.column_of_place[place]];
+      csv_chunk::field& field = chunk.fields[place];
+      if (plan.as_number != field_plan::numeric::no && field.numeric()) field.numbers.reserve(rows);
+      if (plan.as_key) field.cells.reserve(rows);
+    }
+  };
   while (!scan.at_end() && parse_one()) {
-    ++chunk.rows;
+    if (++chunk.rows == sample_rows) reserve();
     if (scan.position() - reported >= report_bytes) {
       on_bytes(static_cast<std::size_t>(scan.position() - reported));
       reported = scan.position();

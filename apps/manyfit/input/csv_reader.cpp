@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/src/workers.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "input/column_names.hpp"
 #include "input/csv_chunk.hpp"
 #include "input/parse_number.hpp"
@@ -99,7 +99,7 @@ std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces,
     const std::uint64_t now = done += bytes;
     if (options.progress && std::this_thread::get_id() == caller) options.progress(now, total_bytes);
   };
-  for_each_index(static_cast<int>(threads_of(options)), std::ssize(pieces), [&](std::int64_t index) {
+  parallel_for(static_cast<int>(threads_of(options)), std::ssize(pieces), 1, [&](std::int64_t index) {
     if (stop) return;
     const auto i = static_cast<std::size_t>(index);
     chunks[i] = parse_chunk(pieces[i], layout, on_bytes);

@@ -10,8 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "input/input_error.hpp"
 
@@ -26,6 +30,16 @@ struct descriptor_closer {
   }
 };
 
+/// The files that are mapped, where a signal handler finds them. A file for which there is no room is read.
+std::atomic<const file_bytes*> mapped_files[16];
+
+bool remember(const file_bytes* file) {
+  return std::any_of(std::begin(mapped_files), std::end(mapped_files), [&](auto& slot) {
+    const file_bytes* none = nullptr;
+    return slot.compare_exchange_strong(none, file);
+  });
+}
+
 [[noreturn]] void cannot_read(const std::string& name, int error) {
   throw input_error(
       fmt::format("cannot read {}: {}\na readable file was expected, or - for stdin", name, std::strerror(error)));
@@ -36,7 +50,7 @@ struct descriptor_closer {
 file_bytes::file_bytes(const std::string& path) : name_(path == "-" ? "stdin" : excerpt(path, 300)) {
   const int descriptor = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) cannot_read(name_, errno);
-  const descriptor_closer closer{descriptor};
+  descriptor_closer closer{descriptor};
 
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) cannot_read(name_, errno);
@@ -48,16 +62,50 @@ file_bytes::file_bytes(const std::string& path) : name_(path == "-" ? "stdin" : 
     size_ = static_cast<std::size_t>(status.st_size);
     void* const mapping = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (mapping != MAP_FAILED) {
-      mapping_ = mapping;
       data_ = static_cast<const char*>(mapping);
-      return;
+      if (remember(this)) {
+        mapping_ = mapping;
+        descriptor_ = std::exchange(closer.descriptor, -1);
+        return;
+      }
+      ::munmap(mapping, size_);
     }
   }
   read_to_end(descriptor);
 }
 
 file_bytes::~file_bytes() {
-  if (mapping_ != nullptr) ::munmap(mapping_, size_);
+  if (mapping_ == nullptr) return;
+  for (auto& slot : mapped_files)
+    if (slot.load() == this) slot.store(nullptr);
+  ::munmap(mapping_, size_);
+  ::close(descriptor_);
+}
+
+void file_bytes::check_whole() const {
+  struct stat status {};
+  if (mapping_ == nullptr || ::fstat(descriptor_, &status) != 0 || static_cast<std::size_t>(status.st_size) >= size_)
+    return;
+  throw input_error(
+      fmt::format("{}: became shorter while it was read: {} bytes of {} are left\n"
+                  "a file that stays as it is was expected",
+                  name_, static_cast<std::size_t>(status.st_size), size_));
+}
+
+void check_mapped_files() {
+  for (const auto& slot : mapped_files)
+    if (const file_bytes* file = slot.load()) file->check_whole();
+}
+
+const char* cut_file_at(const void* address) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  for (const auto& slot : mapped_files) {
+    const file_bytes* file = slot.load();
+    if (file == nullptr) continue;
+    const auto first = reinterpret_cast<std::uintptr_t>(file->view().data());
+    if (at >= first && at - first < file->view().size()) return file->name().c_str();
+  }
+  return nullptr;
 }
 
 void file_bytes::read_to_end(int descriptor) {

@@ -77,8 +77,10 @@ void check_format(format as, const std::string& name, const input_format& how) {
 
 }  // namespace
 
-input_data read_input(const std::string& path, const read_request& request, const input_options& options) {
-  const file_bytes file(path);
+namespace {
+
+input_data read_bytes(const file_bytes& file, const std::string& path, const read_request& request,
+                      const input_options& options) {
   format as = format_of_extension(path);
   if (as == format::unknown) as = format_of_bytes(file.view());
   // "PAR1" alone could begin a CSV header as well; a real Parquet file ends with it too.
@@ -101,6 +103,20 @@ input_data read_input(const std::string& path, const read_request& request, cons
                        .prefer = as == format::tsv ? '\t' : '\0',
                        .threads = options.threads,
                        .progress = options.progress});
+  }
+}
+
+}  // namespace
+
+input_data read_input(const std::string& path, const read_request& request, const input_options& options) {
+  const file_bytes file(path);
+  try {
+    input_data data = read_bytes(file, path, request, options);
+    file.check_whole();
+    return data;
+  } catch (const input_error&) {
+    file.check_whole();  // what is wrong with a file that was cut is that it was cut
+    throw;
   }
 }
 

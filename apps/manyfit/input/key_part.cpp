@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/cpu/parallel.hpp"
 #include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
@@ -88,13 +89,24 @@ column join_keys(std::vector<key_part>& parts, unsigned threads) {
   for (const std::int64_t first : groups.first_row)
     joined.dictionary.emplace_back(all[static_cast<std::size_t>(first)]);
 
-  joined.codes.reserve(rows);
-  const std::int32_t* code_of = groups.group_of_row.data();
-  for (key_part& part : parts) {
-    for (const std::int32_t code : part.codes) joined.codes.push_back(code < 0 ? -1 : code_of[code]);
-    code_of += part.texts.size();
-    part = {};
+  // Each part knows its place among the rows and among the texts, so that parts can be done side by side.
+  std::vector<std::pair<std::size_t, std::size_t>> begin;
+  std::size_t row = 0, text = 0;
+  for (const key_part& part : parts) {
+    begin.emplace_back(row, text);
+    row += part.codes.size();
+    text += part.texts.size();
   }
+  joined.codes.resize(rows);
+  parallel_for(static_cast<int>(threads), std::ssize(parts), 1, [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    const std::int32_t* const code_of = groups.group_of_row.data() + begin[i].second;
+    std::transform(parts[i].codes.begin(), parts[i].codes.end(),
+                   joined.codes.begin() + static_cast<std::ptrdiff_t>(begin[i].first),
+                   [code_of](std::int32_t code) { return code < 0 ? -1 : code_of[code]; });
+    parts[i].codes = {};
+  });
+  parts.clear();
   unite_zeros(joined);
   return joined;
 }

@@ -363,7 +363,9 @@ model parse_model(std::string_view text, const std::string& source) {
 
 model read_model(const std::string& path) {
   const file_bytes file(path);
-  return parse_model(file.view(), file.name());
+  model document = parse_model(file.view(), file.name());
+  file.check_whole();
+  return document;
 }
 
 }  // namespace manyfit::app

@@ -3,21 +3,19 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "apps/support/whole_file.hpp"
+
 namespace manyfit::app {
 
-/// Where data go: stdout, or a file that appears whole or not at all. A file is written under a temporary name beside
-/// its place and renamed at the end; where that cannot be (a pipe, a device, a folder closed to us) it is written in
-/// place.
+/// Where data go: stdout, or a file that appears whole or not at all.
 class output {
  public:
   /// `path` empty: stdout. Throws input_error when the file cannot be written, before any work is done.
   explicit output(std::string path);
-  ~output();
-  output(const output&) = delete;
-  output& operator=(const output&) = delete;
 
   /// What is written next: append to it, then call flush_when_full().
   std::string& text() { return text_; }
@@ -29,20 +27,23 @@ class output {
     text_ += data;
     flush_when_full();
   }
-  /// Passes everything on and puts the file in its place.
+  /// Passes everything on and puts the file in its place. Throws input_error also when an input that is still in use
+  /// has become shorter.
   void finish();
 
   bool to_terminal() const;
   /// The path that a library which opens files by name is to write to, before finish().
-  const std::string& file_to_write() const { return temporary_.empty() ? path_ : temporary_; }
+  const std::string& file_to_write() const { return file_ ? file_->path_to_write() : path_; }
 
  private:
   static constexpr std::size_t full = std::size_t{1} << 20;
   void flush();
-  [[noreturn]] void fail(int error) const;
+  /// Runs what may throw std::system_error, and says it in our words.
+  template <class Work>
+  void translating(Work work);
 
-  std::string path_, temporary_, text_;
-  int descriptor_;
+  std::string path_, text_;
+  std::optional<whole_file> file_;  ///< none: stdout
 };
 
 }  // namespace manyfit::app
