@@ -21,6 +21,13 @@
 #define MF_FN_CALL inline
 #endif
 
+// Before a loop: how a GPU's compiler unrolls it. CPU compilers decide by themselves.
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+#define MF_ROLLED _Pragma("unroll 1")
+#else
+#define MF_ROLLED
+#endif
+
 // Code in kernels/ is compiled once per instruction set. Each build lives in an inline namespace of its own, so that
 // the linker can never put an AVX-512 body under a name that a baseline caller uses.
 #if !defined(MF_TARGET)

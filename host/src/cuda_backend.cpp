@@ -120,9 +120,9 @@ struct slot {
     plan.grid_slots = grid.template as<double>();
     plan.grid_arrived = grid.template as<unsigned long long>(grid_slot_count() * sizeof(double));
     if (c.largest > 0) {  // known on the host: leave out tiers without fits
-      plan.used[grid_tier] = tier_of(c.largest) == grid_tier;
-      plan.used[block_tier] = tier_of(c.largest) != warp_tier;
-      plan.largest = tier_of(c.largest) == block_tier ? c.largest : 0;
+      for (int t = 0; t < tier_count; ++t)
+        plan.used[t] = view.offsets ? t <= tier_of(c.largest) : t == tier_of(c.largest);
+      plan.largest = c.largest;
     }
     return view;
   }

@@ -13,7 +13,7 @@ MF_NAMESPACE_BEGIN
 /// scalar → scalar. Branch and bound over intervals: none of an interval's sums is below the one that puts every point
 /// at its nearest end. At most 64 intervals are kept, those with the lowest bounds; a sample of one mode keeps a dozen.
 template <class Points, class Loss>
-MF_FN_CALL double location_of_least(const Points& points, const sample_summary& s, double step, Loss loss) {
+MF_FN_CALL double location_of_least(Points points, const sample_summary& s, double step, Loss loss) {
   using S = typename Points::scalar;
   constexpr int most = 64, at_once = 4;
   double left[most], bound[most];
@@ -69,7 +69,7 @@ struct tied {
   double mean_log_distance;  ///< Σ w log|y − location| over the others, by the weight of all
 };
 template <class Points>
-MF_FN_CALL tied tied_at(const Points& points, const sample_summary& s, double location) {
+MF_FN_CALL tied tied_at(Points points, const sample_summary& s, double location) {
   using S = typename Points::scalar;
   const double reach = points.minimum_of([=](const S& y) { return abs(y - S(location)); });
   const auto total = points.sum([=](const S& y) {
@@ -88,8 +88,8 @@ MF_FN_CALL tied tied_at(const Points& points, const sample_summary& s, double lo
 /// moves to the tied value and `limit` is the mean log-likelihood there, `log_constant` being the density's logarithm
 /// at z = 0, scale 1.
 template <class Points>
-MF_FN_CALL fit_status singular_at(const Points& points, const sample_summary& s, double df, double scale,
-                                  double log_constant, double& location, double& limit) {
+MF_FN_CALL fit_status singular_at(Points points, const sample_summary& s, double df, double scale, double log_constant,
+                                  double& location, double& limit) {
   if (!(scale < 1e-6 * (s.maximum - s.minimum))) return fit_status::not_run;
   const tied at = tied_at(points, s, location);
   const double excess = at.share - df * (1 - at.share);

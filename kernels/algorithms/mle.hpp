@@ -203,7 +203,7 @@ MF_FN_LARGE gathered<Family> gather(const Group& points, const sample_summary& l
   gathered<Family> g{loaded, {}};
   const sample_summary summary = g.summary;
   if constexpr (requires { Group::multiplies_logs; } && has_log_arguments<Family>) {
-    if (summary.weight > 0 && Family::takes_logs(summary)) {
+    if (summary.weight > 0 && Family::takes_logs(summary, largest_log_argument<S>)) {
       const auto total = points.template sum_with_logs<Family::logarithms>(
           [&](const S& y) { return Family::log_arguments(y, summary); });
       for (int k = 0; k < gathered<Family>::K; ++k) g.means[k] = total[k] / summary.weight;

@@ -116,4 +116,91 @@ MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, doubl
   return 0.5 * around.lower + 0.5 * around.upper;
 }
 
+/// A group that gains by looking at the sample for several quantiles at once: its passes cost instructions, not memory.
+template <class Points>
+concept shares_passes = requires {
+  Points::shares_passes;
+};
+
+/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values.
+template <int N, class Points>
+MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
+                                           double precision) {
+  vec<double, N> found;
+  if constexpr (!shares_passes<Points>) {
+    for (int t = 0; t < N; ++t) found[t] = quantile(points, s, q[t], precision);
+    return found;
+  } else {
+    // As weighted_order_statistics, but every pivot serves all brackets that it falls into.
+    using S = typename Points::scalar;
+    constexpr int each = 4, K = each * N;
+    if (s.minimum == s.maximum) {
+      for (int t = 0; t < N; ++t) found[t] = s.minimum;
+      return found;
+    }
+    // Bounds and weights in S: comparing them in double would take longer than the passes.
+    vec<S, N> below, above, weight_below, weight_above;
+    bool open[N];
+    for (int t = 0; t < N; ++t) {
+      below[t] = S(s.minimum);
+      above[t] = S(s.maximum);
+      weight_below[t] = 0;
+      weight_above[t] = S(s.weight);
+      open[t] = true;
+    }
+    const double spread = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(s.mean))}; })[0] / s.weight;
+    double lowest = q[0], highest = q[0];
+    for (int t = 1; t < N; ++t) {
+      lowest = minimum(q[t], lowest);
+      highest = maximum(q[t], highest);
+    }
+    const double first = 3.4 * (lowest - 0.5) - 0.7, step = (3.4 * (highest - 0.5) + 0.7 - first) / (K - 1);
+    const S weight = S(s.weight), points_by_weight = S(static_cast<double>(s.observations) / s.weight);
+    vec<S, K> pivots;
+    for (int k = 0; k < K; ++k) pivots[k] = S(s.mean + spread * (first + k * step));
+    for (int pass = 0; pass < 100; ++pass) {
+      for (int k = 0; k < K; ++k) pivots[k] = minimum(maximum(pivots[k], S(s.minimum)), S(s.maximum));
+      const vec<double, K> counted = points.sum([=](const S& y) {
+        vec<S, K> out;
+        for (int k = 0; k < K; ++k) out[k] = select(y <= pivots[k], S(1), S(0));
+        return out;
+      });
+      bool any_open = false;
+      for (int t = 0; t < N; ++t) {
+        const S target = S(q[t]) * weight, before = weight_above[t] - weight_below[t], was = above[t] - below[t];
+        const auto narrow = [&](int k) {
+          const S reached = S(counted[k]);
+          if (reached >= target && pivots[k] < above[t]) above[t] = pivots[k], weight_above[t] = reached;
+          if (reached < target && pivots[k] > below[t]) below[t] = pivots[k], weight_below[t] = reached;
+        };
+        if (pass == 0)
+          for (int k = 0; k < K; ++k) narrow(k);
+        else
+          for (int k = 0; k < each; ++k) narrow(each * t + k);
+        const S inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
+        // Nothing between the bounds: many points are one value, and that is the quantile.
+        const bool stalled = inside > S(0.5) * before, closed = stalled && above[t] - below[t] == was && pass > 1;
+        open[t] = open[t] && inside > S(precision) * weight && !closed;
+        any_open = any_open || open[t];
+        found[t] = static_cast<double>(closed ? above[t] : (S(1) - share) * below[t] + share * above[t]);
+        if (stalled) {
+          const auto rank = static_cast<std::uint64_t>(rank_of_double(below[t]));
+          const std::uint64_t part = (static_cast<std::uint64_t>(rank_of_double(above[t])) - rank) / (each + 1);
+          for (int k = 0; k < each; ++k)
+            pivots[each * t + k] = S(double_of_rank(static_cast<std::int64_t>(rank + part * (k + 1))));
+        } else {
+          const S deviation = S(1) / sqrt(inside * points_by_weight);
+          const double aside[each] = {-1.2, -0.35, 0.35, 1.2};
+          for (int k = 0; k < each; ++k) {
+            const S at = minimum(S(1), maximum(S(0), share + S(aside[k]) * deviation));
+            pivots[each * t + k] = (S(1) - at) * below[t] + at * above[t];
+          }
+        }
+      }
+      if (!any_open) break;
+    }
+    return found;
+  }
+}
+
 MF_NAMESPACE_END

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUDA's lanes for lanes_group: a warp, and a block that may be one of a whole grid. See groups/reduce.hpp for what a
-// context gives.
+// CUDA's lanes for lanes_group: a warp or a part of one, and a block that may be one of a whole grid. See
+// groups/reduce.hpp for what a context gives.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -32,29 +32,45 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 #endif
 }
 
-/// One warp. Its lanes are in step after every shuffle; it needs no memory and no barrier.
-struct cuda_warp {
+/// `Width` neighbouring lanes of a warp: a whole warp, or one of 32 / Width groups with a fit each that share it. Its
+/// lanes are in step after every shuffle; it needs no memory and no barrier.
+template <int Width>
+struct cuda_lanes {
+  static_assert(Width == 4 || Width == 8 || Width == 16 || Width == 32);
   static constexpr bool is_warp = true, has_resident_passes = false;
-  __device__ int lane() const { return static_cast<int>(threadIdx.x) & 31; }
-  __device__ int lanes() const { return 32; }
+  static constexpr int width = Width;
+  __device__ int lane() const { return static_cast<int>(threadIdx.x) & (Width - 1); }
+  __device__ static constexpr int lanes() { return Width; }
   __device__ static constexpr int warps() { return 1; }
   __device__ static constexpr int warp() { return 0; }
   __device__ static constexpr int blocks() { return 1; }
   __device__ static constexpr int block() { return 0; }
-  template <class T>
-  __device__ T shuffle_xor(T value, int mask) const {
-    return __shfl_xor_sync(0xffffffffu, value, mask);
+  template <class Value>
+  __device__ Value shuffle_xor(Value value, int mask) const {
+    return __shfl_xor_sync(members(), value, mask);
+  }
+  __device__ std::int64_t broadcast(std::int64_t value, int from) const {
+    return __shfl_sync(members(), static_cast<long long>(value), from, Width);
   }
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
-  __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
-  __device__ void warp_barrier() { __syncwarp(); }
+  __device__ bool agree(bool value) const { return __any_sync(members(), value); }
+  __device__ void warp_barrier() { __syncwarp(members()); }
   __device__ void block_barrier() {}
   __device__ void grid_barrier() {}
   __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
     return add_to_counter(counter, amount);
   }
+
+ private:
+  __device__ static unsigned members() {
+    if constexpr (Width == 32)
+      return 0xffffffffu;
+    else
+      return ((1u << Width) - 1u) << (threadIdx.x & (32 - Width));
+  }
 };
+using cuda_warp = cuda_lanes<32>;
 
 /// What blocks of one cooperative launch share: results per block, twice, and the barrier's count of arrivals.
 struct grid_exchange {
@@ -66,6 +82,7 @@ struct grid_exchange {
 class cuda_block {
  public:
   static constexpr bool is_warp = false, has_resident_passes = false;
+  static constexpr int width = 32;
   __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
       : slots_(slots), blocks_(blocks), grid_(grid) {}
   __device__ int lane() const { return static_cast<int>(threadIdx.x + (blocks_ > 1 ? blockIdx.x * blockDim.x : 0)); }
@@ -74,9 +91,12 @@ class cuda_block {
   __device__ int warp() const { return static_cast<int>(threadIdx.x) / 32; }
   __device__ int blocks() const { return blocks_; }
   __device__ int block() const { return blocks_ > 1 ? static_cast<int>(blockIdx.x) : 0; }
-  template <class T>
-  __device__ T shuffle_xor(T value, int mask) const {
+  template <class Value>
+  __device__ Value shuffle_xor(Value value, int mask) const {
     return __shfl_xor_sync(0xffffffffu, value, mask);
+  }
+  __device__ std::int64_t broadcast(std::int64_t value, int from) const {
+    return __shfl_sync(0xffffffffu, static_cast<long long>(value), from);
   }
   __device__ double* block_slots() {
     block_turn_ ^= 1;

@@ -1,11 +1,11 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of a family: one for warps with a fit each, one for blocks with a fit each, which a cooperative launch
-// also runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up here, cuda/work.hpp
-// says what is done. Samples up to a tier's resident size are read from device memory once and stay in shared memory
-// through all iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit on the device,
-// each taking the next fit from a counter, largest first.
+// The kernels of a family: one for warps and parts of warps with a fit each, one for blocks with a fit each, which a
+// cooperative launch also runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up
+// here, cuda/work.hpp says what is done. Samples up to a tier's resident size are read from device memory once and stay
+// in shared memory through all iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit
+// on the device, each taking the next fit from a counter, largest first.
 #pragma once
 
 #include "kernels/cuda/contexts.cuh"
@@ -15,77 +15,109 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Shared memory: [warps_per_block × resident values of T].
-template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
-    fit_warp_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work) {
-  MF_DYNAMIC_SHARED(shared);
-  cuda_warp context;
-  T* resident = reinterpret_cast<T*>(shared) + (threadIdx.x / 32) * tiers[warp_tier].resident_values;
-  fit_work<Family>(context, resident, tiers[warp_tier].resident_values, work, batch, settings, results);
+/// Doubles of shared memory for a block's reductions: a multiple of 16 bytes.
+inline constexpr int block_slots = 2 * warps_per_block * reduction_width;
+static_assert(block_slots % 2 == 0);
+
+/// Where a group of `Width` lanes keeps its sample or a part of it. `shared`: [block_threads / Width × capacity values
+/// of T].
+template <int Width, class T>
+__device__ T* lanes_buffer(double* shared, std::int64_t capacity) {
+  return reinterpret_cast<T*>(shared) + (threadIdx.x / Width) * capacity;
+}
+/// Where a block does. `shared`: [block_slots] doubles, then [capacity] values of T.
+template <class T>
+__device__ T* block_buffer(double* shared) {
+  return reinterpret_cast<T*>(shared + block_slots);
+}
+__device__ inline cuda_block block_context(double* shared, const grid_exchange& grid, bool whole_grid) {
+  return cuda_block(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
 }
 
-/// Shared memory: [2 × warps × reduction_width] doubles, then [capacity] values of T.
+template <class Family, class T, int Width>
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
+    fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
+                     std::int64_t capacity) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_lanes<Width> context;
+  fit_work<Family>(context, lanes_buffer<Width, T>(shared, capacity), capacity, work, batch, settings, results);
+}
+
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
-  cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
-  T* resident = reinterpret_cast<T*>(shared + 2 * warps_per_block * reduction_width);
-  fit_work<Family>(context, resident, capacity, work, batch, settings, results);
+  cuda_block context = block_context(shared, grid, whole_grid);
+  fit_work<Family>(context, block_buffer<T>(shared), capacity, work, batch, settings, results);
 }
 
-template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
-    log_likelihood_warp_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work) {
-  cuda_warp context;
-  log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
-}
-
-template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted)
-    log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
-                                grid_exchange grid, bool whole_grid) {
+template <class Family, class T, int Width>
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
+    log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
+                                std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
-  cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
-  log_likelihood_work<Family, T>(context, nullptr, 0, work, batch, parameters, out);
+  cuda_lanes<Width> context;
+  log_likelihood_work<Family, T>(context, lanes_buffer<Width, T>(shared, capacity), capacity, work, batch, parameters,
+                                 out);
 }
 
-/// The three tiers' launches, for any pair of kernels: warp(work, blocks, shared) and block(work, blocks, shared,
-/// capacity, whole_grid) launch them. `bytes`: of one value; `keeps`: whether samples stay resident.
-template <class WarpKernel, class BlockKernel, class LaunchWarp, class LaunchBlock>
-int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_plan& plan, std::size_t bytes,
-                 bool keeps, cudaStream_t stream, LaunchWarp launch_warp, LaunchBlock launch_block) {
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
+    log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
+                                std::int64_t capacity, grid_exchange grid, bool whole_grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = block_context(shared, grid, whole_grid);
+  log_likelihood_work<Family, T>(context, block_buffer<T>(shared), capacity, work, batch, parameters, out);
+}
+
+/// A family's kernels for one task: of `Part` lanes and of a warp, and of a block. Each takes the task's arguments,
+/// then a work list and the room for resident values; a block's also the grid's exchange and whether it is one.
+template <class LanesKernel, class BlockKernel>
+struct tier_kernels {
+  LanesKernel part, warp;
+  BlockKernel block;
+};
+
+/// Launches the tiers that a plan uses, largest first. `bytes`: of one value.
+template <class LanesKernel, class BlockKernel, class... Arguments>
+int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const launch_plan& plan, int bytes,
+                 cudaStream_t stream, const Arguments&... arguments) {
   device_limits limits;
   int e = device_limits::query(limits);
   if (e == cudaSuccess) e = cudaMemsetAsync(plan.next, 0, tier_count * sizeof(std::int64_t), stream);
   if (e == cudaSuccess) e = cudaMemsetAsync(plan.grid_arrived, 0, sizeof(unsigned long long), stream);
-  const std::size_t slots = 2 * warps_per_block * reduction_width * sizeof(double);
+  const auto work_of = [&](tier_index t, int groups) {
+    return work_list{plan.order, plan.bounds + 2 * t, plan.next + t, groups};
+  };
+  const auto capacity_of = [&](tier_index t, int lanes) {
+    return buffer_values(lanes, bytes, plan.largest > 0 && tier_of(plan.largest) == t ? plan.largest : 0);
+  };
+  constexpr std::size_t slots = block_slots * sizeof(double);
+  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
   int blocks = 0;
-  if (e == cudaSuccess && plan.used[grid_tier]) {
-    e = resident_blocks(block_kernel, block_threads, slots, blocks);
-    const int wanted = grid_blocks_per_multiprocessor * limits.multiprocessors;
+  for (const tier_index t : {grid_tier, block_tier}) {
+    if (e != cudaSuccess || !plan.used[t]) continue;
+    const bool whole_grid = t == grid_tier;
+    const std::int64_t capacity = whole_grid ? buffer_values(block_threads, bytes, 0) : capacity_of(t, block_threads);
+    const std::size_t shared = slots + static_cast<std::size_t>(capacity * bytes);
+    e = resident_blocks(kernels.block, block_threads, shared, blocks);
+    if (const int most = grid_blocks_per_multiprocessor * limits.multiprocessors; whole_grid && blocks > most)
+      blocks = most;
     if (e == cudaSuccess)
-      e = launch_block(work_list{plan.order, plan.bounds + 2 * grid_tier, plan.next + grid_tier},
-                       blocks < wanted ? blocks : wanted, slots, std::int64_t{0}, true);
+      e = launch(kernels.block, {blocks, block_threads, shared, stream, whole_grid}, arguments...,
+                 work_of(t, whole_grid ? 1 : blocks), capacity, grid, whole_grid);
   }
-  if (e == cudaSuccess && plan.used[block_tier]) {
-    std::int64_t capacity = keeps ? tiers[block_tier].resident_values : 0;
-    if (plan.largest > 0 && plan.largest < capacity) capacity = plan.largest;
-    const auto room = static_cast<std::int64_t>((limits.shared_per_block - slots) / bytes);
-    if (capacity > room) capacity = room;
-    const std::size_t shared = slots + static_cast<std::size_t>(capacity) * bytes;
-    e = resident_blocks(block_kernel, block_threads, shared, blocks);
+  for (const tier_index t : {warp_tier, part_tier}) {
+    if (e != cudaSuccess || !plan.used[t]) continue;
+    const LanesKernel kernel = t == warp_tier ? kernels.warp : kernels.part;
+    const int lanes = tiers[t].lanes_for(bytes), groups = block_threads / lanes;
+    const std::int64_t capacity = capacity_of(t, lanes);
+    const std::size_t shared = static_cast<std::size_t>(groups * capacity * bytes);
+    e = resident_blocks(kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)
-      e = launch_block(work_list{plan.order, plan.bounds + 2 * block_tier, plan.next + block_tier}, blocks, shared,
-                       capacity, false);
-  }
-  if (e == cudaSuccess && plan.used[warp_tier]) {
-    const std::size_t shared = keeps ? warps_per_block * tiers[warp_tier].resident_values * bytes : 0;
-    e = resident_blocks(warp_kernel, block_threads, shared, blocks);
-    if (e == cudaSuccess)
-      e = launch_warp(work_list{plan.order, plan.bounds + 2 * warp_tier, plan.next + warp_tier}, blocks, shared);
+      e = launch(kernel, {blocks, block_threads, shared, stream, false}, arguments..., work_of(t, groups * blocks),
+                 capacity);
   }
   return e;
 }
@@ -93,37 +125,23 @@ int launch_tiers(WarpKernel warp_kernel, BlockKernel block_kernel, const launch_
 /// Fits every sample of a batch in device memory; see cuda_functions.
 template <class Family, class T>
 int launch_fit(const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results,
-               const launch_plan& plan, void* stream_handle) {
-  const auto stream = static_cast<cudaStream_t>(stream_handle);
-  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
-  return launch_tiers(
-      fit_warp_kernel<Family, T>, fit_block_kernel<Family, T>, plan, sizeof(T), true, stream,
-      [&](const work_list& work, int blocks, std::size_t shared) {
-        return launch(fit_warp_kernel<Family, T>, {blocks, block_threads, shared, stream, false}, batch, settings,
-                      results, work);
-      },
-      [&](const work_list& work, int blocks, std::size_t shared, std::int64_t capacity, bool whole_grid) {
-        return launch(fit_block_kernel<Family, T>, {blocks, block_threads, shared, stream, whole_grid}, batch, settings,
-                      results, work, capacity, grid, whole_grid);
-      });
+               const launch_plan& plan, void* stream) {
+  constexpr int bytes = sizeof(T);
+  const tier_kernels kernels{fit_lanes_kernel<Family, T, tiers[part_tier].lanes_for(bytes)>,
+                             fit_lanes_kernel<Family, T, tiers[warp_tier].lanes_for(bytes)>,
+                             fit_block_kernel<Family, T>};
+  return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), batch, settings, results);
 }
 
 /// out[fit] = log-likelihood of every sample of a batch in device memory; see cuda_functions.
 template <class Family, class T>
 int launch_log_likelihood(const batch_view<T>& batch, const parameters_view& parameters, double* out,
-                          const launch_plan& plan, void* stream_handle) {
-  const auto stream = static_cast<cudaStream_t>(stream_handle);
-  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
-  return launch_tiers(
-      log_likelihood_warp_kernel<Family, T>, log_likelihood_block_kernel<Family, T>, plan, sizeof(T), false, stream,
-      [&](const work_list& work, int blocks, std::size_t shared) {
-        return launch(log_likelihood_warp_kernel<Family, T>, {blocks, block_threads, shared, stream, false}, batch,
-                      parameters, out, work);
-      },
-      [&](const work_list& work, int blocks, std::size_t shared, std::int64_t, bool whole_grid) {
-        return launch(log_likelihood_block_kernel<Family, T>, {blocks, block_threads, shared, stream, whole_grid},
-                      batch, parameters, out, work, grid, whole_grid);
-      });
+                          const launch_plan& plan, void* stream) {
+  constexpr int bytes = sizeof(T);
+  const tier_kernels kernels{log_likelihood_lanes_kernel<Family, T, tiers[part_tier].lanes_for(bytes)>,
+                             log_likelihood_lanes_kernel<Family, T, tiers[warp_tier].lanes_for(bytes)>,
+                             log_likelihood_block_kernel<Family, T>};
+  return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), batch, parameters, out);
 }
 
 MF_NAMESPACE_END

@@ -15,11 +15,11 @@ namespace manyfit {
 
 /// Which fits of a batch fall to which tier, and in what order they are taken.
 struct launch_plan {
-  const std::int32_t* order = nullptr;         ///< [count], largest first; null: as they stand
-  const std::int64_t* bounds = nullptr;        ///< [2 × tier_count]: begin and end of each tier's positions
-  std::int64_t* next = nullptr;                ///< [tier_count], zeroed before each launch
-  bool used[tier_count] = {true, true, true};  ///< host knows: a tier without fits need not be launched
-  std::int64_t largest = 0;      ///< values of the largest fit of the block tier, for its shared memory; 0: unknown
+  const std::int32_t* order = nullptr;               ///< [count], largest first; null: as they stand
+  const std::int64_t* bounds = nullptr;              ///< [2 × tier_count]: begin and end of each tier's positions
+  std::int64_t* next = nullptr;                      ///< [tier_count], zeroed before each launch
+  bool used[tier_count] = {true, true, true, true};  ///< host knows: a tier without fits need not be launched
+  std::int64_t largest = 0;      ///< values of the largest fit of the batch, for its tier's shared memory; 0: unknown
   double* grid_slots = nullptr;  ///< [grid_slot_count of the device]
   unsigned long long* grid_arrived = nullptr;  ///< [1], zeroed before each launch
 };

@@ -55,7 +55,8 @@ __global__ void measure_kernel(const std::int64_t* offsets, std::int64_t count, 
 __global__ void bounds_kernel(const std::int64_t* sizes, std::int64_t size, std::int64_t count, std::int64_t* bounds) {
   const int t = static_cast<int>(threadIdx.x);
   if (t >= tier_count) return;
-  constexpr std::int64_t largest_of[tier_count] = {tiers[0].largest, tiers[1].largest, tiers[2].largest};
+  constexpr std::int64_t largest_of[tier_count] = {tiers[0].largest, tiers[1].largest, tiers[2].largest,
+                                                   tiers[3].largest};
   // Positions before the first size that is <= limit.
   const auto above = [&](std::int64_t limit) {
     if (!sizes) return size > limit ? count : std::int64_t{0};

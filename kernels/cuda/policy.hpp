@@ -13,8 +13,9 @@ namespace manyfit {
 struct tier {
   const char* name;
   std::int64_t largest;
-  int lanes;            ///< 0: as many blocks of block_threads as the device holds at once
-  int resident_values;  ///< room per fit in shared memory, in values; more are read again in every pass
+  int lanes;            ///< for data in float; 0: as many blocks of block_threads as the device holds at once
+  int lanes_in_double;  ///< for data in double
+  constexpr int lanes_for(int bytes) const { return bytes == 8 ? lanes_in_double : lanes; }
 };
 
 /// Small blocks: a kernel that needs 160 registers still gets 12 warps on a multiprocessor, in blocks of 256 it would
@@ -22,21 +23,42 @@ struct tier {
 inline constexpr int block_threads = 128;
 inline constexpr int warps_per_block = block_threads / 32;
 
-/// Blocks per multiprocessor that kernels are compiled for: leaves each thread the 255 registers that there are at
-/// most. With nothing asked ptxas stops at 64 or 80 registers for some families and spills; with 128 it spills for
-/// those of three parameters.
-inline constexpr int resident_blocks_wanted = 2;
+/// Blocks per multiprocessor that kernels of a family with so many parameters are compiled for. Three, as many as the
+/// shared memory of an H100's multiprocessor has room for by resident_bytes_per_warp, leave each thread 168 registers;
+/// Newton's steps for three parameters, and a block's 64-bit indices, need more, or registers would be spilled.
+constexpr int resident_blocks_wanted(int parameters, bool lanes) {
+  return parameters < 3 && lanes ? 3 : 2;
+}
 
+/// Shared memory for the samples of one warp: so much of them is read once and stays for all iterations. What does not
+/// fit is read again in every pass.
+inline constexpr int resident_bytes_per_warp = 16384;
+
+/// Small fits share a warp: what is done once per fit and iteration (a step of Newton, the last part of every sum) then
+/// costs a warp's instructions for several fits together.
+// clang-format off
 inline constexpr tier tiers[] = {
-    {"warp", 1024, 32, 1024},
-    {"block", 131072, block_threads, 16384},
-    {"grid", INT64_MAX, 0, 0},
+    {"part",  1024,      8,             16},
+    {"warp",  4096,      32,            32},
+    {"block", 131072,    block_threads, block_threads},
+    {"grid",  INT64_MAX, 0,             0},
 };
-enum tier_index { warp_tier, block_tier, grid_tier, tier_count };
+// clang-format on
+enum tier_index { part_tier, warp_tier, block_tier, grid_tier, tier_count };
+
+/// Room for values of `bytes` bytes that a group of `lanes` neighbours is given: for 32 a lane or more, and where
+/// `largest`, the size of the largest sample, is known for no more than that needs.
+constexpr std::int64_t buffer_values(int lanes, int bytes, std::int64_t largest) {
+  const std::int64_t a_slot = std::int64_t{4} * lanes, slots = resident_bytes_per_warp / 32 / 4 / bytes,
+                     wanted = largest > 0 ? (largest + a_slot - 1) / a_slot : slots;
+  return a_slot * (wanted < 8 ? 8 : wanted < slots ? wanted : slots);
+}
 
 /// The tier of a fit of `size` values.
 constexpr tier_index tier_of(std::int64_t size) {
-  return size <= tiers[warp_tier].largest ? warp_tier : size <= tiers[block_tier].largest ? block_tier : grid_tier;
+  int t = 0;
+  while (size > tiers[t].largest) ++t;
+  return static_cast<tier_index>(t);
 }
 
 /// Blocks per multiprocessor of a grid-wide fit: enough to keep its loads in flight.

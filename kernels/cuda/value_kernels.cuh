@@ -36,6 +36,32 @@ MF_FN_LARGE std::int64_t sample_of_value(const std::int64_t* offsets, std::int64
   return low;
 }
 
+/// Where value number i of a dense batch stands, followed through a loop over i that goes on by a stride: one division
+/// before the loop and none in it.
+class dense_place {
+ public:
+  MF_FN dense_place(std::int64_t i, std::int64_t size, std::int64_t stride)
+      : size_(size > 0 ? size : 1),
+        fits_on_(stride / size_),
+        values_on_(stride % size_),
+        fit(i / size_),
+        at(i % size_) {}
+  MF_FN void advance() {
+    fit += fits_on_;
+    at += values_on_;
+    if (at >= size_) {
+      at -= size_;
+      ++fit;
+    }
+  }
+
+ private:
+  std::int64_t size_, fits_on_, values_on_;
+
+ public:
+  std::int64_t fit, at;  ///< the fit's number, and the value's in its sample
+};
+
 template <class Family>
 __global__ void constants_kernel(parameters_view parameters, std::int64_t count, double* constants) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
@@ -48,8 +74,9 @@ __global__ void log_density_kernel(batch_view<T> batch, std::int64_t values, par
                                    const double* constants, double* out) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   const std::int64_t first = batch.offsets ? batch.offsets[0] : 0;
-  for (std::int64_t i = grid_stride_begin(); i < values; i += stride) {
-    const std::int64_t fit = batch.offsets ? sample_of_value(batch.offsets, batch.count, i) : i / batch.size;
+  std::int64_t i = grid_stride_begin();
+  for (dense_place dense(i, batch.offsets ? 1 : batch.size, stride); i < values; i += stride, dense.advance()) {
+    const std::int64_t fit = batch.offsets ? sample_of_value(batch.offsets, batch.count, i) : dense.fit;
     out[i] = log_density_of_value<Family>(batch.values[first + i], parameters, fit, constants[fit]);
   }
 }
@@ -59,11 +86,11 @@ __global__ void simulate_kernel(parameters_view parameters, std::int64_t count, 
                                 const std::uint64_t* streams, double* out) {
   constexpr int P = parameter_count<Family>;
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = grid_stride_begin(); i < count * size; i += stride) {
-    const std::int64_t fit = i / size;
-    const vec<double, P> p = parameters_of<P>(parameters, fit);
-    philox_stream random(seed, streams ? streams[fit] : static_cast<std::uint64_t>(fit),
-                         static_cast<std::uint64_t>(i - fit * size));
+  std::int64_t i = grid_stride_begin();
+  for (dense_place place(i, size, stride); i < count * size; i += stride, place.advance()) {
+    const vec<double, P> p = parameters_of<P>(parameters, place.fit);
+    philox_stream random(seed, streams ? streams[place.fit] : static_cast<std::uint64_t>(place.fit),
+                         static_cast<std::uint64_t>(place.at));
     out[i] = draw_of<Family>(p, random);
   }
 }

@@ -12,45 +12,52 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Fits every sample of the work list. A warp whose family has sufficient statistics gathers 32 samples one after the
-/// other and then finishes all 32 at once, a lane each: a solve by one lane for itself alone would leave the other 31
-/// idle.
+/// Fits of a family without sufficient statistics that a group takes from the counter at once.
+inline constexpr int fits_at_once = 4;
+
+/// Fits every sample of the work list. A group whose family has sufficient statistics gathers as many samples as it has
+/// lanes, 32 at most, one after the other, and then finishes all at once, a lane each: a solve by one lane for itself
+/// alone would leave the others idle.
 template <class Family, class T, class Context>
-MF_FN_LARGE void fit_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                           const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
   const double noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
-  lanes_group<Family, T, Context> points(context, resident, capacity);
+  lanes_group<Family, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
-  if constexpr (has_statistics<Family> && Context::is_warp) {
-    for (;;) {
-      const std::int64_t first = begin + take(context, work, 32, own_count);
-      if (first >= end) break;
-      const int count = static_cast<int>(end - first < 32 ? end - first : 32);
+  const int share = share_of(work, has_statistics<Family> ? Context::width : fits_at_once);
+  const int own = context.lane() % Context::width;
+  for (;;) {
+    const std::int64_t first = begin + take(context, work, share, own_count);
+    if (first >= end) break;
+    // Each lane looks up where one of the fits lies: reading that one after the other would wait for memory each time.
+    const int count = static_cast<int>(end - first < share ? end - first : share);
+    const std::int64_t own_fit = work.fit(first + (own < count ? own : 0));
+    const sample_place own_place = place_of(batch, own_fit);
+    const auto sample_number = [&](int j) {
+      return sample_at(batch, {context.broadcast(own_place.begin, j), context.broadcast(own_place.size, j)});
+    };
+    if constexpr (has_statistics<Family>) {
       gathered<Family> mine;
       for (int j = 0; j < count; ++j) {
-        const gathered<Family> one = gather<Family>(points, points.load(sample_of(batch, work.fit(first + j))));
+        const gathered<Family> one = gather<Family>(points, points.load(sample_number(j)));
         if (context.lane() == j) mine = one;
       }
-      if (context.lane() < count)
-        store(finish<Family>(mine, settings, noise), results, work.fit(first + context.lane()));
-    }
-  } else {
-    for (;;) {
-      const std::int64_t position = begin + take(context, work, 1, own_count);
-      if (position >= end) break;
-      const std::int64_t fit = work.fit(position);
-      const auto record = fit_one<Family>(points, sample_of(batch, fit), settings, noise);
-      if (context.lane() == 0) store(record, results, fit);
+      if (context.lane() < count) store(finish<Family>(mine, settings, noise), results, own_fit);
+    } else {
+      for (int j = 0; j < count; ++j) {
+        const auto record = fit_one<Family>(points, sample_number(j), settings, noise);
+        if (context.lane() == j) store(record, results, own_fit);
+      }
     }
   }
 }
 
 /// out[fit] = log-likelihood of every sample of the work list at its parameters.
 template <class Family, class T, class Context>
-MF_FN_LARGE void log_likelihood_work(Context& context, T* resident, std::int64_t capacity, const work_list& work,
+MF_FN_LARGE void log_likelihood_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                                      const batch_view<T>& batch, const parameters_view& parameters, double* out) {
-  lanes_group<Family, T, Context> points(context, resident, capacity);
+  lanes_group<Family, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   for (;;) {

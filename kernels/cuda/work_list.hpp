@@ -13,8 +13,17 @@ struct work_list {
   const std::int32_t* order = nullptr;   ///< fit numbers, largest first; null: position is the fit's number
   const std::int64_t* bounds = nullptr;  ///< device memory: bounds[0] = begin, bounds[1] = end
   std::int64_t* next = nullptr;          ///< how many positions have been taken
+  int groups = 0;                        ///< how many groups of lanes take from the list; 0: unknown
   MF_FN std::int64_t fit(std::int64_t position) const { return order ? order[position] : position; }
 };
+
+/// How many fits a group takes at once that works best on `most`: fewer where the list would not give every group two
+/// shares.
+MF_FN int share_of(const work_list& work, int most) {
+  if (work.groups == 0) return most;
+  const std::int64_t share = (work.bounds[1] - work.bounds[0]) / (2 * std::int64_t{work.groups});
+  return share < 1 ? 1 : share < most ? static_cast<int>(share) : most;
+}
 
 /// The next position for the whole group, from the shared counter; a grid-wide group, alone on its device, counts for
 /// itself. Called by all lanes together.

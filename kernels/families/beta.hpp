@@ -74,9 +74,9 @@ struct beta {
     return {deviation, square(deviation), x * S(1 / c), (S(1) - x) * S(1 / (1 - c))};
   }
   static constexpr int logarithms = 2;
-  MF_FN static bool takes_logs(const sample_summary& s) {
+  MF_FN static bool takes_logs(const sample_summary& s, double limit) {
     const double c = center(s), q = 1 - c, spread = maximum(s.maximum - c, c - s.minimum);
-    return spread > 0.39 * c && spread > 0.39 * q && s.minimum > 1e-70 && 1 - s.maximum > 1e-70;
+    return spread > 0.39 * c && spread > 0.39 * q && s.minimum > 1 / limit && 1 - s.maximum > 1 / limit;
   }
   /// With n = α + β, terms of order α log α cancel between the gamma functions and the statistics; they are left out of
   /// both: log Γ(z) loses z log z − z, and α log c meets α log(α/n) in a log_ratio_minus.

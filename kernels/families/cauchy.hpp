@@ -65,8 +65,15 @@ struct cauchy {
       const auto loss = [=](const S& distance) { return log1p(square(distance * S(by_scale))); };
       return {{location_of_least(points, s, held / 32, loss), held}};
     }
-    const double location = location_fixed ? settings.fixed_values[0] : quantile(points, s, 0.5, 0.02);
-    double scale = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
+    vec<double, 3> quartiles;
+    if (location_fixed) {
+      const auto outer = rough_quantiles(points, s, vec<double, 2>{0.25, 0.75}, 0.02);
+      quartiles = {outer[0], settings.fixed_values[0], outer[1]};
+    } else {
+      quartiles = rough_quantiles(points, s, vec<double, 3>{0.25, 0.5, 0.75}, 0.02);
+    }
+    const double location = quartiles[1];
+    double scale = 0.5 * quartiles[2] - 0.5 * quartiles[0];
     if (location_fixed || !(scale > 0))
       scale = maximum(scale, points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight);
     if (!(scale > 0)) return {{location, 0}, fit_status::unbounded_likelihood};

@@ -14,9 +14,10 @@
 //   F::coordinate_is_log             says that coordinate(x) is log x
 //   F::statistics(y, summary)        vec<S, K> of sufficient statistics per value (the summary gives a centre), with
 //   F::mean_log_likelihood(params<T>, means, summary)    of their weighted means: no further pass over the data
-//   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary)     where takes_logs says so, the statistics
-//                                    are these, the last `logarithms` of them after taking their logarithm: a group
-//                                    may then multiply many values and take one logarithm
+//   F::log_arguments(y, summary), F::logarithms, F::takes_logs(summary, limit)     where takes_logs says so, the
+//                                    statistics are these, the last `logarithms` of them, which lie in [1/limit,
+//                                    limit], after taking their logarithm: a group may then multiply many values and
+//                                    take one logarithm
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
@@ -43,6 +44,7 @@
 #include <utility>
 
 #include "kernels/math/jet.hpp"
+#include "kernels/math/polynomial.hpp"
 #include "kernels/views.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -75,8 +77,9 @@ struct parameter {
   tracking tracks = tracking::nothing;
 };
 
-/// How a density ends where its support does, if that depends on parameters. EM moves such an end only where the density
-/// falls to 0 before it: a value near it then belongs to other components more and more, until it can be left out.
+/// How a density ends where its support does, if that depends on parameters. EM moves such an end only where the
+/// density falls to 0 before it: a value near it then belongs to other components more and more, until it can be left
+/// out.
 enum class moving_support {
   none,           ///< no end depends on parameters
   falls_to_zero,  ///< at ordinary parameters
@@ -238,6 +241,10 @@ constexpr moving_support ends_of() {
   else
     return moving_support::none;
 }
+
+/// Four arguments of logarithms within [1/largest, largest] may be multiplied.
+template <class S>
+inline constexpr double largest_log_argument = is_single<S> ? 1e9 : 1e70;
 
 /// The coordinate of x: the family's, or x itself.
 template <class Family, class S>

@@ -62,8 +62,8 @@ struct gamma {
     return {x * S(1 / s.mean)};
   }
   static constexpr int logarithms = 1;
-  MF_FN static bool takes_logs(const sample_summary& s) {
-    return !is_narrow(s) && s.maximum < 1e70 * s.mean && s.minimum > 1e-70 * s.mean;
+  MF_FN static bool takes_logs(const sample_summary& s, double limit) {
+    return !is_narrow(s) && s.maximum < limit * s.mean && s.minimum > 1 / limit * s.mean;
   }
   /// Whether every value lies within 0.4 of the mean, relative to it: the same for all values, so decided outside a
   /// loop.

@@ -73,7 +73,8 @@ struct generalized_pareto {
       if (settings.fixed_values[1] < -1) return {{0, 0}, fit_status::unbounded_likelihood};
       return {{s.maximum * (1 + 0x1p-50), -1.0}, fit_status::boundary, -log(s.maximum)};
     }
-    const double median = quantile(points, s, 0.5, 0.02), upper = quantile(points, s, 0.75, 0.02);
+    const auto quantiles = rough_quantiles(points, s, vec<double, 2>{0.5, 0.75}, 0.02);
+    const double median = quantiles[0], upper = quantiles[1];
     double shape = 0, scale = s.mean;
     if (median > 0 && upper > median) {
       shape = minimum(2.0, maximum(-0.5, log((upper - median) / median) / constants::log_2));

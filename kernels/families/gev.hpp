@@ -89,9 +89,9 @@ struct gev {
     // The density of one value has no bound in location and shape: (1 + ξ) (log(1 + ξ) − 1) at its highest.
     if (s.minimum == s.maximum && !location_fixed && !shape_fixed)
       return {{s.minimum, 0, 0}, fit_status::unbounded_likelihood};
-    const double low = quantile(points, s, 0.049787068367863944, 0.02),
-                 middle = quantile(points, s, 0.36787944117144233, 0.02),
-                 high = quantile(points, s, 0.71653131057378927, 0.02);
+    const auto quantiles = rough_quantiles(
+        points, s, vec<double, 3>{0.049787068367863944, 0.36787944117144233, 0.71653131057378927}, 0.02);
+    const double low = quantiles[0], middle = quantiles[1], high = quantiles[2];
     double location = location_fixed ? settings.fixed_values[0] : middle;
     const double deviation = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;
     if (!(deviation > 0) && !scale_fixed) return {{location, 0, 0}, fit_status::unbounded_likelihood};

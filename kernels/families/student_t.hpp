@@ -47,19 +47,36 @@ struct student_t {
     return log_gamma_ratio(S(0.5) * df, S(0.5));
   }
 
-  /// Mean log-likelihood and derivatives from six sums: of log1p(z²/ν), u, z u, z² u, z² u² and z u², u = 1/(ν + z²).
+  /// Sums of u, z u, z² u, z² u², z u² and log1p(z²/ν), u = 1/(ν + z²). Where a group multiplies and 1 + z²/ν loses
+  /// nothing that counts, ν being small, the logarithms are those of products.
   template <class Points>
-  MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+  MF_FN_LARGE static vec<double, 6> sums_at(const Points& points, const sample_summary& s, const params<double>& p) {
     using S = typename Points::scalar;
-    if (p.df > 1000) return objective_near_normal(points, s, p);
     const double df = p.df, location = p.location, by_scale = 1 / p.scale, by_df = 1 / df;
-    const auto total = points.sum([=](const S& y) {
+    if constexpr (shares_passes<Points>) {
+      const double largest = maximum(s.maximum - location, location - s.minimum) * by_scale;
+      if (df < 64 && 1 + square(largest) * by_df < largest_log_argument<S>)
+        return points.template sum_with_logs<1>([=](const S& y) {
+          const S z = (y - S(location)) * S(by_scale), zz = z * z, q = S(1) + zz * S(by_df);
+          const S u = S(by_df) * inverse(q), a = z * u;
+          return vec<S, 6>{u, a, zz * u, a * a, a * u, q};
+        });
+    }
+    return points.sum([=](const S& y) {
       const S z = (y - S(location)) * S(by_scale), zz = z * z;
       const S u = S(1) / (S(df) + zz), a = z * u;
-      return vec<S, 6>{log1p(zz * S(by_df)), u, a, zz * u, a * a, a * u};
+      return vec<S, 6>{u, a, zz * u, a * a, a * u, log1p(zz * S(by_df))};
     });
-    const double w = s.weight, l = total[0] / w, u = total[1] / w, a = total[2] / w, b = total[3] / w,
-                 aa = total[4] / w, au = total[5] / w;
+  }
+
+  /// Mean log-likelihood and derivatives from those sums.
+  template <class Points>
+  MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+    if (p.df > 1000) return objective_near_normal(points, s, p);
+    const double df = p.df, by_scale = 1 / p.scale, by_df = 1 / df;
+    const auto total = sums_at(points, s, p);
+    const double w = s.weight, u = total[0] / w, a = total[1] / w, b = total[2] / w, aa = total[3] / w,
+                 au = total[4] / w, l = total[5] / w;
     using constant = jet<double, 1>;
     const constant c = half_gamma_ratio(constant::variable(df, 0)) - 0.5 * log(constant::variable(df, 0));
     jet<double, 3> r;
@@ -78,9 +95,10 @@ struct student_t {
 
   /// The same at large df, where the sums above agree in their leading terms and what tells one df from another is of
   /// order 1/df⁴: through h = 1/df, in which log f = c(h) − log σ − ½ (1 + h) log(1 + h z²)/h is smooth and of order 1
-  /// down to the normal at 0. c(h) = −½ log 2π − h/4 + h³/24 − h⁵/20 + ... (DLMF 5.11.13).
+  /// down to the normal at 0 (`points` by value: what a call that stays a call is given lies in memory, and the group
+  /// should stay in registers). c(h) = −½ log 2π − h/4 + h³/24 − h⁵/20 + ... (DLMF 5.11.13).
   template <class Points>
-  MF_FN_CALL static jet<double, 3> objective_near_normal(const Points& points, const sample_summary& s,
+  MF_FN_CALL static jet<double, 3> objective_near_normal(Points points, const sample_summary& s,
                                                          const params<double>& p) {
     using S = typename Points::scalar;
     const double h = 1 / p.df, hh = h * h, location = p.location, by_scale = 1 / p.scale;
@@ -114,8 +132,9 @@ struct student_t {
   MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
-    const double median = quantile(points, s, 0.5, 0.02), location = location_fixed ? settings.fixed_values[1] : median;
-    double reach = 0.5 * quantile(points, s, 0.75, 0.02) - 0.5 * quantile(points, s, 0.25, 0.02);
+    const auto quartiles = rough_quantiles(points, s, vec<double, 3>{0.25, 0.5, 0.75}, 0.02);
+    const double median = quartiles[1], location = location_fixed ? settings.fixed_values[1] : median;
+    double reach = 0.5 * quartiles[2] - 0.5 * quartiles[0];
     if (location_fixed) reach = maximum(reach, abs(median - location));
     if (!(reach > 0))  // half the points are equal
       reach = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;

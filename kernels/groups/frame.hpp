@@ -80,14 +80,16 @@ MF_FN_LARGE bool improve_frame(const sample_summary& s, frame& f) {
       f.stretch = 1 / power_of_two_below(range);
       return true;
     }
-    const double middle = exp(0.5 * s.minimum + 0.5 * s.maximum);
+    const auto middle = [&] { return exp(0.5 * s.minimum + 0.5 * s.maximum); };
     if (range <= narrow * largest && largest > 0) {
-      f.unit = representable(middle);
+      f.unit = representable(middle());
       f.pivot = 1;
       return f.unit > (single ? 1e-30 : 1e-300) && f.unit < (single ? 1e38 : constants::infinity);
     }
-    if (single || !(largest > 200) || !(middle > 0)) return false;
-    f.unit = power_of_two_below(middle);
+    if (single || !(largest > 200)) return false;
+    const double at = middle();
+    if (!(at > 0)) return false;
+    f.unit = power_of_two_below(at);
     return f.unit != 1;
   } else {
     // Inside these limits squares and their products stay in the scalar's range.

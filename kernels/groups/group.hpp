@@ -25,11 +25,23 @@ struct sample {
   std::int64_t size;
 };
 
+/// Where a fit's points lie among all values of a batch.
+struct sample_place {
+  std::int64_t begin, size;
+};
+
+template <class T>
+MF_FN sample_place place_of(const batch_view<T>& batch, std::int64_t fit) {
+  const std::int64_t begin = batch.offsets ? batch.offsets[fit] : fit * batch.size;
+  return {begin, batch.offsets ? batch.offsets[fit + 1] - begin : batch.size};
+}
+template <class T>
+MF_FN sample<T> sample_at(const batch_view<T>& batch, const sample_place& place) {
+  return {batch.values + place.begin, batch.weights ? batch.weights + place.begin : nullptr, place.size};
+}
 template <class T>
 MF_FN sample<T> sample_of(const batch_view<T>& batch, std::int64_t fit) {
-  const std::int64_t begin = batch.offsets ? batch.offsets[fit] : fit * batch.size;
-  const std::int64_t size = batch.offsets ? batch.offsets[fit + 1] - begin : batch.size;
-  return {batch.values + begin, batch.weights ? batch.weights + begin : nullptr, size};
+  return sample_at(batch, place_of(batch, fit));
 }
 
 /// How a value counts.
@@ -60,11 +72,13 @@ template <class Family, class Read, class Group>
 MF_FN_LARGE sample_summary read_in_frame(Read read, const Group& points) {
   using S = typename Group::scalar;
   frame f;
-  sample_summary s = read(f);
-  while (improve_frame<Family, S>(s, f)) s = read(f);
-  if (s.observations > 0 && !is_finite(s.mean) && is_finite(s.weight)) {
-    constexpr double small = is_single<S> ? 0x1p-64 : 0x1p-100;
-    s.mean = points.sum([=](const S& y) { return vec<S, 1>{y * S(small)}; })[0] / s.weight / small;
+  sample_summary s;
+  do s = read(f);
+  while (improve_frame<Family, S>(s, f));
+  if constexpr (!is_single<S>) {  // groups add floats in double
+    constexpr double small = 0x1p-100;
+    if (s.observations > 0 && !is_finite(s.mean) && is_finite(s.weight))
+      s.mean = points.sum([=](const S& y) { return vec<S, 1>{y * S(small)}; })[0] / s.weight / small;
   }
   return s;
 }

@@ -23,6 +23,8 @@ MF_NAMESPACE_BEGIN
 /// then does so before they read, which an idle machine would nearly always hide.
 class lane_team {
  public:
+  static constexpr int part_lanes = 8;  ///< of a group that shares its warp with others
+
   lane_team(int block_count, int warp_count, bool stumbling = false)
       : blocks(block_count),
         warps(warp_count),
@@ -34,6 +36,8 @@ class lane_team {
     for (int b = 0; b < block_count; ++b) {
       of_block.push_back(std::make_unique<std::barrier<>>(warp_count * 32));
       for (int w = 0; w < warp_count; ++w) of_warp.push_back(std::make_unique<std::barrier<>>(32));
+      for (int p = 0; p < warp_count * 32 / part_lanes; ++p)
+        of_part.push_back(std::make_unique<std::barrier<>>(part_lanes));
     }
     for (std::vector<char>& row : votes) row.resize(exchange.size());
   }
@@ -42,23 +46,24 @@ class lane_team {
   const bool stumbles;
   std::vector<double> exchange, block_memory, grid_memory;
   std::vector<char> votes[2];
-  std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp;
+  std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp, of_part;
   std::barrier<> all;
 };
 
-/// How far a group reaches within its team: one warp, one block, or all blocks.
-enum class reach { warp, block, grid };
+/// How far a group reaches within its team: part of a warp, one warp, one block, or all blocks.
+enum class reach { part, warp, block, grid };
 
-/// One lane. Groups of reach `warp` and `block` see their own lanes only. Block and grid are one type, as on CUDA.
-template <bool IsWarp>
+/// One lane. Groups of all reaches but `grid` see their own lanes only. Block and grid are one type, as on CUDA.
+template <bool IsWarp, int Width = 32>
 class lane_context {
  public:
   lane_context(lane_team& team, reach how_far, int thread)
       : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
   static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp;
+  static constexpr int width = Width;
   int lane() const { return thread_ % lanes(); }
-  int lanes() const { return 32 * warps() * blocks(); }
+  int lanes() const { return Width * warps() * blocks(); }
   int warps() const { return IsWarp ? 1 : team_.warps; }
   int warp() const { return IsWarp ? 0 : thread_ / 32 % team_.warps; }
   int blocks() const { return whole_grid_ ? team_.blocks : 1; }
@@ -66,20 +71,17 @@ class lane_context {
 
   template <class Value>
   Value shuffle_xor(Value value, int mask) {
-    std::barrier<>& warp_barrier = *team_.of_warp[thread_ / 32];
-    team_.exchange[thread_] = static_cast<double>(value);
-    warp_barrier.arrive_and_wait();
-    const double other = team_.exchange[thread_ ^ mask];
-    warp_barrier.arrive_and_wait();
-    return static_cast<Value>(other);
+    return exchanged(value, thread_ ^ mask);
   }
+  /// value: one that double holds.
+  std::int64_t broadcast(std::int64_t value, int from) { return exchanged(value, thread_ / Width * Width + from); }
   /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not. Two rows of
   /// votes in turn make one barrier enough.
   bool agree(bool value) {
     char* const votes = team_.votes[vote_turn_ ^= 1].data();
     votes[thread_] = value;
-    team_.of_warp[thread_ / 32]->arrive_and_wait();
-    if (votes[thread_ / 32 * 32] != votes[thread_]) std::abort();
+    own_barrier().arrive_and_wait();
+    if (votes[thread_ / Width * Width] != votes[thread_]) std::abort();
     return value;
   }
   double* block_slots() {
@@ -96,7 +98,7 @@ class lane_context {
   static T* in_shared_memory(T* own, std::int64_t) {
     return own;
   }
-  void warp_barrier() { wait_at(*team_.of_warp[thread_ / 32]); }
+  void warp_barrier() { wait_at(own_barrier()); }
   void block_barrier() { wait_at(*team_.of_block[thread_ / (32 * team_.warps)]); }
   void grid_barrier() { wait_at(team_.all); }
 
@@ -105,6 +107,21 @@ class lane_context {
   }
 
  private:
+  template <class Value>
+  Value exchanged(Value value, int from) {
+    std::barrier<>& barrier = own_barrier();
+    team_.exchange[thread_] = static_cast<double>(value);
+    barrier.arrive_and_wait();
+    const double other = team_.exchange[from];
+    barrier.arrive_and_wait();
+    return static_cast<Value>(other);
+  }
+  std::barrier<>& own_barrier() {
+    if constexpr (Width == 32)
+      return *team_.of_warp[thread_ / 32];
+    else
+      return *team_.of_part[thread_ / Width];
+  }
   void wait_at(std::barrier<>& barrier) {
     barrier.arrive_and_wait();
     // One time in 64, by a linear congruential sequence of the lane's own: few enough for a whole warp to run ahead.
@@ -125,7 +142,8 @@ void run_lanes(lane_team& team, Body body) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 32 * team.warps * team.blocks; ++t)
     threads.emplace_back([&team, &body, t] {
-      lane_context<Reach == reach::warp> context(team, Reach, t);
+      constexpr int width = Reach == reach::part ? lane_team::part_lanes : 32;
+      lane_context<Reach == reach::part || Reach == reach::warp, width> context(team, Reach, t);
       body(context, t);
     });
   for (std::thread& thread : threads) thread.join();

@@ -1,151 +1,413 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// lanes_group: many lanes run one fit together. With a CUDA context it is the warp_group, block_group and grid_group of
-// the design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them. Lane l owns the points l,
-// l + L, l + 2L, ...; it keeps their coordinates in its own slots of a resident buffer when the sample fits there, and
-// reads and transforms them again in every pass when it does not: the same additions in the same order either way. No
-// lane ever reads another lane's slots, so that passes need no barrier.
+// lanes_group: many lanes run one fit together. With a CUDA context it is the part_group, warp_group, block_group and
+// grid_group of the design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them.
+//
+// Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ... Their coordinates lie in its own slots of a
+// buffer, shared memory on a GPU: all of them, through all passes, when the sample fits in there; else a part after the
+// other, read and transformed again in every pass. It is the same additions in the same order either way, wherever in
+// memory the sample begins. Lanes write into each other's slots only to copy samples that begin at an odd place; no
+// lane ever reads another lane's slots, so that passes need no barrier. A lane adds up a run of eight quads in T, and
+// the runs in double.
+//
+// A sample without weights of which every value is used is `regular`, which reading it finds out: then nothing is
+// asked of any value any more.
 #pragma once
 
 #include "kernels/groups/group.hpp"
+#include "kernels/groups/lane_copy.hpp"
 #include "kernels/groups/reduce.hpp"
+#include "kernels/math/lane_product.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// A lane's running sum. In float it is carried in two floats (Knuth's TwoSum, The Art of Computer Programming vol. 2,
-/// 4.2.2), as good as double for a lane's share and far cheaper where doubles are slow.
+/// Four neighbouring values, read and written at once where they begin at a multiple of 16 bytes.
 template <class T>
-struct lane_sum;
-template <>
-struct lane_sum<double> {
-  double total = 0;
-  MF_FN void add(double x) { total += x; }
-  MF_FN double value() const { return total; }
-};
-template <>
-struct lane_sum<float> {
-  float total = 0, error = 0;
-  MF_FN void add(float x) {
-    const float sum = total + x, back = sum - total;
-    error += (total - (sum - back)) + (x - back);
-    total = sum;
-  }
-  MF_FN double value() const { return static_cast<double>(total) + static_cast<double>(error); }
+struct alignas(16) quad {
+  T v[4];
 };
 
 template <class Family, class T, class Context>
 class lanes_group {
+  struct alignas(16) piece {
+    T v[16 / sizeof(T)];
+  };
+
  public:
   using scalar = T;
+  static constexpr bool multiplies_logs = true, shares_passes = true;
 
-  /// `resident`: room for `capacity` coordinates, shared by the lanes; null and 0 when there is none.
-  MF_FN lanes_group(Context& context, T* resident, std::int64_t capacity)
-      : context_(context), resident_(resident), capacity_(capacity) {}
+  /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
+  /// at a multiple of 16 bytes.
+  MF_FN lanes_group(Context& context, T* buffer, std::int64_t capacity)
+      : context_(context), buffer_(buffer), slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
 
-  /// Reads the sample once. Called by all lanes together, as are sum and minimum_of.
+  static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
+
+  /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
   MF_FN_LARGE sample_summary load(const sample<T>& points) {
     points_ = points;
-    keeps_ = points.size <= capacity_;
+    size_ = static_cast<index>(points.size);
+    keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
+    aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
     return read_in_frame<Family>([&](const frame& in) { return read(in); }, *this);
   }
 
   /// Σ w f(y); f: T → vec<T, K>.
   template <class F>
   MF_FN auto sum(F f) const {
-    constexpr int K = decltype(f(T()))::size();
-    lane_sum<T> share[K];
-    for (std::int64_t i = context_.lane(); i < points_.size; i += context_.lanes()) {
-      const T y = coordinate_at(i);
-      const bool used = !is_missing(y);
-      const T w = used ? weight_of(i) : T(0);
-      const vec<T, K> term = f(used ? y : spare_);
-      for (int k = 0; k < K; ++k) share[k].add(w * term[k]);
-    }
-    vec<double, K> total;
-    for (int k = 0; k < K; ++k) total[k] = share[k].value();
+    return sum_with_logs<0>(f);
+  }
+
+  /// As sum, but the last `Logs` of f's K terms are what to take the logarithm of, positive values in
+  /// [1/largest_log_argument, largest_log_argument]: Σ w log. Without weights they are multiplied four by four, and
+  /// each lane takes one logarithm.
+  template <int Logs, class F>
+  MF_FN auto sum_with_logs(F f) const {
+    constexpr int K = decltype(f(T()))::size(), plain = K - Logs;
+    vec<T, K> run{};
+    vec<double, K> total{};
+    lane_product<T> product[Logs > 0 ? Logs : 1];
+    walk(
+        [&](const quad<T>& y) {
+          T factor[Logs > 0 ? Logs : 1];
+          for (int i = 0; i < 4; ++i) {
+            const vec<T, K> term = f(y.v[i]);
+            for (int k = 0; k < plain; ++k) run[k] += term[k];
+            for (int k = 0; k < Logs; ++k) factor[k] = i == 0 ? term[plain + k] : factor[k] * term[plain + k];
+          }
+          for (int k = 0; k < Logs; ++k) product[k].multiply(factor[k]);
+        },
+        [&](T y, T w) {
+          const vec<T, K> term = f(y);
+          for (int k = 0; k < plain; ++k) run[k] += w * term[k];
+          for (int k = plain; k < K; ++k) run[k] += w * log(term[k]);
+        },
+        [&] {
+          for (int k = 0; k < K; ++k) {
+            total[k] += static_cast<double>(run[k]);
+            run[k] = 0;
+          }
+        });
+    for (int k = 0; k < Logs; ++k) total[plain + k] += product[k].logarithm();
     return all_reduce<add_values>(context_, total);
   }
 
   /// min f(y); f: T → T.
   template <class F>
   MF_FN double minimum_of(F f) const {
-    vec<double, 1> least{constants::infinity};
-    for (std::int64_t i = context_.lane(); i < points_.size; i += context_.lanes()) {
-      const T y = coordinate_at(i);
-      least[0] = minimum(static_cast<double>(f(is_missing(y) ? spare_ : y)), least[0]);
-    }
+    const least_value smaller;
+    vec<T, 1> least{static_cast<T>(constants::infinity)};
+    walk(
+        [&](const quad<T>& y) {
+          for (int i = 0; i < 4; ++i) least[0] = smaller(least[0], f(y.v[i]));
+        },
+        [&](T y, T) { least[0] = smaller(least[0], f(y)); }, [] {});
     return all_reduce<least_value>(context_, least)[0];
   }
 
  private:
-  /// One pass, in a frame.
+  /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
+  using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
+  static constexpr int run_quads = 8;
+
+  /// One reading, in a frame. A frame is rare: such a sample is read value by value, and then passed through as any.
   MF_FN_LARGE sample_summary read(const frame& in) {
     in_ = in;
-    vec<double, 3> least{constants::infinity, constants::infinity, constants::infinity};
-    lane_sum<T> w_sum, y_sum;
-    std::int64_t observations = 0, missing = 0, outside = 0, nonfinite = 0, left_out = 0;
-    for (std::int64_t i = context_.lane(); i < points_.size; i += context_.lanes()) {
-      const T x = points_.values[i], w = weight_of(i);
-      const standing value = standing_of<Family>(x, w);
-      const bool used = value == standing::used;
-      const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
-      if (keeps_) resident_[i] = y;
-      observations += used;
-      missing += value == standing::missing;
-      outside += value == standing::outside;
-      nonfinite += value == standing::nonfinite;
-      left_out += value == standing::left_out;
-      if (used) {
-        w_sum.add(w);
-        y_sum.add(w * y);
-        least[0] = minimum(static_cast<double>(y), least[0]);
-        least[1] = minimum(-static_cast<double>(y), least[1]);
-        least[2] = minimum(static_cast<double>(i), least[2]);
-      }
+    sample_summary summary;
+    regular_ = !points_.weights && !in.active() && read_regular(summary);
+    if (!regular_) {
+      read_any(summary);
+      if (summary.observations > 0) spare_ = static_cast<T>(summary.minimum);
+      regular_ = !points_.weights && summary.observations == size_;
     }
-    const vec<double, 7> total =
-        all_reduce<add_values>(context_, vec<double, 7>{w_sum.value(), y_sum.value(), static_cast<double>(observations),
-                                                        static_cast<double>(missing), static_cast<double>(outside),
-                                                        static_cast<double>(nonfinite), static_cast<double>(left_out)});
-    least = all_reduce<least_value>(context_, least);
-    sample_summary s;
-    s.observations = static_cast<std::int64_t>(total[2]);
-    s.missing = static_cast<std::int64_t>(total[3]);
-    s.outside = static_cast<std::int64_t>(total[4]);
-    s.nonfinite = static_cast<std::int64_t>(total[5]);
-    s.left_out = static_cast<std::int64_t>(total[6]);
-    s.in = in;
-    s.weight = total[0];
-    s.mean = total[1] / total[0];
-    s.minimum = least[0];
-    s.maximum = -least[1];
-    if (s.observations > 0) spare_ = coordinate(points_.values[static_cast<std::int64_t>(least[2])]);
-    return s;
+    summary.in = in;
+    return summary;
   }
-
   MF_FN T coordinate(T x) const {
     if constexpr (has_frame<Family>)
       if (in_.active()) return coordinate_in<Family>(x, in_);
     return coordinate_of<Family>(x);
   }
-  MF_FN T weight_of(std::int64_t i) const { return points_.weights ? points_.weights[i] : T(1); }
 
-  /// The coordinate of point i, NaN when it is not used.
-  MF_FN T coordinate_at(std::int64_t i) const {
-    if (keeps_) return resident_[i];
+  /// Lanes with which this one shares its buffer.
+  MF_FN int neighbours() const { return Context::width * context_.warps(); }
+  MF_FN index lanes() const { return context_.lanes(); }
+  MF_FN index whole_quads() const { return size_ / 4; }
+  /// Whether this lane owns the last quad and that one has less than four values.
+  MF_FN bool owns_rest() const {
+    using natural = std::make_unsigned_t<index>;
+    return size_ % 4 != 0 && static_cast<natural>(whole_quads()) % static_cast<natural>(context_.lanes()) ==
+                                 static_cast<natural>(context_.lane());
+  }
+  MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
+
+  MF_FN int place() const { return Context::is_warp ? context_.lane() : context_.lane() % neighbours(); }
+  MF_FN T* buffer() const {
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+    __builtin_assume(__isShared(buffer_));
+#endif
+    return buffer_;
+  }
+  /// This lane's slot number `slot`.
+  MF_FN quad<T>& own(int slot) const {
+    return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()];
+  }
+
+  /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
+  MF_FN index part_quads() const {
+    return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
+  }
+
+  /// Where the whole quads of a part end that begins at quad `part`.
+  MF_FN index end_of_part(index part) const {
+    return whole_quads() - part < part_quads() ? whole_quads() : part + part_quads();
+  }
+
+  /// Copies the part of the sample that begins at quad `part` into the buffer, with the values behind the last whole
+  /// quad. Called by all lanes together.
+  MF_FN void copy(index part) const {
+    const index end = 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_;
+    int slot = 0;
+    if (aligned_) {
+      index q = part + context_.lane();
+      MF_ROLLED
+      for (; 4 * q + 4 <= end; q += lanes(), ++slot)
+        for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
+          start_copy(reinterpret_cast<piece*>(&own(slot)) + i,
+                     reinterpret_cast<const piece*>(points_.values + 4 * q) + i);
+      MF_ROLLED
+      for (index i = 4 * q; i < end; ++i) start_copy(own(slot).v + i % 4, points_.values + i);
+      wait_for_copies();
+    } else {
+      // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
+      barrier();
+      MF_ROLLED
+      for (index i = 4 * part + 4 * (context_.lane() - place()) + place(); i < end; i += 4 * lanes(), ++slot)
+        for (int k = 0; k < 4; ++k)
+          if (i + k * neighbours() < end)
+            start_copy(buffer() + (4 * slot + k) * neighbours() + place(), points_.values + i + k * neighbours());
+      wait_for_copies();
+      barrier();
+    }
+  }
+  /// Waits for the lanes that share the buffer.
+  MF_FN void barrier() const {
+    if constexpr (Context::is_warp)
+      context_.warp_barrier();
+    else
+      context_.block_barrier();
+  }
+  /// Makes coordinates of the values in this lane's slots for [q, end).
+  MF_FN void transform(index q, index end) const {
+    if constexpr (has_coordinate<Family> || has_frame<Family>) {
+      if (!has_coordinate<Family> && !in_.active()) return;
+      MF_ROLLED
+      for (int slot = 0; q < end; q += lanes(), ++slot) {
+        quad<T> x = own(slot);
+        for (int i = 0; i < 4; ++i) x.v[i] = coordinate(x.v[i]);
+        own(slot) = x;
+      }
+    }
+  }
+
+  /// The coordinate of point i of quad number `slot` of this lane, NaN when it is not used.
+  MF_FN T coordinate_at(index i, int slot) const {
+    if (keeps_) return own(slot).v[i % 4];
     const T x = points_.values[i];
     const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
     return used ? coordinate(x) : static_cast<T>(constants::nan);
   }
 
+  /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(y, w)
+  /// elsewhere, with w = 0 and y the spare for a point that is not used; flush() after every run of eight quads.
+  template <class Whole, class One, class Flush>
+  MF_FN void walk(Whole whole, One one, Flush flush) const {
+    index q = context_.lane();
+    int slot = 0;
+    if (regular_) {
+      for (index part = 0; part < whole_quads(); part += part_quads()) {
+        const index end = end_of_part(part);
+        q = part + context_.lane();
+        slot = 0;
+        if (!keeps_) {
+          copy(part);
+          transform(q, end);
+        }
+        while (q < end) {
+          const index end_here = end_of_run(q, end);
+          MF_ROLLED
+          for (; q < end_here; q += lanes(), ++slot) {
+            const quad<T> y = own(slot);  // one read of 16 bytes
+            whole(y);
+          }
+          flush();
+        }
+      }
+      if (!owns_rest()) return;
+    }
+    for (int length = 0; 4 * q < size_; q += lanes(), ++slot) {
+      MF_ROLLED
+      for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
+        const T y = coordinate_at(i, slot);
+        const bool used = !is_missing(y);
+        one(used ? y : spare_, used ? weight_of(i) : T(0));
+      }
+      if (++length == run_quads) {
+        flush();
+        length = 0;
+      }
+    }
+    flush();
+  }
+  MF_FN index end_of_run(index q, index end) const {
+    const index length = run_quads * lanes();
+    return end - q < length ? end : q + length;
+  }
+
+  /// What a lane finds out about its share of a sample.
+  struct share {
+    double weight = 0, sum = 0;
+    T least = static_cast<T>(constants::infinity), least_negative = least;  ///< of y and of −y
+  };
+
+  /// Reads a sample without weights as if it were regular; false on all lanes when it is not.
+  MF_FN bool read_regular(sample_summary& summary) {
+    share mine;
+    bool regular = true;
+    index q = context_.lane();
+    int slot = 0;
+    for (index part = 0; 4 * part < size_; part += part_quads()) {
+      const index end = end_of_part(part);
+      q = part + context_.lane();
+      slot = 0;
+      copy(part);
+      while (q < end) {
+        const index end_here = end_of_run(q, end);
+        regular = read_run(q, end_here, slot, mine) && regular;
+      }
+    }
+    if (owns_rest()) {
+      MF_ROLLED
+      for (index i = 4 * q; i < size_; ++i) {
+        const T x = own(slot).v[i % 4], y = coordinate_of<Family>(x);
+        regular = standing_of<Family>(x, T(1)) == standing::used && regular;
+        own(slot).v[i % 4] = y;
+        take(y, mine);
+        mine.sum += static_cast<double>(y);
+      }
+    }
+    const double sum = all_reduce<add_values>(context_, vec<double, 1>{regular ? mine.sum : constants::nan})[0];
+    if (is_missing(sum)) return false;
+    summary.observations = size_;
+    summary.weight = static_cast<double>(size_);
+    conclude(summary, sum, mine);
+    return true;
+  }
+
+  /// A run of quads, [q, end), that begins at `slot`; both are moved behind it. Deviations are added, from a value of
+  /// the run, so that the sum is as good as the spread allows. False when not every value is used.
+  MF_FN bool read_run(index& q, index end, int& slot, share& mine) {
+    const least_value smaller;
+    const quad<T> first = coordinates_of(own(slot));
+    const T low = smaller(first.v[0], first.v[1]), high = -smaller(-first.v[0], -first.v[1]);
+    const T center = -smaller(-low, -smaller(high, first.v[2]));  // the middle one of three: outliers are rare
+    T deviation = 0, broken = 0;
+    int count = 0;
+    share outer;  // extremes of x, where they are not those of y
+    bool inside = true;
+    MF_ROLLED
+    for (; q < end; q += lanes(), ++slot) {
+      const quad<T> x = own(slot), y = coordinates_of(x);
+      deviation += ((y.v[0] - center) + (y.v[1] - center)) + ((y.v[2] - center) + (y.v[3] - center));
+      count += 4;
+      for (int i = 0; i < 4; ++i) {
+        take(y.v[i], mine);
+        if constexpr (has_coordinate<Family>) {
+          take(x.v[i], outer);
+          broken += x.v[i] * T(0);  // NaN when x is not finite, whatever its coordinate is
+        }
+        if constexpr (Family::support::discrete) inside = Family::support::contains(x.v[i]) && inside;
+      }
+      if constexpr (has_coordinate<Family>)
+        if (keeps_) own(slot) = y;
+    }
+    mine.sum += static_cast<double>(count) * static_cast<double>(center) + static_cast<double>(deviation);
+    // NaN and infinity show in the sum. A continuous support is an interval.
+    inside = inside && is_finite(deviation) && broken == 0;
+    if constexpr (!Family::support::discrete) {
+      const share& extremes = has_coordinate<Family> ? outer : mine;
+      inside =
+          inside && Family::support::contains(extremes.least) && Family::support::contains(-extremes.least_negative);
+    }
+    return inside;
+  }
+
+  MF_FN static quad<T> coordinates_of(quad<T> x) {
+    for (int i = 0; i < 4; ++i) x.v[i] = coordinate_of<Family>(x.v[i]);
+    return x;
+  }
+  MF_FN static void take(T y, share& mine) {
+    const least_value smaller;
+    mine.least = smaller(mine.least, y);
+    mine.least_negative = smaller(mine.least_negative, -y);
+  }
+
+  /// Reads a sample value by value: weights, values that are missing or bad.
+  MF_FN void read_any(sample_summary& summary) {
+    share mine;
+    index counts[5] = {};
+    int slot = 0;
+    MF_ROLLED
+    for (index q = context_.lane(); 4 * q < size_; q += lanes(), ++slot) {
+      MF_ROLLED
+      for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
+        const T x = points_.values[i], w = weight_of(i);
+        const standing value = standing_of<Family>(x, w);
+        const bool used = value == standing::used;
+        const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
+        if (keeps_) own(slot).v[i % 4] = y;
+        counts[0] += used;
+        counts[1] += value == standing::missing;
+        counts[2] += value == standing::outside;
+        counts[3] += value == standing::nonfinite;
+        counts[4] += value == standing::left_out;
+        if (used) {
+          take(y, mine);
+          mine.weight += static_cast<double>(w);
+          mine.sum += static_cast<double>(w) * static_cast<double>(y);
+        }
+      }
+    }
+    const vec<double, 7> total = all_reduce<add_values>(
+        context_,
+        vec<double, 7>{mine.weight, mine.sum, static_cast<double>(counts[0]), static_cast<double>(counts[1]),
+                       static_cast<double>(counts[2]), static_cast<double>(counts[3]), static_cast<double>(counts[4])});
+    summary.weight = total[0];
+    summary.observations = static_cast<std::int64_t>(total[2]);
+    summary.missing = static_cast<std::int64_t>(total[3]);
+    summary.outside = static_cast<std::int64_t>(total[4]);
+    summary.nonfinite = static_cast<std::int64_t>(total[5]);
+    summary.left_out = static_cast<std::int64_t>(total[6]);
+    conclude(summary, total[1], mine);
+  }
+
+  MF_FN void conclude(sample_summary& summary, double sum, const share& mine) {
+    const vec<T, 2> least = all_reduce<least_value>(context_, vec<T, 2>{mine.least, mine.least_negative});
+    summary.mean = sum / summary.weight;
+    summary.minimum = static_cast<double>(least[0]);
+    summary.maximum = -static_cast<double>(least[1]);
+  }
+
   Context& context_;
-  T* resident_;
-  std::int64_t capacity_;
+  T* buffer_;
+  int slots_;  ///< quads that each lane has room for
   sample<T> points_{};
+  index size_ = 0;
   frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
-  bool keeps_ = false;
+  bool keeps_ = false, aligned_ = false, regular_ = false;
 };
 
 MF_NAMESPACE_END

@@ -1,16 +1,18 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// How lanes that work together agree on a sum: a butterfly within each warp of 32, then the warps' partial results
-// through shared memory, then the blocks' through global memory, always in the order of their numbers. Addition
-// commutes, so both sides of a butterfly's exchange hold the same bits, and every lane ends with the same result.
+// How lanes that work together agree on a sum: a butterfly within each warp (or within the part of a warp that the
+// group is), then the warps' partial results through shared memory, then the blocks' through global memory, always in
+// the order of their numbers. Addition commutes, so both sides of a butterfly's exchange hold the same bits, and every
+// lane ends with the same result.
 //
-// A Context is who the lanes are. It gives lane() and lanes() (of the whole group), warps() and warp() (of the block),
-// blocks() and block(), shuffle_xor(value, mask) within a warp, agree(bool) within a warp (see em.hpp), block_slots()
-// and grid_slots() (the memory for one exchange: each call gives the buffer that the call before did not),
-// warp_barrier(), block_barrier() and grid_barrier(), which order what lanes wrote to memory before against what they
-// read after. Two buffers in turn make one barrier per exchange enough: a lane can write into a buffer again only after
-// a barrier that every reader of its old content has reached.
+// A Context is who the lanes are. It gives lane() and lanes() (of the whole group), width (how many of them exchange
+// values by shuffles: 32, or fewer where several groups share a warp), warps() and warp() (of the block), blocks() and
+// block(), shuffle_xor(value, mask) and broadcast(value, lane) among `width` lanes, agree(bool) within a warp (see
+// em.hpp), block_slots() and grid_slots() (the memory for one exchange: each call gives the buffer that the call before
+// did not), warp_barrier(), block_barrier() and grid_barrier(), which order what lanes wrote to memory before against
+// what they read after. Two buffers in turn make one barrier per exchange enough: a lane can write into a buffer again
+// only after a barrier that every reader of its old content has reached.
 #pragma once
 
 #include "kernels/math/scalar.hpp"
@@ -21,34 +23,38 @@ MF_NAMESPACE_BEGIN
 inline constexpr int reduction_width = 1 + 4 + packed_size(4);
 
 struct add_values {
-  MF_FN double operator()(double a, double b) const { return a + b; }
+  template <class T>
+  MF_FN T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct least_value {
   MF_FN double operator()(double a, double b) const { return b < a ? b : a; }
+  MF_FN float operator()(float a, float b) const { return ::fminf(a, b); }
 };
 
 /// The reduction of v over the lanes of each block (or warp), the same bits on every lane of it.
-template <class Operation, class Context, int K>
-MF_FN vec<double, K> block_reduce(Context& context, vec<double, K> v) {
+template <class Operation, class Context, class T, int K>
+MF_FN vec<T, K> block_reduce(Context& context, vec<T, K> v) {
   static_assert(K <= reduction_width);
   const Operation combine;
-  for (int mask = 16; mask > 0; mask /= 2)
+  for (int mask = Context::width / 2; mask > 0; mask /= 2)
     for (int k = 0; k < K; ++k) v[k] = combine(v[k], context.shuffle_xor(v[k], mask));
   if (context.warps() > 1) {
     double* slots = context.block_slots();
     if (context.lane() % 32 == 0)
       for (int k = 0; k < K; ++k) slots[context.warp() * K + k] = v[k];
     context.block_barrier();
-    for (int k = 0; k < K; ++k) v[k] = slots[k];
+    for (int k = 0; k < K; ++k) v[k] = static_cast<T>(slots[k]);
     for (int w = 1; w < context.warps(); ++w)
-      for (int k = 0; k < K; ++k) v[k] = combine(v[k], slots[w * K + k]);
+      for (int k = 0; k < K; ++k) v[k] = combine(v[k], static_cast<T>(slots[w * K + k]));
   }
   return v;
 }
 
 /// The reduction of v over all lanes of the group, the same bits on every lane. Called by all lanes together.
-template <class Operation, class Context, int K>
-MF_FN vec<double, K> all_reduce(Context& context, vec<double, K> v) {
+template <class Operation, class Context, class T, int K>
+MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
   const Operation combine;
   v = block_reduce<Operation>(context, v);
   if (context.blocks() > 1) {
@@ -56,9 +62,9 @@ MF_FN vec<double, K> all_reduce(Context& context, vec<double, K> v) {
     if (context.lane() % (32 * context.warps()) == 0)
       for (int k = 0; k < K; ++k) slots[context.block() * K + k] = v[k];
     context.grid_barrier();
-    for (int k = 0; k < K; ++k) v[k] = slots[k];
+    for (int k = 0; k < K; ++k) v[k] = static_cast<T>(slots[k]);
     for (int b = 1; b < context.blocks(); ++b)
-      for (int k = 0; k < K; ++k) v[k] = combine(v[k], slots[b * K + k]);
+      for (int k = 0; k < K; ++k) v[k] = combine(v[k], static_cast<T>(slots[b * K + k]));
   }
   return v;
 }

@@ -20,7 +20,6 @@ MF_NAMESPACE_BEGIN
   MF_FN float name(float x) {   \
     return ::name##f(x);        \
   }
-MF_UNARY(exp)
 MF_UNARY(expm1)
 MF_UNARY(log)
 MF_UNARY(log1p)
@@ -31,6 +30,36 @@ MF_UNARY(tan)
 MF_UNARY(atan)
 MF_UNARY(floor)
 #undef MF_UNARY
+
+MF_FN double exp(double x) {
+  return ::exp(x);
+}
+/// On a GPU 2^(x log₂ e) by the hardware's function: relative error (1 + |x|) 2⁻²³ or so, 0 below 2⁻¹²⁶; two
+/// instructions for eight.
+MF_FN float exp(float x) {
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x * 1.44269504f));
+  return y;
+#else
+  return ::expf(x);
+#endif
+}
+
+/// 1/x for 2⁻¹²⁶ ≤ |x| ≤ 2¹²⁶. On a GPU in float by the hardware's function, 1 ulp off at most; one instruction for
+/// eight.
+MF_FN double inverse(double x) {
+  return 1 / x;
+}
+MF_FN float inverse(float x) {
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return 1 / x;
+#endif
+}
 
 MF_FN double abs(double x) {
   return ::fabs(x);

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kernels/cuda/work.hpp"
+#include "kernels/families/gamma.hpp"
 #include "kernels/families/normal.hpp"
 #include "kernels/families/weibull.hpp"
 #include "kernels/groups/lane_context.hpp"
@@ -20,7 +21,10 @@ namespace {
 TEST(all_reduce, adds_every_lane_once_in_every_round) {
   const auto check = []<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps) {
     lane_team team(blocks, warps, true);
-    const int lanes = Reach == reach::warp ? 32 : Reach == reach::block ? 32 * warps : 32 * warps * blocks;
+    const int lanes = Reach == reach::part    ? lane_team::part_lanes
+                      : Reach == reach::warp  ? 32
+                      : Reach == reach::block ? 32 * warps
+                                              : 32 * warps * blocks;
     std::vector<int> wrong(static_cast<std::size_t>(32 * warps * blocks), 0);
     run_lanes<Reach>(team, [&](auto& context, int thread) {
       for (int round = 1; round <= 16; ++round) {
@@ -34,6 +38,7 @@ TEST(all_reduce, adds_every_lane_once_in_every_round) {
     });
     EXPECT_EQ(std::accumulate(wrong.begin(), wrong.end(), 0), 0) << blocks << " blocks of " << warps << " warps";
   };
+  check(std::integral_constant<reach, reach::part>(), 1, 2);
   check(std::integral_constant<reach, reach::warp>(), 1, 2);
   check(std::integral_constant<reach, reach::block>(), 1, 1);
   check(std::integral_constant<reach, reach::block>(), 2, 3);
@@ -96,12 +101,14 @@ void expect_plain(int size, bool weighted, bool poisoned) {
   const auto check = [&]<reach Reach>(std::integral_constant<reach, Reach>, int blocks, int warps,
                                       std::int64_t capacity) {
     lane_team team(blocks, warps);
-    const int groups = Reach == reach::warp ? warps * blocks : Reach == reach::block ? blocks : 1;
-    std::vector<std::vector<float>> resident(groups, std::vector<float>(static_cast<std::size_t>(capacity)));
+    const int each = neighbours<Reach>(warps);
+    const std::int64_t room =
+        std::max(capacity, lanes_group<positive_integers, float, lane_context<true>>::least_capacity(each));
+    std::vector<std::vector<float>> buffers(blocks * warps * 32 / each,
+                                            std::vector<float>(static_cast<std::size_t>(room)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      const int group = thread / context.lanes();
       lanes_group<positive_integers, float, std::decay_t<decltype(context)>> points(
-          context, capacity ? resident[group].data() : nullptr, capacity);
+          context, buffers[thread / each].data(), room);
       const sample_summary s = points.load({x.data(), weighted ? w.data() : nullptr, size});
       bool right = s.observations == expected.observations && s.missing == expected.missing &&
                    s.outside == expected.outside && s.nonfinite == expected.nonfinite;
@@ -119,6 +126,7 @@ void expect_plain(int size, bool weighted, bool poisoned) {
   };
   for (const std::int64_t capacity : {std::int64_t{0}, std::int64_t{size}, std::int64_t{size - 1}}) {
     if (capacity < 0) continue;
+    check(std::integral_constant<reach, reach::part>(), 1, 1, capacity);
     check(std::integral_constant<reach, reach::warp>(), 1, 2, capacity);
     check(std::integral_constant<reach, reach::block>(), 1, 2, capacity);
     if (size % 2 == 0) check(std::integral_constant<reach, reach::grid>(), 2, 1, capacity);
@@ -126,7 +134,7 @@ void expect_plain(int size, bool weighted, bool poisoned) {
 }
 
 TEST(lanes_group, sums_every_point_once_whatever_the_tail) {
-  for (const int size : {0, 1, 31, 33, 64, 65, 200}) expect_plain(size, false, false);
+  for (const int size : {0, 1, 31, 33, 64, 65, 200, 1031, 2310}) expect_plain(size, false, false);
 }
 TEST(lanes_group, leaves_out_what_is_missing_or_bad_and_counts_it) {
   for (const int size : {1, 65, 200}) expect_plain(size, false, true);
@@ -194,6 +202,40 @@ TEST(fit_work, agrees_between_warps_blocks_and_the_whole_grid) {
   };
   check(normal{});
   check(weibull{});
+}
+
+/// Numbers about `center`, some of the spread apart, each one that float holds.
+ragged_sample narrow_batch(double center, double spread, int size) {
+  ragged_sample batch;
+  for (int i = 0; i < size; ++i) {
+    const double u = std::fmod((i + 1) * 0.6180339887498949, 1.0), v = std::fmod((i + 1) * 0.7548776662466927, 1.0);
+    batch.values.push_back(static_cast<double>(static_cast<float>(center + spread * (u + v - 1))));
+  }
+  batch.offsets.push_back(size);
+  return batch;
+}
+
+template <class Family>
+void expect_float_to_be_exact(double center, double spread, double tolerance) {
+  const ragged_sample batch = narrow_batch(center, spread, 1003);
+  const auto exact = run_fits<Family, reach::warp>(batch, 1, 1, 1024);
+  const auto part = run_fits<Family, reach::part, float>(batch, 1, 1, 1024);
+  const auto warp = run_fits<Family, reach::warp, float>(batch, 1, 1, 0);
+  ASSERT_EQ(exact.status[0], fit_status::converged);
+  for (const auto& found : {part, warp}) {
+    EXPECT_EQ(found.status[0], fit_status::converged);
+    for (int p = 0; p < found.parameter_count; ++p)
+      EXPECT_TRUE(std::fabs(found.parameters[p] - exact.parameters[p]) <=
+                  tolerance * std::max(std::fabs(exact.parameters[p]), spread))
+          << Family::name << " about " << center << ": " << found.parameters[p] << " for " << exact.parameters[p];
+  }
+}
+TEST(fit_work, in_float_gives_what_double_gives_on_the_same_values) {
+  expect_float_to_be_exact<normal>(0, 1, 2e-6);
+  expect_float_to_be_exact<normal>(1000, 1, 2e-6);
+  expect_float_to_be_exact<gamma>(1, 0.95, 2e-6);
+  expect_float_to_be_exact<gamma>(100, 1, 2e-5);
+  expect_float_to_be_exact<weibull>(1, 0.95, 2e-6);
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ void expect_serial_agreement() {
     const lane_results serial = serial_fits<Family>(data);
     const fit_settings settings = settings_for<Family>();
     expect_agreement(run_fits<Family, reach::warp>(data, 1, 2, 64, nullptr, settings), serial, 1e-7, "warp");
+    expect_agreement(run_fits<Family, reach::part>(data, 1, 1, 64, nullptr, settings), serial, 1e-7, "part");
     expect_agreement(run_fits<Family, reach::block>(data, 1, 2, 256, nullptr, settings), serial, 1e-7, "block");
     if (!weighted)
       expect_agreement(run_fits<Family, reach::grid>(data, 2, 1, 0, nullptr, settings), serial, 1e-7, "grid");
@@ -111,11 +112,15 @@ void expect_bits_among_poisoned() {
     data.values[data.offsets[fit] + 3 + k] = poison[k];
   }
   const fit_settings settings = settings_for<Family>();
-  const auto mixed = run_fits<Family, reach::warp>(data, 1, 2, 48, nullptr, settings);
-  for (const std::size_t good : {1u, 3u, 5u, 6u}) {
-    const auto alone = run_fits<Family, reach::warp>(clean.only(good), 1, 1, 48, nullptr, settings);
-    EXPECT_TRUE(mixed.same_fit(good, alone, 0)) << "fit " << good;
-  }
+  const auto check = [&]<reach Reach>(std::integral_constant<reach, Reach>) {
+    const auto mixed = run_fits<Family, Reach>(data, 1, 2, 48, nullptr, settings);
+    for (const std::size_t good : {1u, 3u, 5u, 6u}) {
+      const auto alone = run_fits<Family, Reach>(clean.only(good), 1, 1, 48, nullptr, settings);
+      EXPECT_TRUE(mixed.same_fit(good, alone, 0)) << "fit " << good;
+    }
+  };
+  check(std::integral_constant<reach, reach::part>());
+  check(std::integral_constant<reach, reach::warp>());
 }
 
 template <class Family>

@@ -4,6 +4,7 @@
 // Runs fit_work, the body of CUDA's fit kernels, with threads as lanes over a ragged batch.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -66,7 +67,14 @@ struct lane_results {
   }
 };
 
-/// Fits of a batch by the groups of a team; `capacity` values of each stay resident. T: float or double data.
+/// Lanes that share a buffer.
+template <reach Reach>
+int neighbours(int warps) {
+  return Reach == reach::part ? lane_team::part_lanes : Reach == reach::warp ? 32 : 32 * warps;
+}
+
+/// Fits of a batch by the groups of a team; `capacity` values of each stay resident, and as many as a group
+/// needs at least. T: float or double data.
 template <class Family, reach Reach, class T = double>
 lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int64_t capacity,
                       const std::vector<std::int32_t>* order = nullptr, const fit_settings& settings = {}) {
@@ -80,11 +88,13 @@ lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int
   std::int64_t next = 0;
   const work_list work{order ? order->data() : nullptr, bounds, &next};
   lane_team team(blocks, warps);
-  const int groups = Reach == reach::warp ? blocks * warps : Reach == reach::block ? blocks : 1;
-  std::vector<std::vector<T>> resident(groups, std::vector<T>(static_cast<std::size_t>(capacity)));
+  const std::int64_t room =
+      std::max(capacity, lanes_group<Family, T, lane_context<true>>::least_capacity(neighbours<Reach>(warps)));
+  std::vector<std::vector<T>> buffers(blocks * warps * 32 / neighbours<Reach>(warps),
+                                      std::vector<T>(static_cast<std::size_t>(room)));
   run_lanes<Reach>(team, [&](auto& context, int thread) {
-    const int group = thread / context.lanes();
-    fit_work<Family>(context, capacity ? resident[group].data() : nullptr, capacity, work, batch, settings, view);
+    T* const buffer = buffers[thread / neighbours<Reach>(warps)].data();
+    fit_work<Family>(context, buffer, room, work, batch, settings, view);
   });
   return results;
 }
