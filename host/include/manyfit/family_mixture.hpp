@@ -57,10 +57,10 @@ struct family_mixture_options {
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it does
-/// not need; mixtures that were made from a list of sizes have room for just their own (component_offsets). Components
-/// of one family are in ascending order of the mean of the data that they account for, except with a given start; a
-/// list of components keeps its order.
+/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
+/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
+/// Components of one family are in ascending order of the mean of the data that they account for, except with a given
+/// start; a list of components keeps its order.
 struct family_mixture_results {
   std::int64_t count = 0;
   std::vector<mixture_component> parts;  ///< one: the family of all components; else [Kmax], each component's own
@@ -107,11 +107,12 @@ family_mixture_results empty_family_mixtures(std::int64_t count, int components,
 family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
                                              std::vector<mixture_component> parts);
 
-/// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only, such
-/// as uniform components with a free end: EM cannot move a support whose density does not fall before it ends. Where it
-/// does (gev, generalized_pareto) a component loses a value of which it has 1e-14 and less, and every other start gives
-/// it a part of the sample alone. Each fit has its status: `too_few` with fewer values of positive weight than components, or than two (one is enough
-/// for one component of one free parameter), else as fit() or fit_mixture() of points says.
+/// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only,
+/// such as uniform components with a free end: EM cannot move a support whose density does not fall before it ends.
+/// Where it does (gev, generalized_pareto) a component loses a value of which it has 1e-14 and less, and every other
+/// start gives it a part of the sample alone. Each fit has its status: `too_few` with fewer values of positive weight
+/// than components, or than two (one is enough for one component of one free parameter), else as fit() or fit_mixture()
+/// of points says.
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<double>& data,
                                    const family_mixture_options& options = {});
 family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<float>& data,
