@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "checks.hpp"
 #include "mixture_runs.hpp"
@@ -71,13 +72,25 @@ std::int64_t count_free(covariance_structure structure, std::int64_t K, std::int
   return K - 1 + K * D + covariances;
 }
 
-/// A run's information criterion; NaN without parameters.
-double criterion(const mixture_task& task, double log_likelihood, const mixture_options& options, int D) {
-  if (!has_parameters(task.status)) return nan;
+/// What a run's parameters cost in the information criterion.
+double price_of(const mixture_task& task, const mixture_options& options, int D) {
   const auto p = static_cast<double>(count_free(options.covariance, task.components, D));
-  const double price =
-      options.select == information_criterion::bic ? p * std::log(static_cast<double>(task.observations)) : 2 * p;
-  return price - 2 * log_likelihood;
+  return options.select == information_criterion::bic ? p * std::log(static_cast<double>(task.observations)) : 2 * p;
+}
+
+/// A run's information criterion; NaN without parameters.
+double criterion(const mixture_task& task, const mixture_options& options, int D) {
+  return has_parameters(task.status) ? price_of(task, options, D) - 2 * task.log_likelihood : nan;
+}
+
+/// A criterion for as many parameters as the run has, with a log-likelihood of others, corrected for small samples; ∞
+/// where there are about as many parameters as rows. Sources: Hurvich & Tsai, Biometrika 76 (1989) 297–307; McQuarrie,
+/// Statistics & Probability Letters 44 (1999) 79–86.
+double corrected_criterion(const mixture_task& task, double log_likelihood, const mixture_options& options, int D) {
+  const auto n = static_cast<double>(task.observations),
+             p = static_cast<double>(count_free(options.covariance, task.components, D));
+  if (!(n > p + 1)) return std::numeric_limits<double>::infinity();
+  return price_of(task, options, D) * n / (n - p - 1) - 2 * log_likelihood;
 }
 
 /// The best run of one number of components, the first of equals. Where the caller says what is added to the
@@ -102,56 +115,69 @@ const mixture_task& best_run(std::span<const mixture_task> runs, bool callers_ri
 struct size_choice {
   const mixture_task* run = nullptr;  ///< its best
   double criterion = nan;             ///< as if it had been the only number asked for
-  bool regularized = false;           ///< by the ladder
+  bool regularized = false;           ///< only what is added to its covariances keeps a component from collapsing
   bool comparable = true;             ///< with those that needed no ridge
 };
 
+/// The lowest criterion among those that stand for choice, the first of equals; without any, the first.
+std::size_t lowest(std::span<const size_choice> of) {
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < of.size(); ++i)
+    if (of[i].comparable && !std::isnan(of[i].criterion) &&
+        !(of[best].comparable && of[best].criterion <= of[i].criterion))
+      best = i;
+  return best;
+}
+
 /// The sizes that a fit can take, each as it would be alone. One of which every run collapses has a likelihood that is
-/// as high as its ridge is low: against sizes that need none it stands with what it reaches on the top rung, so that no
-/// size is taken for a component on a few points alone.
+/// as high as its ridge is low. It stands against the best size that needs no ridge only where it is the better one
+/// with one covariance for all components, too: it is taken for where its components lie, not for how narrow one is.
 template <class T>
 std::vector<size_choice> choices(const mixture_runs<T>& runs, std::int64_t begin, std::int64_t end,
                                  const mixture_options& options, int D) {
   const std::int64_t sizes = runs.sizes_tried();
   const bool ladder = options.regularization < 0;
   std::vector<size_choice> all;
-  std::vector<typename mixture_runs<T>::place> doubtful;
-  for (std::int64_t fit = begin; fit < end; ++fit) {
-    double plain = nan;  // the lowest criterion of sizes that need no ridge
+  for (std::int64_t fit = begin; fit < end; ++fit)
     for (std::int64_t size = 0; size < sizes; ++size) {
       const mixture_task& run = best_run(runs.runs(fit, size), !ladder);
       size_choice& each = all.emplace_back();
       each.run = &run;
-      each.criterion = criterion(run, run.log_likelihood, options, D);
-      each.regularized = ladder && run.ridge && has_parameters(run.status);
-      if (!each.regularized && !(plain <= each.criterion)) plain = each.criterion;
+      each.criterion = criterion(run, options, D);
+      each.regularized = has_parameters(run.status) && (ladder ? run.ridge != nullptr : run.held);
     }
-    for (std::int64_t size = 0; size < sizes; ++size) {
-      size_choice& each = all[all.size() - static_cast<std::size_t>(sizes - size)];
-      each.comparable = !each.regularized || std::isnan(plain);
-      if (!each.comparable && each.criterion < plain) doubtful.push_back({fit, size});
+  // Of every fit that has doubtful sizes the best size without a ridge, then those.
+  std::vector<typename mixture_runs<T>::place> tied;
+  std::vector<size_choice*> doubtful;
+  for (std::int64_t fit = begin; fit < end; ++fit) {
+    const auto own =
+        std::span(all).subspan(static_cast<std::size_t>((fit - begin) * sizes), static_cast<std::size_t>(sizes));
+    for (size_choice& each : own) each.comparable = !each.regularized;
+    size_choice& plain = own[lowest(own)];
+    if (!plain.comparable || std::isnan(plain.criterion)) {
+      for (size_choice& each : own) each.comparable = true;
+      continue;
+    }
+    bool first = true;
+    for (size_choice& each : own) {
+      if (each.comparable || !(each.criterion < plain.criterion)) continue;
+      for (size_choice* const one : {&plain, &each}) {
+        if (one == &plain && !std::exchange(first, false)) continue;
+        tied.push_back({fit, one - own.data()});
+        doubtful.push_back(one);
+      }
     }
   }
-  const std::vector<double> reached = runs.likelihoods_on_top_rung(doubtful);
+  const std::vector<double> reached = runs.tied_likelihoods(tied);
+  double plain = nan;
   for (std::size_t i = 0; i < doubtful.size(); ++i) {
-    const std::size_t first = static_cast<std::size_t>((doubtful[i].fit - begin) * sizes);
-    const auto fit = std::span(all).subspan(first, static_cast<std::size_t>(sizes));
-    size_choice& each = fit[static_cast<std::size_t>(doubtful[i].size)];
-    const double there = criterion(*each.run, reached[i], options, D);
-    each.comparable = std::all_of(fit.begin(), fit.end(), [&](const size_choice& other) {
-      return other.regularized || std::isnan(other.criterion) || there < other.criterion;
-    });
+    const double value = corrected_criterion(*doubtful[i]->run, reached[i], options, D);
+    if (!doubtful[i]->regularized)
+      plain = value;
+    else
+      doubtful[i]->comparable = value < plain;
   }
   return all;
-}
-
-/// The lowest criterion, the first of equals; without any, the first.
-const size_choice& lowest(std::span<const size_choice> of) {
-  const size_choice* best = of.data();
-  for (const size_choice& each : of)
-    if (each.comparable && !std::isnan(each.criterion) && !(best->comparable && best->criterion <= each.criterion))
-      best = &each;
-  return *best;
 }
 
 /// Copies a task's answer into the results, its components in order of their means. `rows`: of the fit.
@@ -229,7 +255,7 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
     for (std::int64_t fit = begin; fit < end; ++fit) {
       const auto own =
           std::span(found).subspan(static_cast<std::size_t>((fit - begin) * sizes), static_cast<std::size_t>(sizes));
-      keep(*lowest(own).run, !given, data.view.rows(fit), r);
+      keep(*own[lowest(own)].run, !given, data.view.rows(fit), r);
       for (std::size_t size = 0; !given && size < own.size(); ++size) {
         const std::size_t at = static_cast<std::size_t>(fit * sizes) + size;
         r.criteria[at] = own[size].criterion;

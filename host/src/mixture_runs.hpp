@@ -21,7 +21,6 @@ namespace manyfit {
 
 /// Shares of a coordinate's variance that are added, one rung after the other, while every run collapses.
 inline constexpr double ridge_ladder[] = {1e-6, 1e-5, 1e-4, 1e-3};
-inline constexpr double top_rung = 1e-3;
 
 inline bool has_parameters(fit_status status) {
   return status == fit_status::converged || status == fit_status::max_iterations || status == fit_status::regularized;
@@ -91,7 +90,7 @@ class mixture_runs {
 
   /// Runs all, and again what has to be.
   void climb(std::atomic<std::int64_t>* completed, std::atomic<double>* latest) {
-    launch(data_, tasks_.data(), static_cast<std::int64_t>(tasks_.size()), completed, latest);
+    launch(data_, settings_, tasks_.data(), static_cast<std::int64_t>(tasks_.size()), completed, latest);
     if constexpr (std::is_same_v<T, float>) look_again_in_double();
     if (plan_.regularization < 0) regularize();
   }
@@ -105,8 +104,8 @@ class mixture_runs {
   struct place {
     std::int64_t fit, size;
   };
-  /// The best log-likelihoods on the top rung of the ladder; NaN where every run collapses.
-  std::vector<double> likelihoods_on_top_rung(const std::vector<place>& places) const {
+  /// The best log-likelihoods with one covariance for all components and nothing added to it; NaN where it is singular.
+  std::vector<double> tied_likelihoods(const std::vector<place>& places) const {
     std::vector<mixture_task> some;
     std::int64_t numbers = 0;
     for (const place& at : places)
@@ -117,11 +116,12 @@ class mixture_runs {
     std::vector<double> memory(static_cast<std::size_t>(numbers));
     double* room = memory.data();
     for (mixture_task& task : some) {
-      const double* const variances = task.variances;
       room = give_room(task, room, false);
-      put_on_rung(task, variances, top_rung);
+      begin_anew(task);
     }
-    run_in_double(some);
+    mixture_settings tied = settings_;
+    tied.structure = covariance_structure::tied;
+    run_in_double(some, tied);
     std::vector<double> best;
     for (std::size_t i = 0; i < some.size(); i += static_cast<std::size_t>(plan_.restarts)) {
       best.push_back(std::numeric_limits<double>::quiet_NaN());
@@ -168,25 +168,25 @@ class mixture_runs {
     std::copy_n(plan_.start->means.data() + first * D, K * D, task.parameters.means);
     std::copy_n(plan_.start->covariances.data() + first * D * D, K * D * D, task.parameters.covariances);
   }
-  void put_on_rung(mixture_task& task, const double* variances, double share) const {
+  void put_on_rung(mixture_task& task, double share) const {
     begin_anew(task);
-    set_ridge(variances, D_, share, settings_.structure, ridge_of(task));
+    set_ridge(task.variances, D_, share, settings_.structure, ridge_of(task));
     task.ridge = ridge_of(task);
   }
 
   template <class U>
-  void launch(const point_batch<U>& data, mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
-              std::atomic<double>* latest) const {
-    if (where_.is_cuda()) return cuda::run_mixtures(where_, data, settings_, tasks, count, completed, latest);
+  void launch(const point_batch<U>& data, const mixture_settings& settings, mixture_task* tasks, std::int64_t count,
+              std::atomic<std::int64_t>* completed, std::atomic<double>* latest) const {
+    if (where_.is_cuda()) return cuda::run_mixtures(where_, data, settings, tasks, count, completed, latest);
     const mixture_cpu_functions& functions = cpu_mixture_functions();
     if constexpr (std::is_same_v<U, double>)
-      functions.run_f64(data.view, settings_, tasks, count, where_.threads(), completed, latest);
+      functions.run_f64(data.view, settings, tasks, count, where_.threads(), completed, latest);
     else
-      functions.run_f32(data.view, settings_, tasks, count, where_.threads(), completed, latest);
+      functions.run_f32(data.view, settings, tasks, count, where_.threads(), completed, latest);
   }
-  void run_in_double(std::vector<mixture_task>& some) const {
+  void run_in_double(std::vector<mixture_task>& some, const mixture_settings& settings) const {
     const auto run = [&](const point_batch<double>& data, mixture_task* tasks, std::int64_t count) {
-      launch(data, tasks, count, nullptr, nullptr);
+      launch(data, settings, tasks, count, nullptr, nullptr);
     };
     if (some.empty()) return;
     if constexpr (std::is_same_v<T, double>)
@@ -198,7 +198,7 @@ class mixture_runs {
   void run_in_double(const std::vector<std::size_t>& which) {
     std::vector<mixture_task> some;
     for (const std::size_t i : which) some.push_back(tasks_[i]);
-    run_in_double(some);
+    run_in_double(some, settings_);
     for (std::size_t i = 0; i < which.size(); ++i) tasks_[which[i]] = some[i];
   }
 
@@ -226,7 +226,7 @@ class mixture_runs {
       which.clear();
       for (const std::size_t first : waiting)
         for (std::size_t i = first; i < first + count; ++i) {
-          put_on_rung(tasks_[i], tasks_[i].variances, share);
+          put_on_rung(tasks_[i], share);
           which.push_back(i);
         }
       run_in_double(which);

@@ -100,7 +100,8 @@ void run_on_wide_points(const executor& where, const point_batch<float>& data, s
       const std::int64_t fit = tasks[end].fit;
       if (end > begin && wide.numbers() + data.view.rows(fit) * D > most_numbers) break;
       wide.add(where, data, fit);
-      for (; end < tasks.size() && tasks[end].fit == fit; ++end) tasks[end].fit = static_cast<std::int64_t>(fits.size());
+      for (; end < tasks.size() && tasks[end].fit == fit; ++end)
+        tasks[end].fit = static_cast<std::int64_t>(fits.size());
       fits.push_back(fit);
     }
     run(wide.batch(), tasks.data() + begin, static_cast<std::int64_t>(end - begin));

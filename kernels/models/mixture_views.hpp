@@ -63,7 +63,7 @@ enum class mixture_start : std::int32_t {
   kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
   random,            ///< means at distinct rows drawn at random, every component about as wide as the data
   given,             ///< by the caller
-  automatic          ///< runs take turns: those of even streams as kmeans_plus_plus, the others as random
+  automatic  ///< runs take turns: k-means++ with k-means, k-means++ seeds as wide as the data, the first, random
 };
 inline constexpr int mixture_start_count = 4;
 

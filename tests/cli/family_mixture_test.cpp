@@ -40,7 +40,7 @@ TEST_F(family_mixture_command, json_has_parameters_in_place_of_means_and_covaria
   EXPECT_THAT(names_in(document), ElementsAre("manyfit", "command", "family", "device", "precision", "fits"));
   EXPECT_EQ(document["family"], "gamma");
   const json& found = document["fits"][0];
-  EXPECT_THAT(names_in(found), ElementsAre("n", "missing", "status", "iterations", "components", "weights",
+  EXPECT_THAT(names_in(found), ElementsAre("n", "missing", "left_out", "status", "iterations", "components", "weights",
                                            "parameters", "log_likelihood", "aic", "bic", "log_likelihood_trace"));
   EXPECT_EQ(found["n"], 272);
   EXPECT_EQ(found["status"], "converged");
@@ -127,8 +127,8 @@ TEST_F(family_mixture_command, a_held_parameter_is_held_in_every_component_and_s
 TEST_F(family_mixture_command, csv_table_and_picture_hold_every_component) {
   const auto rows = cells(fit({"--components", "2", "--format", "csv", "--quiet"}).out);
   ASSERT_EQ(rows.size(), 2u);
-  EXPECT_THAT(rows[0], ElementsAre("n", "missing", "status", "iterations", "components", "weight0", "shape0", "rate0",
-                                   "weight1", "shape1", "rate1", "log_likelihood", "aic", "bic"));
+  EXPECT_THAT(rows[0], ElementsAre("n", "missing", "left_out", "status", "iterations", "components", "weight0",
+                                   "shape0", "rate0", "weight1", "shape1", "rate1", "log_likelihood", "aic", "bic"));
   EXPECT_EQ(rows[1].size(), rows[0].size());
   const run_result table = fit({"--components", "1:3", "--plot", place.path("gamma.svg")});
   EXPECT_THAT(table.out, HasSubstr("<- lowest, taken"));
@@ -149,6 +149,8 @@ TEST_F(family_mixture_command, refuses_what_only_gaussian_mixtures_have) {
   refused(fit({"--components", "2", "--fix", "size=2"}), "size");
   refused(run({"mixture", "binomial", data, "--column", "waiting", "--components", "2"}), "trials");
   refused(run({"mixture", "gaussian", data, "--fix", "mean=2", "--components", "2"}), "--fix");
+  refused(run({"mixture", "uniform", std::string(MF_GOLDEN_DIR) + "/uniform_two.csv", "--components", "2"}),
+          "EM cannot move a support");
   EXPECT_EQ(run({"mixture", "gamma", data, "--components", "2"}).code, 3);  // two columns, neither named
 }
 

@@ -4,7 +4,9 @@
 // `manyfit mixture`, and `manyfit score` with what it printed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -39,8 +41,9 @@ TEST_F(mixture_command, json_has_the_contracts_members_in_the_contracts_order) {
   EXPECT_EQ(document["device"], "cpu");
   ASSERT_EQ(document["fits"].size(), 1u);
   const json& found = document["fits"][0];
-  EXPECT_THAT(names_in(found), ElementsAre("n", "missing", "status", "iterations", "components", "weights", "means",
-                                           "covariances", "log_likelihood", "aic", "bic", "log_likelihood_trace"));
+  EXPECT_THAT(names_in(found),
+              ElementsAre("n", "missing", "left_out", "status", "iterations", "components", "weights", "means",
+                          "covariances", "log_likelihood", "aic", "bic", "log_likelihood_trace"));
   EXPECT_EQ(found["n"], 272);
   EXPECT_EQ(found["missing"], 0);
   EXPECT_EQ(found["status"], "converged");
@@ -69,7 +72,7 @@ TEST_F(mixture_command, zero_tolerance_runs_exactly_the_iterations_asked_for) {
 TEST_F(mixture_command, chooses_the_number_of_components) {
   const run_result table = fit({"--components", "1:6"});
   EXPECT_EQ(table.code, 0);
-  EXPECT_THAT(table.out, HasSubstr("2  2322.1919  <- lowest, taken"));
+  EXPECT_THAT(table.out, HasSubstr("2  2322.1917  <- lowest, taken"));
   EXPECT_THAT(table.out, HasSubstr("eruptions x waiting"));
   EXPECT_THAT(table.err, HasSubstr("by BIC"));
   EXPECT_EQ(parsed(fit({"--components", "1:4", "--format", "json"}))["fits"][0]["components"], 2);
@@ -101,13 +104,14 @@ TEST_F(mixture_command, csv_has_a_line_for_each_fit) {
   const auto rows = cells(fit({"--components", "1:3", "--format", "csv", "--quiet"}).out);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0][0], "n");
-  EXPECT_EQ(rows[0][4], "components");
-  EXPECT_EQ(rows[0][5], "weight0");
-  EXPECT_EQ(rows[0][6], "mean0_eruptions");
-  EXPECT_EQ(rows[0][9], "cov0_waiting_eruptions");
+  EXPECT_EQ(rows[0][2], "left_out");
+  EXPECT_EQ(rows[0][5], "components");
+  EXPECT_EQ(rows[0][6], "weight0");
+  EXPECT_EQ(rows[0][7], "mean0_eruptions");
+  EXPECT_EQ(rows[0][10], "cov0_waiting_eruptions");
   EXPECT_EQ(rows[0].back(), "bic");
   EXPECT_EQ(rows[1].size(), rows[0].size());
-  EXPECT_EQ(rows[1][4], "2");
+  EXPECT_EQ(rows[1][5], "2");
 }
 
 TEST_F(mixture_command, a_start_keeps_its_order_and_its_fit_is_reached_again) {
@@ -121,7 +125,7 @@ TEST_F(mixture_command, a_start_keeps_its_order_and_its_fit_is_reached_again) {
   json turned = model;  // the components the other way round
   for (const char* name : {"weights", "means", "covariances"})
     std::swap(turned["fits"][0][name][0], turned["fits"][0][name][1]);
-  for (const char* name : {"n", "missing", "status", "iterations", "log_likelihood", "aic", "bic"})
+  for (const char* name : {"n", "missing", "left_out", "status", "iterations", "log_likelihood", "aic", "bic"})
     turned["fits"][0].erase(name);
   place.file("turned.json", turned.dump());
   const json kept =
@@ -212,6 +216,106 @@ TEST_F(mixture_command, draws_pictures) {
   ASSERT_EQ(run({"mixture", "gaussian", iris, "--components", "3", "--plot", place.path("pairs.png")}).code, 0);
   EXPECT_EQ(place.read("pairs.png").substr(1, 3), "PNG");
   EXPECT_EQ(fit({"--components", "2", "--plot", place.path("two.pdf")}).code, 2);
+}
+
+// outl.csv: 100 values of a normal and an outlier, on which a component collapses from every start.
+TEST_F(mixture_command, says_what_was_added_where_every_start_collapses) {
+  const std::string outlier = std::string(MF_GOLDEN_DIR) + "/outl.csv";
+  const run_result alone =
+      run({"mixture", "gaussian", outlier, "--components", "2", "--format", "json", "--fail-on", "any"});
+  EXPECT_EQ(alone.code, 0);
+  const json found = json::parse(alone.out)["fits"][0];
+  EXPECT_EQ(found["status"], "regularized");
+  ASSERT_EQ(found["regularization"].size(), 1u);
+  EXPECT_TRUE(std::abs(found["regularization"][0].get<double>() - 0.00980749) <= 1e-8);
+  EXPECT_TRUE(std::abs(found["bic"].get<double>() - 336.41853) <= 1e-4);
+  const json range = parsed(run({"mixture", "gaussian", outlier, "--components", "1:4", "--format", "json"}));
+  EXPECT_EQ(range["fits"][0]["components"], 2);
+  EXPECT_EQ(range["fits"][0]["bic"], found["bic"]);
+  const run_result table = run({"mixture", "gaussian", outlier, "--components", "1:4"});
+  EXPECT_THAT(table.out, HasSubstr("336.41853  <- lowest, taken (regularized)"));
+  EXPECT_THAT(table.out, HasSubstr("added to the variances: x 0.00980749"));
+  const auto rows = cells(run({"mixture", "gaussian", outlier, "--components", "2", "--format", "csv"}).out);
+  const auto at = std::find(rows[0].begin(), rows[0].end(), "regularization_x") - rows[0].begin();
+  ASSERT_LT(static_cast<std::size_t>(at), rows[0].size());
+  EXPECT_TRUE(std::abs(std::stod(rows[1][static_cast<std::size_t>(at)]) - 0.00980749) <= 1e-8);
+  place.file("m.json", alone.out);  // a usable model
+  EXPECT_EQ(run({"score", place.path("m.json"), outlier}).code, 0);
+  EXPECT_FALSE(parsed(fit({"--components", "2", "--format", "json"}))["fits"][0].contains("regularization"));
+}
+
+TEST_F(mixture_command, names_a_constant_coordinate_for_which_it_had_to_add) {
+  std::string csv = "x,same,y\n";
+  for (int i = 0; i < 60; ++i)
+    csv += std::to_string(std::sin(1.7 * i) + 9 * (i % 2)) + ",4," + std::to_string(std::cos(2.9 * i)) + "\n";
+  const run_result result = run({"mixture", "gaussian", "-", "--components", "2", "--format", "json"}, {csv});
+  EXPECT_EQ(json::parse(result.out)["fits"][0]["status"], "regularized");
+  EXPECT_THAT(result.err, HasSubstr("warning: the coordinate same is constant"));
+  EXPECT_THAT(result.err, testing::Not(HasSubstr("coordinate x")));
+  const run_result without =
+      run({"mixture", "gaussian", "-", "--columns", "x,y", "--components", "2", "--format", "json"}, {csv});
+  EXPECT_EQ(json::parse(without.out)["fits"][0]["status"], "converged");
+  EXPECT_THAT(without.err, testing::Not(HasSubstr("warning")));
+}
+
+TEST_F(mixture_command, counts_rows_of_weight_0_as_left_out) {
+  std::string csv = "x,w\n";
+  for (int i = 0; i < 50; ++i)
+    csv += (i == 7   ? ""
+            : i == 8 ? "inf"
+                     : std::to_string(std::sin(1.7 * i) + 9 * (i % 2))) +
+           "," + (i % 10 == 8 ? "0" : "2") + "\n";
+  for (const char* family : {"gaussian", "normal"}) {
+    const json found =
+        parsed(run({"mixture", family, "-", "--column", "x", "--weights", "w", "--components", "2", "--format", "json"},
+                   {csv}))["fits"][0];
+    EXPECT_EQ(found["status"], "converged") << family;
+    EXPECT_EQ(found["n"], 44) << family;
+    EXPECT_EQ(found["missing"], 1) << family;
+    EXPECT_EQ(found["left_out"], 5) << family;
+    EXPECT_TRUE(std::abs(found["bic"].get<double>() -
+                         (5 * std::log(44.0) - 2 * found["log_likelihood"].get<double>())) <= 1e-9);
+  }
+}
+
+// 1,000 mixtures of one component beside one of 3,000: room for all at the largest size would be 300 MB.
+TEST_F(mixture_command, score_takes_no_room_for_components_that_mixtures_do_not_have) {
+  const auto mixture = [](const std::string& key, std::size_t K) {
+    const json one = json::array({json::array({1, 0}), json::array({0, 1})});
+    return json{{"key", {{"k", key}}},
+                {"components", K},
+                {"weights", std::vector<double>(K, 1.0 / static_cast<double>(K))},
+                {"means", std::vector<std::vector<double>>(K, {0, 1})},
+                {"covariances", std::vector<json>(K, one)}};
+  };
+  json model = {{"command", "mixture"}, {"family", "gaussian"}, {"covariance", "full"}, {"fits", json::array()}};
+  std::string csv = "k,x,y\n";
+  for (int i = 0; i <= 1000; ++i) {
+    model["fits"].push_back(mixture(std::to_string(i), i == 500 ? 3000 : 1));
+    csv += std::to_string(i) + ",0,1\n";
+  }
+  const auto most_memory = [] {
+    rusage of_children{};
+    getrusage(RUSAGE_CHILDREN, &of_children);
+    return of_children.ru_maxrss;  // KB
+  };
+  const long before = most_memory();
+  const run_result scores = run({"score", place.file("m.json", model.dump()), "-", "--format", "csv"}, {csv});
+  ASSERT_EQ(scores.code, 0) << scores.err;
+  EXPECT_LE(most_memory(), std::max(before, 150000L));
+  const auto rows = cells(scores.out);
+  ASSERT_EQ(rows.size(), 1002u);
+  for (const std::size_t row : {1u, 501u, 1001u})
+    EXPECT_TRUE(std::abs(std::stod(rows[row][0]) + std::log(2 * std::acos(-1.0))) <= 1e-9) << row;
+}
+
+TEST_F(mixture_command, starts_by_turns_where_no_start_is_asked_for) {
+  const std::string nested = std::string(MF_GOLDEN_DIR) + "/nested.csv";  // a core and its halo
+  const json plain = parsed(run({"mixture", "gaussian", nested, "--components", "2", "--format", "json"})),
+             automatic = parsed(
+                 run({"mixture", "gaussian", nested, "--components", "2", "--format", "json", "--init", "auto"}));
+  EXPECT_EQ(plain["fits"], automatic["fits"]);
+  EXPECT_TRUE(std::abs(plain["fits"][0]["log_likelihood"].get<double>() - -320.66644) <= 1e-4);
 }
 
 TEST_F(mixture_command, refuses_what_cannot_be) {

@@ -8,8 +8,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <random>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "manyfit/manyfit.hpp"
@@ -19,6 +22,23 @@ namespace manyfit::tests {
 inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 inline constexpr covariance_structure structures[] = {covariance_structure::full, covariance_structure::diagonal,
                                                       covariance_structure::tied, covariance_structure::spherical};
+
+inline bool has_parameters(fit_status status) {
+  return status == fit_status::converged || status == fit_status::max_iterations || status == fit_status::regularized;
+}
+
+/// All numbers of a golden file of numbers with one line of names, row by row.
+inline std::vector<double> read_numbers(const std::string& name) {
+  std::ifstream file(std::string(MF_GOLDEN_DIR) + "/" + name);
+  std::string line, cell;
+  std::getline(file, line);
+  std::vector<double> values;
+  while (std::getline(file, line)) {
+    std::stringstream cells(line);
+    while (std::getline(cells, cell, ',')) values.push_back(cell == "null" ? nan : std::stod(cell));
+  }
+  return values;
+}
 
 /// n points around K random centres, coordinates near `offset`.
 inline std::vector<double> draw_points(std::int64_t n, int D, int K, double offset, std::uint64_t seed,
@@ -193,7 +213,7 @@ inline bool same_bits(std::span<const double> a, std::span<const double> b) {
 inline bool same_fit(const mixture_results& a, std::int64_t i, const mixture_results& b, std::int64_t j) {
   const auto x = static_cast<std::size_t>(i), y = static_cast<std::size_t>(j);
   if (a.components[x] != b.components[y] || a.status[x] != b.status[y] || a.iterations[x] != b.iterations[y] ||
-      a.observations[x] != b.observations[y] || a.missing[x] != b.missing[y] ||
+      a.observations[x] != b.observations[y] || a.missing[x] != b.missing[y] || a.left_out[x] != b.left_out[y] ||
       std::memcmp(&a.log_likelihood[x], &b.log_likelihood[y], sizeof(double)) != 0)
     return false;
   for (int k = 0; k < a.components[x]; ++k) {

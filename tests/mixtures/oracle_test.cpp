@@ -2,25 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Log-likelihoods that R's mclust 6 reaches, from our own starts.
-#include <fstream>
-#include <sstream>
-
 #include "mixture_tests.hpp"
 
 namespace manyfit::tests {
 namespace {
-
-std::vector<double> read_numbers(const std::string& name) {
-  std::ifstream file(std::string(MF_GOLDEN_DIR) + "/" + name);
-  std::string line, cell;
-  std::getline(file, line);
-  std::vector<double> values;
-  while (std::getline(file, line)) {
-    std::stringstream cells(line);
-    while (std::getline(cells, cell, ',')) values.push_back(std::stod(cell));
-  }
-  return values;
-}
 
 mixture_options exact(component_range components, covariance_structure structure = covariance_structure::full) {
   mixture_options options;
@@ -148,7 +133,7 @@ TEST(mixture_oracle, bic_takes_the_number_of_components_that_mclust_takes) {
   EXPECT_EQ(faithful.tried, 6);
   for (int i = 0; i < 6; ++i) EXPECT_TRUE(faithful.criteria[1] <= faithful.criteria[static_cast<std::size_t>(i)]);
   EXPECT_TRUE(std::abs(faithful.criteria[1] - faithful.bic(0)) <= 1e-9);
-  // Many petals are 0.2 wide: with regularisation a component upon them alone would win at six.
+  // Many petals are 0.2 wide: with a ridge a component upon them alone would win at six.
   EXPECT_EQ(fit_mixture(executor::cpu(), points<double>(read_numbers("iris.csv"), 4), options).components[0], 2);
   options.components = {1, 5};
   options.covariance = covariance_structure::tied;

@@ -43,6 +43,7 @@ TEST(mixture_status, rows_that_do_not_count) {
   EXPECT_EQ(some.status[0], fit_status::converged);
   EXPECT_EQ(some.observations[0], 58);
   EXPECT_EQ(some.missing[0], 2);
+  EXPECT_EQ(some.left_out[0], 0);
   std::fill(values.begin(), values.end(), nan);
   EXPECT_EQ(fit_rows(values, 2, 2).status[0], fit_status::too_few);
   const std::vector<double> good = draw_points(60, 2, 2, 0, 1), none(60, 0.0);
@@ -83,7 +84,7 @@ TEST(mixture_status, constant_and_singular_samples) {
   const mixture_results collinear = fit_rows(line, 2, 2);
   EXPECT_EQ(collinear.status[0], fit_status::collapsed_component);
   expect_no_parameters(collinear);
-  EXPECT_EQ(fit_rows(line, 2, 2, -1).status[0], fit_status::converged);  // regularised: well defined
+  EXPECT_EQ(fit_rows(line, 2, 2, -1).status[0], fit_status::regularized);
   EXPECT_EQ(fit_rows(line, 2, 2, 0, covariance_structure::diagonal).status[0], fit_status::converged);
 }
 
@@ -94,7 +95,7 @@ TEST(mixture_status, a_component_on_one_point_collapses_or_starts_anew) {
   EXPECT_EQ(r.status[0], fit_status::collapsed_component);
   expect_no_parameters(r);
   const mixture_results regularised = fit_rows(values, 1, 2, -1);
-  EXPECT_EQ(regularised.status[0], fit_status::converged);
+  EXPECT_EQ(regularised.status[0], fit_status::regularized);
   EXPECT_TRUE(std::abs(regularised.weight(0, 1) - 1.0 / 6) <= 1e-6);
   std::vector<double> spread = draw_points(300, 1, 2, 0, 6);
   mixture_results start = start_at_rows(spread, 1, 2, covariance_structure::full);
@@ -148,24 +149,25 @@ TEST(mixture_calls, that_are_wrong_say_what_was_given) {
   EXPECT_THROW(ragged_points<double>(seven, 1, wrong), error);
 }
 
-// Ten equal rows in a cloud: a component upon them is as likely as the regularisation lets it be.
-TEST(mixture_status, what_only_regularisation_keeps_from_collapsing_is_taken_last) {
-  for (const covariance_structure structure :
-       {covariance_structure::full, covariance_structure::diagonal, covariance_structure::spherical}) {
-    std::vector<double> values = draw_points(300, 2, 2, 0, 91, 4);
-    std::fill_n(values.begin(), 20, 0.25);
-    mixture_options options;
-    options.covariance = structure;
-    options.components = {1, 5};
-    options.restarts = 40;
-    const mixture_results r = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
-    EXPECT_EQ(r.status[0], fit_status::converged);
-    for (int k = 0; k < r.components[0]; ++k) EXPECT_TRUE(r.covariance_of(0, k)[0] > 0.01) << k;
-    for (const double each : r.criteria)
-      EXPECT_TRUE(std::isnan(each) || each >= r.criteria[static_cast<std::size_t>(r.components[0] - 1)]);
-  }
+// Ten equal rows: a component upon them collapses, or is as likely as a ridge lets it be.
+TEST(mixture_status, what_only_a_ridge_keeps_from_collapsing_is_taken_last) {
+  for (const covariance_structure structure : {covariance_structure::full, covariance_structure::diagonal})
+    for (const double ridge : {-1.0, 1e-6}) {
+      std::vector<double> values = draw_points(300, 2, 2, 0, 91, 4);
+      std::fill_n(values.begin(), 20, 0.25);
+      mixture_options options;
+      options.covariance = structure;
+      options.components = {1, 5};
+      options.restarts = 40;
+      options.regularization = ridge;
+      const mixture_results r = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
+      EXPECT_EQ(r.status[0], fit_status::converged);
+      for (int k = 0; k < r.components[0]; ++k) EXPECT_TRUE(r.covariance_of(0, k)[0] > 0.01) << k;
+      for (std::size_t i = 0; i < r.criteria.size(); ++i)
+        EXPECT_TRUE(std::isnan(r.criteria[i]) || r.criteria_regularized[i] != 0 || r.criteria[i] >= r.bic(0)) << i;
+    }
   const mixture_results points_alone = fit_rows({1, 2, 3, 4, 5, 9}, 2, 3, -1);  // nothing else is there to take
-  EXPECT_EQ(points_alone.status[0], fit_status::converged);
+  EXPECT_EQ(points_alone.status[0], fit_status::regularized);
   EXPECT_TRUE(points_alone.covariance_of(0, 0)[0] <= 1e-5);
 }
 

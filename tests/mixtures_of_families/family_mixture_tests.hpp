@@ -43,12 +43,14 @@ inline std::vector<double> draw_mixture(const family_info& family, std::int64_t 
   return simulate_mixture(executor::cpu(1), truth, n, seed);
 }
 
-/// The parameters that a caller has to fix, at their example values.
+/// The parameters that a caller has to fix, at their example values; where EM cannot move the ends of a support, ends
+/// about what draw_mixture() draws.
 inline family_mixture_options options_for(const family_info& family) {
   family_mixture_options options;
   for (int p = 0; p < family.parameter_count; ++p)
     if (family.parameters[p].kind == constraint::count)
       options.fixed[family.parameters[p].name] = family.parameters[p].example;
+  if (family.ends == moving_support::jumps) options.fixed = {{"min", -1}, {"max", 8}};
   return options;
 }
 

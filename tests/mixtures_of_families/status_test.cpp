@@ -109,14 +109,6 @@ TEST(mixture_of_families_status, parameters_at_an_edge_stay_just_inside) {
   EXPECT_TRUE(std::abs(poisson.weight(0, 0) - 0.5) <= 1e-6);
 }
 
-TEST(mixture_of_families_status, uniforms_end_with_a_mixture_that_covers_the_sample) {
-  std::vector<double> x;
-  for (int i = 0; i < 100; ++i) x.push_back(i % 2 ? i : 1000 + i);
-  const auto r = fit_one("uniform", x);
-  ASSERT_TRUE(has_parameters(r.status[0])) << to_string(r.status[0]);
-  for (const double each : score_mixture(executor::cpu(1), one(x), r).log_density) EXPECT_TRUE(std::isfinite(each));
-}
-
 TEST(mixture_of_families_status, wrong_calls_are_refused) {
   const std::vector<double> x = normals(50, 3, 1, 9);
   const auto refused = [&](const char* family, const family_mixture_options& options) {

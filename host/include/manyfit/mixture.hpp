@@ -133,7 +133,8 @@ struct mixture_results {
   int fewest_components = 1;                              ///< of the range that was tried
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
   std::vector<double> criteria;  ///< [count × tried]: the criterion at each, as if alone; NaN where no run can be kept
-  std::vector<std::uint8_t> criteria_regularized;  ///< [count × tried]: 1 where it is that of a regularized fit
+  /// [count × tried]: 1 where only what is added to the covariances keeps a component from collapsing.
+  std::vector<std::uint8_t> criteria_regularized;
 
   /// Members that take the number of a fit or component throw error::kind::argument for one that there is not.
   std::int64_t first_component(std::int64_t fit) const {
@@ -176,7 +177,8 @@ mixture_results empty_mixtures(std::span<const std::int32_t> components, int dim
 /// of such a fit may collapse, and it be regularized), `constant_sample` where all rows are equal, `nonfinite`,
 /// `collapsed_component`, else `converged`, `max_iterations` or `regularized`. Of several numbers of components, each
 /// fitted as if it were alone, the one with the lowest criterion is taken; a regularized one before others that are not
-/// only if it is the lowest with 1e-3 of the variances added, too. Float data: a run that collapses in float arithmetic
+/// only if it is the better with one covariance for all components, too: for where they lie, not for how narrow one
+/// is. Float data: a run that collapses in float arithmetic
 /// is run again in double, whose bits and memory (64 MiB of rows, or one fit's) are then its own.
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
                             const mixture_options& options = {});
