@@ -102,6 +102,27 @@ void expect_serial_agreement() {
   }
 }
 
+/// Samples that are read in a frame: far from 0 for their spread, or in an extreme unit.
+template <class Family>
+void expect_serial_agreement_in_frames() {
+  if constexpr (has_frame<Family>) {
+    const std::vector<int> sizes{40, 65, 150};
+    int framed = 0;
+    for (const double unit : {1.0, 0x1p-500, 0x1p500})
+      for (const double origin : {0.0, 0x1p34}) {
+        if (origin != 0 && !can_shift<Family> && !has_log_coordinate<Family>) continue;
+        ragged_sample data = draws<Family>(sizes, false);
+        for (double& x : data.values) x = (x + origin) * unit;
+        ++framed;
+        const lane_results serial = serial_fits<Family>(data);
+        const fit_settings settings = settings_for<Family>();
+        expect_agreement(run_fits<Family, reach::warp>(data, 1, 2, 64, nullptr, settings), serial, 1e-7, "warp");
+        expect_agreement(run_fits<Family, reach::block>(data, 1, 2, 256, nullptr, settings), serial, 1e-7, "block");
+      }
+    EXPECT_GE(framed, 3);
+  }
+}
+
 template <class Family>
 void expect_bits_among_poisoned() {
   ragged_sample data = draws<Family>({50, 33, 40, 45, 64, 35, 40}, false);
