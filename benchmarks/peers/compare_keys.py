@@ -57,8 +57,8 @@ def compare(path, programs, start):
     commands = {
         "manyfit": [str(programs / "keys_manyfit"), str(path), str(THREADS)],
         "DuckDB": [sys.executable, str(HERE / "keys_duckdb.py"), str(path), str(THREADS)],
-        "manyfit fit gamma": [str(programs / "manyfit"), "fit", "gamma", str(path), "--by", "k", "--column", "x", "--quiet",
-                              "--device", "cpu", "--threads", str(THREADS), "--format", "csv", "--out", os.devnull],
+        "manyfit fit gamma": [str(programs / "manyfit"), "fit", "gamma", str(path), "--by", "k", "--column", "x"]
+        + ["--quiet", "--device", "cpu", "--threads", str(THREADS), "--format", "csv", "--out", os.devnull],
     }
     rows, reference = {name: {"software": name, "wall": [], "cpu": []} for name in commands}, None
     for _ in range(ROUNDS):

@@ -13,12 +13,12 @@ def main():
     connection.execute(f"SET threads = {threads}")
     reader = "read_parquet" if path.endswith(".parquet") else "read_csv"
     types = "" if path.endswith(".parquet") else ", columns = {'k': 'VARCHAR', 'x': 'DOUBLE'}, header = true"
-    connection.execute(
-        f"CREATE TEMP TABLE sums AS SELECT k, count(*) AS n, avg(x) AS mean, avg(ln(x)) AS log_mean FROM {reader}('{path}'{types}) GROUP BY k"
-    )
-    keys, rows, means, logs = connection.execute("SELECT count(*), sum(n), sum(mean), sum(log_mean) FROM sums").fetchone()
-    found = {"software": "DuckDB " + duckdb.__version__, "keys": keys, "rows": int(rows), "means": means, "log_means": logs}
-    print(json.dumps(found))
+    sums = "SELECT k, count(*) AS n, avg(x) AS mean, avg(ln(x)) AS log_mean"
+    connection.execute(f"CREATE TEMP TABLE sums AS {sums} FROM {reader}('{path}'{types}) GROUP BY k")
+    of_all = "SELECT count(*), sum(n), sum(mean), sum(log_mean) FROM sums"
+    keys, rows, means, logs = connection.execute(of_all).fetchone()
+    software = "DuckDB " + duckdb.__version__
+    print(json.dumps({"software": software, "keys": keys, "rows": int(rows), "means": means, "log_means": logs}))
 
 
 main()

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <functional>
 #include <random>
 #include <string>
@@ -261,10 +261,11 @@ TEST(rows, are_all_accounted_for) {
             missing);
 }
 
+/// Of the processor: what else the machine does is no matter.
 double seconds(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 TEST(cost, of_a_million_columns_is_in_proportion) {
@@ -276,7 +277,7 @@ TEST(cost, of_a_million_columns_is_in_proportion) {
   const std::string text = header + "x\n" + record + "2\n";
   EXPECT_THAT(numbers(read(text, {.numeric_columns = {"x"}}), "x"), ElementsAre(2));
   EXPECT_EQ(read(text, by_default).columns.size(), 200001u);
-  EXPECT_LT(seconds([&] { read(text, by_default); }), 10.0);
+  EXPECT_LT(seconds([&] { read(text, by_default); }), 5.0);
 }
 
 }  // namespace

@@ -147,10 +147,16 @@ field_totals totals_of(const std::vector<csv_chunk>& chunks, std::size_t place) 
   return totals;
 }
 
+void refuse_first_fault(const std::string& source, std::string_view text, const std::vector<csv_chunk>& chunks) {
+  for (const csv_chunk& chunk : chunks) {
+    if (chunk.fault) refuse(source, text, *chunk.fault);
+  }
+}
+
 /// Only a request for everything wants the columns that turned out to be text. Whether they are is known only once all
 /// chunks have been read, so these are read again.
-void read_texts(const std::vector<std::string_view>& pieces, csv_layout& layout, const csv_options& options,
-                std::size_t bytes, std::vector<csv_chunk>& chunks) {
+void read_texts(const std::string& source, std::string_view text, const std::vector<std::string_view>& pieces,
+                csv_layout& layout, const csv_options& options, std::size_t bytes, std::vector<csv_chunk>& chunks) {
   std::vector<field_plan> plan(layout.plan.size());
   bool any = false;
   for (std::size_t place = 0; place < layout.column_of_place.size(); ++place) {
@@ -162,22 +168,14 @@ void read_texts(const std::vector<std::string_view>& pieces, csv_layout& layout,
   csv_layout texts = layout;
   texts.set_plan(std::move(plan));
   std::vector<csv_chunk> again = parse_chunks(pieces, texts, options, bytes);
+  refuse_first_fault(source, text, again);  // of keys; after a fault there may be chunks without fields
   for (std::size_t place = 0; place < texts.column_of_place.size(); ++place) {
     const std::size_t column = texts.column_of_place[place];
     layout.plan[column] = {.as_key = true};
     for (std::size_t c = 0; c < chunks.size(); ++c)
       chunks[c].fields[static_cast<std::size_t>(layout.place_of_column[column])] = std::move(again[c].fields[place]);
   }
-  for (std::size_t c = 0; c < chunks.size(); ++c) {
-    chunks[c].copies = std::move(again[c].copies);
-    if (again[c].fault) chunks[c].fault = std::move(again[c].fault);
-  }
-}
-
-void refuse_first_fault(const std::string& source, std::string_view text, const std::vector<csv_chunk>& chunks) {
-  for (const csv_chunk& chunk : chunks) {
-    if (chunk.fault) refuse(source, text, *chunk.fault);
-  }
+  for (std::size_t c = 0; c < chunks.size(); ++c) chunks[c].copies = std::move(again[c].copies);
 }
 
 }  // namespace
@@ -207,10 +205,7 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
   const auto pieces = split_records(rest, options.chunk_bytes);
   auto chunks = parse_chunks(pieces, layout, options, rest.size());
   refuse_first_fault(source, text, chunks);
-  if (request.everything()) {
-    read_texts(pieces, layout, options, rest.size(), chunks);
-    refuse_first_fault(source, text, chunks);
-  }
+  if (request.everything()) read_texts(source, text, pieces, layout, options, rest.size(), chunks);
 
   table result{.source = source};
   for (const csv_chunk& chunk : chunks) result.rows += chunk.rows;

@@ -42,7 +42,7 @@ struct table {
 };
 
 /// Which columns to read, and as what. A request that names nothing and has all_numeric = false reads everything: each
-/// column is numeric when all its cells that are not missing are numbers, and text otherwise, and nothing is refused.
+/// column is numeric when all its cells that are not missing are numbers, and text otherwise.
 /// A name may be asked for both ways, and then gives two columns.
 struct read_request {
   std::vector<std::string> numeric_columns = {};  ///< must hold numbers only, else input_error
