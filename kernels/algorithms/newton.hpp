@@ -81,10 +81,9 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
   const double tolerance = settings.tolerance > 0 ? settings.tolerance : maximum(1e-18, 100 * noise * noise);
   const double last_step = maximum(tolerance, 1e-13);
   newton_result<P> best{start, evaluate(start), fit_status::max_iterations, 0};
-  if (!is_finite(best.objective.value)) {  // −inf: what is held fixed gives an observation density zero
-    best.status = best.objective.value < 0   ? fit_status::out_of_support
-                  : best.objective.value > 0 ? fit_status::unbounded_likelihood
-                                             : fit_status::max_iterations;
+  // −inf: what is held fixed gives an observation density zero; a sum may have made it 0 · inf.
+  if (!is_finite(best.objective.value)) {
+    best.status = best.objective.value > 0 ? fit_status::unbounded_likelihood : fit_status::out_of_support;
     return best;
   }
   double stretch = 1;

@@ -175,6 +175,11 @@ TEST(fit, accounts_for_every_value) {
                                                    {.fixed = {{"scale", 4}, {"shape", -0.5}}});  // ends at 8
   EXPECT_EQ(held.status[0], fit_status::out_of_support);
   EXPECT_EQ(held.outside[0], 2);
+  const std::vector<double> turned{12, 9, 3, 2, 1};  // an excluded value stands in for those that pad a vector
+  const fit_results first = fit<generalized_pareto>(executor::cpu(1), dense(std::span<const double>(turned), 1),
+                                                    {.fixed = {{"scale", 4}, {"shape", -0.5}}});
+  EXPECT_EQ(first.status[0], fit_status::out_of_support);
+  EXPECT_EQ(first.outside[0], 2);
   EXPECT_EQ(fit<gamma>(executor::cpu(1), dense(std::span<const double>(y), 1)).outside[0], 0);
 }
 
