@@ -147,7 +147,8 @@ TEST(fit_csv, has_a_line_per_fit_with_the_contracts_names) {
   EXPECT_THAT(rows[0],
               ElementsAre("k", "n", "missing", "left_out", "status", "iterations", "shape", "shape_se", "shape_lo",
                           "shape_hi", "rate", "rate_se", "rate_lo", "rate_hi", "log_likelihood", "aic", "bic"));
-  EXPECT_THAT(rows[2], ElementsAre("b", "1", "0", "too_few", testing::_, "", "", "", "", "", "", "", "", "", "", ""));
+  EXPECT_THAT(rows[2],
+              ElementsAre("b", "1", "0", "0", "too_few", testing::_, "", "", "", "", "", "", "", "", "", "", ""));
 }
 
 TEST(fit_csv, reads_back_as_the_very_numbers_of_json) {
@@ -156,12 +157,12 @@ TEST(fit_csv, reads_back_as_the_very_numbers_of_json) {
   const json fit = parsed(run({"fit", "gamma", "-", "--format", "json"}, {csv}))["fits"][0];
   ASSERT_EQ(rows.size(), 2u);
   const auto number = [&](std::size_t i) { return std::stod(rows[1][i]); };
-  EXPECT_EQ(number(4), fit["parameters"]["shape"].get<double>());
-  EXPECT_EQ(number(5), fit["std_errors"]["shape"].get<double>());
-  EXPECT_EQ(number(6), fit["interval"]["shape"][0].get<double>());
-  EXPECT_EQ(number(7), fit["interval"]["shape"][1].get<double>());
-  EXPECT_EQ(number(12), fit["log_likelihood"].get<double>());
-  EXPECT_EQ(number(14), fit["bic"].get<double>());
+  EXPECT_EQ(number(5), fit["parameters"]["shape"].get<double>());
+  EXPECT_EQ(number(6), fit["std_errors"]["shape"].get<double>());
+  EXPECT_EQ(number(7), fit["interval"]["shape"][0].get<double>());
+  EXPECT_EQ(number(8), fit["interval"]["shape"][1].get<double>());
+  EXPECT_EQ(number(13), fit["log_likelihood"].get<double>());
+  EXPECT_EQ(number(15), fit["bic"].get<double>());
 }
 
 TEST(fit_table, is_what_comes_without_a_format) {

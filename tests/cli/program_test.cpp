@@ -52,9 +52,9 @@ TEST(terminal, has_a_bar_that_is_gone_at_the_end_and_no_escape_sequences) {
   const folder place;
   const run_input input{.text = many_rows(), .environment = {{"NO_COLOR", "1"}}, .terminal = true};
   const run_result result =
-      run({"fit", "weibull", "-", "--by", "k", "--threads", "1", "--out", place.path("fits.csv")}, input);
+      run({"fit", "student_t", "-", "--by", "k", "--threads", "1", "--out", place.path("fits.csv")}, input);
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.err, HasSubstr("400000 weibull fits"));
+  EXPECT_THAT(result.err, HasSubstr("400000 student_t fits"));
   EXPECT_THAT(result.err, Not(HasSubstr("\x1b")));
   EXPECT_THAT(result.err, HasSubstr("% "));
   EXPECT_EQ(lines_in(place.read("fits.csv")), 400001);

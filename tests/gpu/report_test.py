@@ -103,6 +103,8 @@ class Machine:
             (self.root / "bin" / tool).symlink_to(shutil.which(tool))
         shutil.copy(ROOT / "dev", self.root / "dev")
         shutil.copytree(ROOT / "benchmarks" / "gpu", self.root / "benchmarks" / "gpu")
+        (self.root / "tests" / "device").mkdir(parents=True)  # which dev sources
+        shutil.copy(ROOT / "tests" / "device" / "simulated.sh", self.root / "tests" / "device" / "simulated.sh")
 
     def add(self, path, text):
         file = self.root / path
