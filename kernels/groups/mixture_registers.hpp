@@ -41,37 +41,11 @@ struct point_map {
 /// Points whose sums of densities, 1 to K each, are multiplied before one logarithm is taken: 8^32 is a float.
 inline constexpr int product_run = 32;
 
-/// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for.
+/// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for. What it loses is less than
+/// what its argument, a difference of log-densities rounded to float, has lost before.
 inline constexpr double log2_e = 1.4426950408889634, sqrt_log2_e = 1.2011224087864498,
                         sqrt_half_log2_e = 0.8493218002880190;
 
-/// 2^x for x ≤ 0. In float on a GPU the instruction itself: 2 units in the last place, 0 below 2^−126. What it loses is
-/// less than what x, a difference of log-densities rounded to float, has lost before.
-MF_FN double power_of_two(double x) {
-  return ::exp2(x);
-}
-MF_FN float power_of_two(float x) {
-#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#else
-  return ::exp2f(x);
-#endif
-}
-/// 1 / x for x in 1 to K; in float on a GPU the instruction itself: 1 unit in the last place.
-MF_FN double inverse_of(double x) {
-  return 1 / x;
-}
-MF_FN float inverse_of(float x) {
-#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
-  float y;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#else
-  return 1 / x;
-#endif
-}
 /// As maximum() where neither is NaN, but one instruction on a GPU.
 MF_FN double larger(double a, double b) {
   return ::fmax(a, b);
@@ -195,7 +169,7 @@ struct register_run_sums {
       largest = k == 0 ? share[k] : larger(share[k], largest);
     }
     for (int k = 0; k < K; ++k) {
-      share[k] = power_of_two(share[k] - largest);
+      share[k] = exp2(share[k] - largest);
       sum = k == 0 ? share[k] : sum + share[k];
     }
     most += w * largest;
@@ -203,11 +177,11 @@ struct register_run_sums {
       log_sum += w * log(sum);
     else
       product *= usable ? sum : T(1);
-    const T inverse = w * inverse_of(sum);
+    const T by_sum = w * inverse(sum);
     for (int a = 0; a < D; ++a)
       for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
     for (int k = 0; k < K; ++k) {
-      const T r = share[k] * inverse;
+      const T r = share[k] * by_sum;
       each[k][0] += r;
       for (int a = 0; a < D; ++a) each[k][1 + a] += r * y[a];
       for (int j = 0; j < packed_size(D); ++j) each[k][1 + D + j] += r * yy[j];

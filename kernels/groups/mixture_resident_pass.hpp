@@ -210,7 +210,7 @@ MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& 
       MF_UNROLL
       for (int p = 0; p < 8; ++p) {
         T& term = x[c][p / 4].v[p % 4];
-        term = power_of_two(term - most[p]);
+        term = exp2(term - most[p]);
         sum[p] = c == 0 ? term : sum[p] + term;
       }
       MF_UNROLL

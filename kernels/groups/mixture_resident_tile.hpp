@@ -251,7 +251,7 @@ MF_FN double share_resident(const resident_lane<T, Points>& at) {
       for (int q = 0; q < 4; ++q) total.v[q] += sum.v[q];
     }
     const four<T> weight = load_four(at.weight + p);
-    for (int q = 0; q < 4; ++q) share.v[q] = weight.v[q] > 0 ? weight.v[q] * inverse_of(total.v[q]) : T(0);
+    for (int q = 0; q < 4; ++q) share.v[q] = weight.v[q] > 0 ? weight.v[q] * inverse(total.v[q]) : T(0);
     if (round == 0) {
       four<T> most = load_four(at.most + p);
       for (int j = 1; j < parts; ++j) {
