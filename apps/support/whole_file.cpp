@@ -108,11 +108,11 @@ void whole_file::commit() {
   if (!temporary_.empty()) bring_to_disk(descriptor_);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (temporary_.empty()) return;
+  const auto folder = std::filesystem::path(path_).parent_path();  // what allocates comes before what cannot be undone
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
   forget(slot_);
   temporary_.clear();
   // The file is whole and in its place; that its name outlives a loss of power is as much as can be tried for now.
-  auto folder = std::filesystem::path(path_).parent_path();
   const int names = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (names < 0) return;
   ::fsync(names);
