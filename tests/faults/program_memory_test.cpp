@@ -51,8 +51,6 @@ class program_without_memory : public testing::Test {
       std::vector<std::string> words = what.words;
       for (std::string& word : words)
         if (word.find('.') != word.npos && std::filesystem::exists(inputs_.path(word))) word = inputs_.path(word);
-      for (std::string& word : words)
-        if (word.starts_with("PLOT.")) word = place.path(word);
       words.insert(words.end(), {"--out", place.path(what.out)});
       environment["LD_PRELOAD"] = MF_FAILING_MALLOC;
       return run(words, {.text = "", .environment = std::move(environment)});
