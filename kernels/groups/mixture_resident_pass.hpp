@@ -15,32 +15,24 @@ MF_NAMESPACE_BEGIN
 
 // --- E step: a warp's shares are 64 points by resident_components() components ---
 
-/// What 8 points by 8 components need of one coordinate. The next coordinate's is read before this one's is used: two
-/// warps to a scheduler do not hide the way to shared memory.
-template <class T>
-struct coordinate_share {
-  four<T> points[2], scale[2], offset[2];
-  MF_FN void read(const T* y, const T* factor) {
+/// Takes one coordinate's share, half a squared distance, from 8 points' log-densities in 8 components, or from their
+/// constants.
+template <bool First, class T>
+MF_FN void take_coordinate(const T* y, const T* factor, const four<T> (&constant)[2], T (&out)[8][8]) {
+  const four<T> points[2] = {load_four(y), load_four(y + 32)};
+  MF_UNROLL
+  for (int h = 0; h < 2; ++h) {
+    const four<T> scale = load_four(factor + 32 * h), offset = load_four(factor + 32 * h + 4);
     MF_UNROLL
-    for (int h = 0; h < 2; ++h) {
-      points[h] = load_four(y + 32 * h);
-      scale[h] = load_four(factor + 32 * h);
-      offset[h] = load_four(factor + 32 * h + 4);
-    }
-  }
-  /// Takes half a squared distance from log-densities, or from the components' constants.
-  template <bool First>
-  MF_FN void take(const four<T> (&constant)[2], T (&out)[8][8]) const {
-    MF_UNROLL
-    for (int c = 0; c < 8; ++c) {
+    for (int c = 0; c < 4; ++c) {
       MF_UNROLL
       for (int p = 0; p < 8; ++p) {
-        const T z = points[p / 4].v[p % 4] * scale[c / 4].v[c % 4] - offset[c / 4].v[c % 4];
-        out[c][p] = (First ? constant[c / 4].v[c % 4] : out[c][p]) - z * z;
+        const T z = points[p / 4].v[p % 4] * scale.v[c] - offset.v[c];
+        out[4 * h + c][p] = (First ? constant[h].v[c] : out[4 * h + c][p]) - z * z;
       }
     }
   }
-};
+}
 
 /// Log-densities of 8 points in 8 components with a scale per coordinate.
 template <class T, int Points>
@@ -48,23 +40,12 @@ MF_FN void find_log_densities(const resident_lane<T, Points>& at, int point, int
   const T* y = at.densities_of + point;
   const T* factor = at.factors + 2 * component;
   const four<T> constant[2] = {load_four(at.constant + component), load_four(at.constant + component + 16)};
-  const int step = 2 * static_cast<int>(round_up(at.K, 32)), last = at.D - 1;
-  coordinate_share<T> now, next;
-  const auto advance = [&](int d, coordinate_share<T>& to) {  // past the last it reads the last again
-    y += d < last ? at.stride : 0;
-    factor += d < last ? step : 0;
-    to.read(y, factor);
-  };
-  now.read(y, factor);
-  advance(0, next);
-  now.template take<true>(constant, out);
-  for (int d = 1; d < at.D; d += 2) {
-    advance(d, now);
-    next.template take<false>(constant, out);
-    if (d + 1 < at.D) {
-      advance(d + 1, next);
-      now.template take<false>(constant, out);
-    }
+  const int step = 2 * static_cast<int>(round_up(at.K, 32));
+  take_coordinate<true>(y, factor, constant, out);
+  for (int d = 1; d < at.D; ++d) {
+    y += at.stride;
+    factor += step;
+    take_coordinate<false>(y, factor, constant, out);
   }
 }
 
@@ -242,29 +223,6 @@ MF_FN void add_weights(const resident_lane<T, Points>& at) {
   }
 }
 
-/// What a lane's outputs need of four points.
-template <class T, int Points>
-struct slice_share {
-  static constexpr int stride = resident_lane<T, Points>::stride;
-  four<T> density[8], feature[8];
-  MF_FN void read(const T* r, const T* x) {
-    MF_UNROLL
-    for (int j = 0; j < 8; ++j) feature[j] = load_four(x + 4 * j * stride);
-    MF_UNROLL
-    for (int c = 0; c < 8; ++c) density[c] = load_four(r + 8 * c * stride);
-  }
-  MF_FN void add(T (&sum)[8][8]) const {
-    MF_UNROLL
-    for (int c = 0; c < 8; ++c) {
-      MF_UNROLL
-      for (int q = 0; q < 4; ++q) {
-        MF_UNROLL
-        for (int j = 0; j < 8; ++j) sum[c][j] += density[c].v[q] * feature[j].v[q];
-      }
-    }
-  }
-};
-
 /// Adds slices [begin, end) of a tile of outputs to a segment's parked sums.
 template <class T, int Points>
 MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, int end, T* parked) {
@@ -283,16 +241,19 @@ MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, 
       for (int q = 0; q < 4; ++q) sum[c][4 * h + q] = before.v[q];
     }
   }
-  // As in the E step, the next points are read before these are used. A slice is a multiple of 8 points.
-  slice_share<T, Points> now, next;
-  now.read(r, x);
-  for (int p = begin * slice; p < end * slice; p += 8) {
-    next.read(r + 4, x + 4);
-    now.add(sum);
-    r += p + 8 < end * slice ? 8 : 0;
-    x += p + 8 < end * slice ? 8 : 0;
-    now.read(r, x);
-    next.add(sum);
+  for (int p = begin * slice; p < end * slice; p += 4, r += 4, x += 4) {
+    four<T> feature[8];
+    MF_UNROLL
+    for (int j = 0; j < 8; ++j) feature[j] = load_four(x + 4 * j * at.stride);
+    MF_UNROLL
+    for (int c = 0; c < 8; ++c) {
+      const four<T> density = load_four(r + 8 * c * at.stride);
+      MF_UNROLL
+      for (int q = 0; q < 4; ++q) {
+        MF_UNROLL
+        for (int j = 0; j < 8; ++j) sum[c][j] += density.v[q] * feature[j].v[q];
+      }
+    }
   }
   MF_UNROLL
   for (int c = 0; c < 8; ++c) {
