@@ -10,10 +10,10 @@
 #include <string>
 #include <utility>
 
+#include "kernels/cpu/parallel.hpp"
 #include "key_hash.hpp"
 #include "manyfit/error.hpp"
 #include "manyfit/executor.hpp"
-#include "kernels/cpu/parallel.hpp"
 
 namespace manyfit {
 

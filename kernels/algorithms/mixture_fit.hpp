@@ -113,8 +113,7 @@ MF_FN_CALL void measure_rows(Run& run) {
   run.group.leader([&] {
     for (int d = 0; d < m.D; ++d) m.ridge[d] = run.task.ridge ? run.task.ridge[d] * square(m.scale[d]) : 0.0;
   });
-  if (run.task.variances)
-    run.group.for_answers(m.D, [&](int d) { run.task.variances[d] = m.variance[d]; });
+  if (run.task.variances) run.group.for_answers(m.D, [&](int d) { run.task.variances[d] = m.variance[d]; });
 }
 
 /// The second moments that a tied covariance begins with.

@@ -30,11 +30,11 @@
 #include <thread>
 #include <utility>
 
-#include "kernels/cpu/parallel.hpp"
 #include "input/arrow_columns.hpp"
 #include "input/arrow_pool.hpp"
 #include "input/column_names.hpp"
 #include "input/field_plan.hpp"
+#include "kernels/cpu/parallel.hpp"
 
 #if ARROW_VERSION_MAJOR < 19  // the oldest that these sources were compiled against
 #error "manyfit needs Apache Arrow 19 or newer"

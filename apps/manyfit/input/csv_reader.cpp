@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/cpu/parallel.hpp"
 #include "input/column_names.hpp"
 #include "input/csv_chunk.hpp"
 #include "input/parse_number.hpp"
+#include "kernels/cpu/parallel.hpp"
 
 namespace manyfit::app {
 

@@ -143,9 +143,8 @@ table mixture_columns(const mixture_report& report) {
     };
     data.numbers(fmt::format("weight{}", k), own([&](std::int64_t fit) { return results.weight(fit, k); }));
     for (int i = 0; i < D; ++i)
-      data.numbers(fmt::format("mean{}_{}", k, name(i)), own([&](std::int64_t fit) {
-                     return results.mean(fit, k)[static_cast<std::size_t>(i)];
-                   }));
+      data.numbers(fmt::format("mean{}_{}", k, name(i)),
+                   own([&](std::int64_t fit) { return results.mean(fit, k)[static_cast<std::size_t>(i)]; }));
     for (int i = 0; i < D; ++i)
       for (int j = 0; j <= i; ++j)
         data.numbers(fmt::format("cov{}_{}_{}", k, name(i), name(j)), own([&](std::int64_t fit) {
@@ -153,9 +152,8 @@ table mixture_columns(const mixture_report& report) {
                      }));
   }
   for (int i = 0; i < D; ++i)
-    data.numbers(fmt::format("regularization_{}", name(i)), [&](std::int64_t fit) {
-      return results.regularization[static_cast<std::size_t>(fit * D + i)];
-    });
+    data.numbers(fmt::format("regularization_{}", name(i)),
+                 [&](std::int64_t fit) { return results.regularization[static_cast<std::size_t>(fit * D + i)]; });
   data.numbers("log_likelihood", results.log_likelihood);
   data.numbers("aic", [&](std::int64_t fit) { return results.aic(fit); });
   data.numbers("bic", [&](std::int64_t fit) { return results.bic(fit); });

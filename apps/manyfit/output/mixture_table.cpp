@@ -38,12 +38,11 @@ double correlation(const mixture_results& results, std::int64_t fit, int k, int 
 void write_one(const mixture_report& report, output& to) {
   const mixture_results& results = report.results;
   const int K = results.components[0], D = results.dimensions;
-  to.write(
-      fmt::format("gaussian mixture, {} covariance: {}, {} component{}, n = {}, missing = {}, left out = {}, "
-                  "iterations = {}, on {}\n\n",
-                  name_of(results.covariance), to_string(results.status[0]), K, K == 1 ? "" : "s",
-                  results.observations[0], results.missing[0], results.left_out[0], results.iterations[0],
-                  results.device));
+  to.write(fmt::format(
+      "gaussian mixture, {} covariance: {}, {} component{}, n = {}, missing = {}, left out = {}, "
+      "iterations = {}, on {}\n\n",
+      name_of(results.covariance), to_string(results.status[0]), K, K == 1 ? "" : "s", results.observations[0],
+      results.missing[0], results.left_out[0], results.iterations[0], results.device));
   if (results.tried > 1)
     write_choice(results.fewest_components, results.criteria, results.criteria_regularized, results.components[0],
                  report.select, to);
