@@ -139,11 +139,15 @@ def errors_found(output):
 
 
 def run_tool(sanitizer, tool, program, clock):
-    results, errors, incomplete, problems = [], 0, "", []
-    for shard in range(SHARDS):
+    def one(shard):
         command = [sanitizer, "--tool", tool, "--error-exitcode", "9", program, FILTER_OF_REDUCED]
         command, environment = sharded(command, SHARDS, shard)
-        status, output = run(command, clock, {**environment, **SANITIZED})
+        return run(command, clock, {**environment, **SANITIZED})
+
+    with concurrent.futures.ThreadPoolExecutor(SHARDS) as pool:
+        done = list(pool.map(one, range(SHARDS)))
+    results, errors, incomplete, problems = [], 0, "", []
+    for status, output in done:
         found = errors_found(output)
         results.append(read_tests(output, status))
         errors += found or 0
