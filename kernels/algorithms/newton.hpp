@@ -87,6 +87,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
     return best;
   }
   double stretch = 1;
+  int steps_in_noise = 0;
   for (;;) {
     const unconstrained_derivatives<Family, P> at(best.parameters, best.objective, settings.fixed);
     auto curvature = at.curvature;
@@ -141,7 +142,10 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
 
     bool climbed = false, whole = true;
     const double slack = 8 * noise * (1 + abs(best.objective.value));
-    for (int halving = 0; halving < 40 && !climbed; ++halving) {
+    // Where a step gains less than float's rounding, shorter ones show nothing that it does not.
+    const bool in_noise = noise > 0x1p-40 && decrement <= 100 * noise;
+    const int halvings = in_noise ? 3 : 40;
+    for (int halving = 0; halving < halvings && !climbed; ++halving) {
       vec<double, P> trial;
       for (int i = 0; i < P; ++i)
         trial[i] = (settings.fixed >> i) & 1u ? best.parameters[i]
@@ -157,7 +161,8 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const vec<double, P>& start, con
     }
     ++best.iterations;
     stretch = (capped || !concave) && whole ? 2 * stretch : 1;
-    if (!climbed) {  // no ascent left that rounding lets us see
+    steps_in_noise = in_noise ? steps_in_noise + 1 : 0;
+    if (!climbed || steps_in_noise > 8) {  // no ascent left that rounding lets us see
       const bool near = decrement <= 1e6 * maximum(tolerance, 100 * noise * noise) || decrement <= 100 * noise;
       best.status = !near     ? fit_status::max_iterations
                     : concave ? fit_status::converged

@@ -12,12 +12,10 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Fits of a family without sufficient statistics that a group takes from the counter at once.
-inline constexpr int fits_at_once = 4;
-
 /// Fits every sample of the work list. A group whose family has sufficient statistics gathers as many samples as it has
 /// lanes, 32 at most, one after the other, and then finishes all at once, a lane each: a solve by one lane for itself
-/// alone would leave the others idle.
+/// alone would leave the others idle. Fits that iterate are taken one at a time: the last ones are the smallest, which
+/// may need the most iterations.
 template <class Family, class T, class Context>
 MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                           const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
@@ -25,7 +23,7 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
   lanes_group<Family, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
-  const int share = share_of(work, has_statistics<Family> ? Context::width : fits_at_once);
+  const int share = share_of(work, has_statistics<Family> ? Context::width : 1);
   const int own = context.lane() % Context::width;
   for (;;) {
     const std::int64_t first = begin + take(context, work, share, own_count);

@@ -54,7 +54,21 @@ struct cauchy {
     return r;
   }
 
-  /// Median and half the interquartile range. With the scale held: the location of the highest maximum.
+  /// Whether the sample is two values of equal weight a and b: the likelihood is then the same, and at its highest, on
+  /// all of the circle (μ − (a + b)/2)² + σ² = (b − a)²/4, of which nothing but rounding would tell where a climb ends.
+  template <class Points>
+  MF_FN_LARGE static bool is_two_values(const Points& points, const sample_summary& s) {
+    using S = typename Points::scalar;
+    const double middle = 0.5 * s.minimum + 0.5 * s.maximum, reach = 0.5 * s.maximum - 0.5 * s.minimum;
+    const double rounding = is_single<S> ? 1e-6 : 1e-9;
+    if (!(reach > 0 && abs(s.mean - middle) <= rounding * reach)) return false;  // most samples: no pass
+    const auto inside = points.sum(
+        [=](const S& y) { return vec<S, 1>{select(abs(y - S(middle)) < S((1 - rounding) * reach), S(1), S(0))}; });
+    return inside[0] == 0;
+  }
+
+  /// Median and half the interquartile range; of two values the middle of the circle above. With the scale held: the
+  /// location of the highest maximum.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
@@ -64,6 +78,12 @@ struct cauchy {
       if (location_fixed || s.minimum == s.maximum) return {{s.minimum, held}};
       const auto loss = [=](const S& distance) { return log1p(square(distance * S(by_scale))); };
       return {{location_of_least(points, s, held / 32, loss), held}};
+    }
+    if (!location_fixed && is_two_values(points, s)) {
+      const double scale = 0.5 * s.maximum - 0.5 * s.minimum;
+      return {{0.5 * s.minimum + 0.5 * s.maximum, scale},
+              fit_status::singular_information,
+              -constants::log_pi - log(scale) - constants::log_2};
     }
     vec<double, 3> quartiles;
     if (location_fixed) {

@@ -55,7 +55,14 @@ struct weibull {
       const S d = y - S(log_scale), e = exp(S(k) * d), ed = e * d;
       return vec<S, 3>{e, ed, ed * d};
     });
-    const double e = total[0] / s.weight, ed = total[1] / s.weight, edd = total[2] / s.weight, d = s.mean - log_scale;
+    double e = total[0] / s.weight, ed = total[1] / s.weight, edd = total[2] / s.weight;
+    const double d = s.mean - log_scale;
+    if constexpr (is_single<S>) {  // about log λ itself, not the float next to it: at large shapes that counts
+      const double rest = log_scale - static_cast<double>(S(log_scale)), factor = exp(-k * rest);
+      edd = factor * (edd - rest * (2 * ed - rest * e));
+      ed = factor * (ed - rest * e);
+      e *= factor;
+    }
     jet<double, 2> r;
     r.value = log(k) + k * d - e - s.mean;
     r.gradient[0] = 1 / k + d - ed;
