@@ -49,7 +49,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             for mangled, (threads, registers) in measure(entry, folder).items():
                 plain = subprocess.run(["c++filt", mangled], capture_output=True, text=True, check=True).stdout
-                name = re.search(r"::(\w+)<(?:.*, )?(double|float)>\(", plain)
+                name = re.search(r"::(\w+)<(?:.*, )?(double|float)(?:, (?:\(int\))?\d+)*>\(", plain)
                 if name:
                     before = found.get(name.groups(), (0, 0))
                     found[name.groups()] = (threads, max(before[1], registers))

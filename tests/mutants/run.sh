@@ -32,8 +32,8 @@ done <"$list"
 targets=baseline
 if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then targets=avx2; fi
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMF_CPU_TARGETS=$targets -DMF_CUDA=SIMULATED -DMF_INSTALL=OFF \
-  -DMF_BUILD_APPS=OFF -DMF_TEST_FOLDERS="groups;device" -DMF_TEST_LANE_FAMILIES=OFF \
-  -DMF_ONLY_FAMILIES="normal;exponential;gamma"
+  -DMF_BUILD_APPS=OFF -DMF_TEST_FOLDERS="groups;device;faults" -DMF_TEST_LANE_FAMILIES=OFF \
+  -DMF_ONLY_FAMILIES="normal;exponential;gamma;poisson"
 mapfile -t controls < <(printf '%s\n' "${programs[@]}" | sort -u)
 cmake --build build -j "$jobs" --target "${controls[@]}"
 declare -A patience

@@ -75,8 +75,9 @@ class grid {
     if (!(call.mask & mine)) fail("a lane is at a collective whose mask does not name it");
     if (call.mask & w.ended) fail("a collective's mask names a lane that has ended");
     w.at_collective |= mine;
-    if (call.kind == collective_kind::sync) order_release(&w.sync[w.generation & 1]);
-    const int generation = w.generation;
+    auto& part = w.parts[__builtin_ctz(call.mask)];
+    const int turn = part.generation & 1;
+    if (call.kind == collective_kind::sync) order_release(&part.sync[turn]);
     if ((w.at_collective & call.mask) == call.mask) {
       complete(w, me);
       if (chance::one_in(4)) leave(me);
@@ -84,7 +85,7 @@ class grid {
       w.runnable &= ~mine;
       leave(me);
     }
-    if (call.kind == collective_kind::sync) order_acquire(&w.sync[generation & 1]);
+    if (call.kind == collective_kind::sync) order_acquire(&part.sync[turn]);
     return me.result;
   }
 
@@ -253,7 +254,7 @@ class grid {
       if (call.mask & bit_of(i)) w.lanes[i].result = result_of(w, i, set, all);
     w.at_collective &= ~call.mask;
     w.runnable |= call.mask;
-    ++w.generation;
+    ++w.parts[__builtin_ctz(call.mask)].generation;
     idle_sleeps_ = 0;
     shuffle(w);
   }

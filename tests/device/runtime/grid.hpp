@@ -36,11 +36,15 @@ struct warp {
   block* of = nullptr;
   int number = 0;
   std::uint32_t runnable = 0, at_collective = 0, at_barrier = 0, ended = 0, sleeping = 0;
-  int first = 0, generation = 0;
+  int first = 0;
   bool backward = false;  ///< the order in which its lanes run: from `first` on
   bool is_ready = false;  ///< in the scheduler's list
   unsigned rank = 0;      ///< of two that may run the higher one usually does
-  char sync[2] = {};
+  /// Of the part of the warp whose lowest lane it is, since parts with a mask each do not wait for each other.
+  struct {
+    int generation = 0;
+    char sync[2] = {};
+  } parts[warp_lanes];
   lane lanes[warp_lanes];
 };
 

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "state.hpp"
 
@@ -35,13 +36,15 @@ std::string readable_name(const void* kernel) {
   return name;
 }
 
-/// Whether "void a::b::kernel<c::family, double>(...)" is the row's.
+/// Whether "void a::b::kernel<c::family, double>(...)" is the row's; numbers may come after the type.
 bool is(const std::string& name, const table_row& row) {
   const std::string begin = std::string("::") + row.name + "<";
   const auto at = name.find(begin);
   if (at == std::string::npos) return false;
-  const std::string type = std::string(row.type) + ">";
-  const std::string arguments = name.substr(at + begin.size(), name.find('(', at) - at - begin.size());
+  std::string arguments = name.substr(at + begin.size(), name.find('>', at) - at - begin.size());
+  while (!arguments.empty() && std::string_view("0123456789, ").find(arguments.back()) != std::string_view::npos)
+    arguments.pop_back();
+  const std::string type = row.type;
   return arguments.size() >= type.size() && arguments.compare(arguments.size() - type.size(), type.size(), type) == 0;
 }
 

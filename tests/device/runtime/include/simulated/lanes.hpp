@@ -88,8 +88,9 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes) {
   return simulated::exchange(simulated::collective_kind::shuffle_xor, mask, lanes, value);
 }
 template <class T>
-T __shfl_sync(unsigned mask, T value, int from) {
-  return simulated::exchange(simulated::collective_kind::shuffle, mask, from, value);
+T __shfl_sync(unsigned mask, T value, int from, int width = 32) {  // `from` counts in the caller's part of the warp
+  const int own = static_cast<int>(threadIdx.x) & 31;
+  return simulated::exchange(simulated::collective_kind::shuffle, mask, (own & -width) | (from & (width - 1)), value);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned by) {
