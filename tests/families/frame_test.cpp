@@ -137,7 +137,9 @@ TEST_P(family_frame, says_of_its_likelihood_what_score_says) {
       EXPECT_TRUE(r.status[0] == fit_status::boundary || std::abs(sum - ll) <= 1e-9 * (1 + std::abs(ll)) + resolution)
           << "width " << width << " about " << center << ": " << sum << " and " << ll;
     }
-  EXPECT_GE(fitted, std::string(family().name) == "generalized_pareto" ? 0 : 6);
+  int tracked = 0;  // a family whose parameters follow no frame of the data need not fit many of these
+  for (int p = 0; p < family().parameter_count; ++p) tracked += family().parameters[p].tracks != tracking::nothing;
+  EXPECT_GE(fitted, tracked == 0 || std::string(family().name) == "generalized_pareto" ? 0 : 6);
 }
 MF_FOR_EVERY_FAMILY(family_frame);
 
