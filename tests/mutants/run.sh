@@ -4,8 +4,10 @@
 #
 # The tests catch what they are there to catch: plants one mistake at a time (mutants.txt) in a copy of the tree, and each
 # must make its test program fail. A mistake that does not compile, or changes nothing, proves nothing and fails here.
+# run.sh: those that the program of the lanes is to catch; run.sh all: those for the simulated device and for faults too.
 # Ends with "N passed, N failed, N skipped".
 set -euo pipefail
+which=${1:-lanes}
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 jobs=${MF_JOBS:-$(nproc)}
 list=$PWD/tests/mutants/mutants.txt
@@ -26,13 +28,16 @@ while IFS= read -r line; do
   done
   fields+=("$line")
   ((${#fields[@]} == 5)) || { echo "FAILED: mutants.txt: five fields are wanted, not ${#fields[@]}: ${fields[*]}" && exit 1; }
+  [[ $which == all || ${fields[4]} == lane_* ]] || continue
   names+=("${fields[0]}") paths+=("${fields[1]}") olds+=("${fields[2]}") news+=("${fields[3]}") programs+=("${fields[4]}")
 done <"$list"
 
 targets=baseline
 if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then targets=avx2; fi
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMF_CPU_TARGETS=$targets -DMF_CUDA=SIMULATED -DMF_INSTALL=OFF \
-  -DMF_BUILD_APPS=OFF -DMF_TEST_FOLDERS="groups;device;faults" -DMF_TEST_LANE_FAMILIES=OFF \
+cuda=OFF folders=groups
+if [[ $which == all ]]; then cuda=SIMULATED folders="groups;device;faults"; fi
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DMF_CPU_TARGETS=$targets -DMF_CUDA=$cuda -DMF_INSTALL=OFF \
+  -DMF_BUILD_APPS=OFF -DMF_TEST_FOLDERS="$folders" -DMF_TEST_LANE_FAMILIES=OFF \
   -DMF_ONLY_FAMILIES="normal;exponential;gamma;poisson"
 mapfile -t controls < <(printf '%s\n' "${programs[@]}" | sort -u)
 cmake --build build -j "$jobs" --target "${controls[@]}"
