@@ -88,22 +88,27 @@ unsigned threads_of(const csv_options& options) {
   return options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Parses all chunks up to the first that has a fault. Only the calling thread reports progress.
+/// Parses all chunks up to the first that has a fault, and perhaps some after it. Only the calling thread reports
+/// progress.
 std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces, const csv_layout& layout,
                                     const csv_options& options, std::uint64_t total_bytes) {
   std::vector<csv_chunk> chunks(pieces.size());
   std::atomic<std::uint64_t> done = 0;
-  std::atomic<bool> stop = false;  // all chunks before one that has been taken have been taken already
+  // The lowest index of a chunk with a fault so far. Every chunk before it is parsed still: a thread may have taken one
+  // long ago and come to it only now, and the fault that is reported is the first in the file.
+  std::atomic<std::int64_t> first_fault = std::ssize(pieces);
   const auto caller = std::this_thread::get_id();
   const auto on_bytes = [&](std::size_t bytes) {
     const std::uint64_t now = done += bytes;
     if (options.progress && std::this_thread::get_id() == caller) options.progress(now, total_bytes);
   };
   parallel_for(static_cast<int>(threads_of(options)), std::ssize(pieces), 1, [&](std::int64_t index) {
-    if (stop) return;
+    std::int64_t lowest = first_fault;
+    if (index > lowest) return;
     const auto i = static_cast<std::size_t>(index);
     chunks[i] = parse_chunk(pieces[i], layout, on_bytes);
-    if (chunks[i].fault) stop = true;
+    if (!chunks[i].fault) return;
+    while (index < lowest && !first_fault.compare_exchange_weak(lowest, index)) continue;
   });
   if (options.progress) options.progress(done, total_bytes);  // the last bytes may have been another thread's
   return chunks;
