@@ -6,229 +6,20 @@
 #include <atomic>
 #include <bit>
 #include <limits>
+#include <memory>
+#include <numeric>
 #include <random>
 #include <string>
-#include <utility>
 
 #include "kernels/cpu/parallel.hpp"
 #include "key_hash.hpp"
+#include "large_array.hpp"
 #include "manyfit/error.hpp"
 #include "manyfit/executor.hpp"
 
 namespace manyfit {
 
 namespace {
-
-constexpr std::int32_t same_as_before = -2;  // in group_of_row, until groups have their numbers
-
-/// A row's key as the tables see it.
-struct entry {
-  key_fingerprint print;
-  std::uint32_t row, length;
-};
-
-struct text_keys {
-  std::span<const std::string_view> keys;
-  const key_hash& hash;
-
-  std::int64_t rows() const { return std::ssize(keys); }
-  bool has_key(std::size_t row) const { return keys[row].data() != nullptr; }
-  bool repeats(std::size_t row) const { return keys[row] == keys[row - 1] && has_key(row - 1); }
-  key_fingerprint print_of(std::size_t row) const { return hash(keys[row]); }
-  std::uint32_t length_of(std::size_t row) const {
-    return static_cast<std::uint32_t>(std::min<std::size_t>(keys[row].size(), 0xFFFFFFFFu));
-  }
-  bool same(const entry& a, const entry& b) const {
-    return a.print == b.print && a.length == b.length &&
-           (a.length <= key_hash::exact_length || keys[a.row] == keys[b.row]);
-  }
-};
-
-struct word_keys {
-  std::span<const std::uint64_t> keys;
-  const key_hash& hash;
-
-  std::int64_t rows() const { return std::ssize(keys); }
-  bool has_key(std::size_t) const { return true; }
-  bool repeats(std::size_t row) const { return keys[row] == keys[row - 1]; }
-  key_fingerprint print_of(std::size_t row) const { return hash(keys[row]); }
-  std::uint32_t length_of(std::size_t) const { return 8; }
-  bool same(const entry& a, const entry& b) const { return a.print == b.print; }
-};
-
-/// Pairs of groups; no_group in one of them is no key.
-struct pair_keys {
-  std::span<const std::int32_t> first, second;
-  const key_hash& hash;
-
-  std::int64_t rows() const { return std::ssize(first); }
-  bool has_key(std::size_t row) const { return first[row] != no_group && second[row] != no_group; }
-  bool repeats(std::size_t row) const { return first[row] == first[row - 1] && second[row] == second[row - 1]; }
-  key_fingerprint print_of(std::size_t row) const {
-    return hash(std::uint64_t{static_cast<std::uint32_t>(first[row])} << 32 | static_cast<std::uint32_t>(second[row]));
-  }
-  std::uint32_t length_of(std::size_t) const { return 8; }
-  bool same(const entry& a, const entry& b) const { return a.print == b.print; }
-};
-
-/// The distinct keys of one piece, numbered as they come. Open addressing; 16 bits of the hash spare most comparisons.
-class key_table {
- public:
-  key_table() : slots_(1024) {}
-
-  template <class Keys>
-  std::int32_t number_of(const entry& key, const Keys& keys) {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = key.print.hash & mask;
-    const std::uint32_t tag = tag_of(key.print.hash);
-    for (; slots_[at].number >= 0; at = (at + 1) & mask)
-      if (slots_[at].tag == tag && keys.same(key, distinct_[static_cast<std::size_t>(slots_[at].number)]))
-        return slots_[at].number;
-    const auto number = static_cast<std::int32_t>(distinct_.size());
-    distinct_.push_back(key);
-    slots_[at] = {tag, number};
-    if (2 * distinct_.size() > slots_.size()) grow();
-    return number;
-  }
-  const std::vector<entry>& distinct() const { return distinct_; }
-
- private:
-  struct slot {
-    std::uint32_t tag = 0;
-    std::int32_t number = -1;
-  };
-  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 24); }
-  void grow() {
-    slots_.assign(4 * slots_.size(), {});
-    const std::size_t mask = slots_.size() - 1;
-    for (std::size_t i = 0; i < distinct_.size(); ++i) {
-      std::size_t at = distinct_[i].print.hash & mask;
-      while (slots_[at].number >= 0) at = (at + 1) & mask;
-      slots_[at] = {tag_of(distinct_[i].print.hash), static_cast<std::int32_t>(i)};
-    }
-  }
-
-  std::vector<slot> slots_;  // a power of two, at most half full
-  std::vector<entry> distinct_;
-};
-
-/// Bits of rows, and how many are set before each.
-class row_marks {
- public:
-  explicit row_marks(std::int64_t rows)
-      : words_(static_cast<std::size_t>(rows + 63) / 64), before_(words_.size() + 1) {}
-
-  /// May be called from several threads.
-  void set(std::uint32_t row) {
-    std::atomic_ref(words_[row / 64]).fetch_or(std::uint64_t{1} << row % 64, std::memory_order_relaxed);
-  }
-  void count() {
-    for (std::size_t i = 0; i < words_.size(); ++i) before_[i + 1] = before_[i] + std::popcount(words_[i]);
-  }
-  std::int32_t rank(std::uint32_t row) const {
-    return before_[row / 64] + std::popcount(words_[row / 64] & ((std::uint64_t{1} << row % 64) - 1));
-  }
-  std::vector<std::int64_t> rows() const {
-    std::vector<std::int64_t> all;
-    all.reserve(static_cast<std::size_t>(before_.back()));
-    for (std::size_t i = 0; i < words_.size(); ++i)
-      for (std::uint64_t left = words_[i]; left != 0; left &= left - 1)
-        all.push_back(static_cast<std::int64_t>(i) * 64 + std::countr_zero(left));
-    return all;
-  }
-
- private:
-  std::vector<std::uint64_t> words_;
-  std::vector<std::int32_t> before_;
-};
-
-/// Pieces of about this many rows: entries, table and distinct keys then stay in a core's own cache.
-constexpr std::int64_t piece_rows = 8192;
-
-template <class Keys>
-row_groups group_rows_of(const Keys& keys, int threads) {
-  const std::int64_t rows = keys.rows();
-  if (rows > std::numeric_limits<std::int32_t>::max())
-    throw error(error::kind::argument, "group_by: " + std::to_string(rows) +
-                                           " rows given; at most 2147483647 were expected, so group them in parts");
-  row_groups result{.group_of_row = std::vector<std::int32_t>(static_cast<std::size_t>(rows))};
-  if (rows == 0) return result;
-  std::int32_t* const group_of_row = result.group_of_row.data();
-
-  const auto piece_bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rows / piece_rows)));
-  const std::size_t pieces = std::size_t{1} << std::min(piece_bits, 12);
-  const auto piece_of = [shift = 64 - std::min(piece_bits, 12)](std::uint64_t hash) -> std::size_t {
-    return shift == 64 ? 0 : hash >> shift;
-  };
-  // Blocks of rows: each counts, then each knows where in every piece its rows begin, in the order of rows.
-  const std::int64_t blocks = std::min<std::int64_t>(std::max<std::int64_t>(rows / piece_rows, 1), threads);
-  const auto first_of = [&](std::int64_t block) { return static_cast<std::size_t>(rows * block / blocks); };
-  std::vector<std::uint64_t> hashes(static_cast<std::size_t>(rows));
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(blocks) * pieces);
-  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
-    std::int64_t* const counts = begin.data() + static_cast<std::size_t>(block) * pieces;
-    for (std::size_t row = first_of(block); row < first_of(block + 1); ++row) {
-      if (!keys.has_key(row)) {
-        group_of_row[row] = no_group;
-      } else if (row != first_of(block) && keys.repeats(row)) {
-        group_of_row[row] = same_as_before;  // sorted tables repeat a key
-      } else {
-        hashes[row] = keys.print_of(row).hash;
-        ++counts[piece_of(hashes[row])];
-      }
-    }
-  });
-  std::vector<std::int64_t> piece_begin(pieces + 1);
-  for (std::size_t piece = 0; piece < pieces; ++piece) {
-    std::int64_t at = piece_begin[piece];
-    for (std::int64_t block = 0; block < blocks; ++block)
-      at += std::exchange(begin[static_cast<std::size_t>(block) * pieces + piece], at);
-    piece_begin[piece + 1] = at;
-  }
-  std::vector<entry> entries(static_cast<std::size_t>(piece_begin.back()));
-  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
-    std::int64_t* const next = begin.data() + static_cast<std::size_t>(block) * pieces;
-    for (std::size_t row = first_of(block); row < first_of(block + 1); ++row)
-      if (group_of_row[row] >= 0)
-        entries[static_cast<std::size_t>(next[piece_of(hashes[row])]++)] = {
-            keys.print_of(row), static_cast<std::uint32_t>(row), keys.length_of(row)};
-  });
-
-  // One table for each piece; a row's number is that of its key in its piece.
-  row_marks firsts(rows);
-  std::vector<std::vector<std::int32_t>> group_of_number(pieces);
-  parallel_for(threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t index) {
-    const auto piece = static_cast<std::size_t>(index);
-    key_table table;
-    for (std::int64_t i = piece_begin[piece]; i < piece_begin[piece + 1]; ++i) {
-      const entry& each = entries[static_cast<std::size_t>(i)];
-      group_of_row[each.row] = table.number_of(each, keys);
-    }
-    group_of_number[piece].reserve(table.distinct().size());
-    for (const entry& each : table.distinct()) {
-      firsts.set(each.row);
-      group_of_number[piece].push_back(static_cast<std::int32_t>(each.row));
-    }
-  });
-
-  // Groups in order of first appearance: a group's number is how many first rows come before its own.
-  firsts.count();
-  result.first_row = firsts.rows();
-  parallel_for(threads, static_cast<std::int64_t>(pieces), 1, [&](std::int64_t piece) {
-    for (std::int32_t& each : group_of_number[static_cast<std::size_t>(piece)])
-      each = firsts.rank(static_cast<std::uint32_t>(each));
-  });
-  parallel_for(threads, blocks, 1, [&](std::int64_t block) {
-    for (std::size_t row = first_of(block); row < first_of(block + 1); ++row) {
-      std::int32_t& group = group_of_row[row];
-      if (group == same_as_before)
-        group = group_of_row[row - 1];
-      else if (group != no_group)
-        group = group_of_number[piece_of(hashes[row])][static_cast<std::size_t>(group)];
-    }
-  });
-  return result;
-}
 
 std::uint64_t process_seed() {
   static const std::uint64_t seed = [] {
@@ -238,20 +29,262 @@ std::uint64_t process_seed() {
   return seed;
 }
 
-template <class Keys>
-row_groups grouped(const group_by_options& options, auto... spans) {
+constexpr std::int32_t same_as_before = -2;  // in group_of_row, until groups have their numbers
+
+/// Rows of a block: its entries stay in a core's own cache while they are sorted by piece.
+constexpr std::size_t block_rows = 32768;
+/// Rows of a piece: about as many as let its table and its distinct keys stay there too.
+constexpr std::size_t piece_rows = 16384;
+
+/// A row's key as the tables see it.
+struct entry {
+  std::uint64_t hash;
+  std::uint64_t rest;  ///< of a fingerprint; of a text too long for one to tell it, the address of its view
+  std::uint32_t row, length;
+
+  bool same_key(const entry& other) const {
+    if (hash != other.hash || length != other.length) return false;
+    if (length <= key_hash::exact_length) return rest == other.rest;
+    return *reinterpret_cast<const std::string_view*>(rest) == *reinterpret_cast<const std::string_view*>(other.rest);
+  }
+};
+
+struct text_block {
+  std::span<const std::string_view> keys;
+
+  std::size_t size() const { return keys.size(); }
+  bool has_key(std::size_t i) const { return keys[i].data() != nullptr; }
+  entry at(std::size_t i, const key_hash& hash) const {
+    const key_fingerprint print = hash(keys[i]);
+    const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(keys[i].size(), 0xFFFFFFFFu));
+    const bool exact = length <= key_hash::exact_length;
+    return {print.hash, exact ? print.rest : reinterpret_cast<std::uintptr_t>(&keys[i]), 0, length};
+  }
+};
+
+struct word_block {
+  std::span<const std::uint64_t> keys;
+
+  std::size_t size() const { return keys.size(); }
+  bool has_key(std::size_t) const { return true; }
+  entry at(std::size_t i, const key_hash& hash) const { return {hash(keys[i]).hash, 0, 0, 8}; }
+};
+
+/// Pairs of groups; no_group in one of them is no key.
+struct pair_block {
+  std::span<const std::int32_t> first, second;
+
+  std::size_t size() const { return first.size(); }
+  bool has_key(std::size_t i) const { return first[i] != no_group && second[i] != no_group; }
+  entry at(std::size_t i, const key_hash& hash) const {
+    const auto word = std::uint64_t{static_cast<std::uint32_t>(first[i])} << 32 | static_cast<std::uint32_t>(second[i]);
+    return {hash(word).hash, 0, 0, 8};
+  }
+};
+
+/// The distinct keys of one piece. Open addressing; bits of the hash that tell neither piece nor slot spare most
+/// comparisons.
+class key_table {
+ public:
+  void clear() {
+    slots_.assign(1024, {});
+    distinct_.clear();
+  }
+  /// The row in which the key came first.
+  std::uint32_t first_row_of(const entry& key) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = key.hash & mask;
+    const std::uint32_t tag = tag_of(key.hash);
+    for (; slots_[at].number >= 0; at = (at + 1) & mask) {
+      if (slots_[at].tag != tag) continue;
+      const entry& known = distinct_[static_cast<std::size_t>(slots_[at].number)];
+      if (key.same_key(known)) return known.row;
+    }
+    slots_[at] = {tag, static_cast<std::int32_t>(distinct_.size())};
+    distinct_.push_back(key);
+    if (2 * distinct_.size() > slots_.size()) grow();
+    return key.row;
+  }
+
+ private:
+  struct slot {
+    std::uint32_t tag = 0;
+    std::int32_t number = -1;
+  };
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 20); }
+  void grow() {
+    slots_.assign(4 * slots_.size(), {});
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t i = 0; i < distinct_.size(); ++i) {
+      std::size_t at = distinct_[i].hash & mask;
+      while (slots_[at].number >= 0) at = (at + 1) & mask;
+      slots_[at] = {tag_of(distinct_[i].hash), static_cast<std::int32_t>(i)};
+    }
+  }
+
+  std::vector<slot> slots_;  // a power of two, at most half full
+  std::vector<entry> distinct_;
+};
+
+/// The rows in which a group appears first, and how many of them come before each row.
+class first_rows {
+ public:
+  /// `first_of_row` [rows]: the row in which the row's group came first.
+  first_rows(std::span<const std::int32_t> first_of_row, int threads) : words_(first_of_row.size() / 64 + 1) {
+    parallel_for(threads, std::ssize(words_), 1024, [&](std::int64_t index) {
+      const std::size_t begin = static_cast<std::size_t>(index) * 64;
+      const std::size_t rows = std::min<std::size_t>(first_of_row.size() - begin, 64);
+      std::uint64_t bits = 0;
+      for (std::size_t i = 0; i < rows; ++i)
+        bits |= std::uint64_t{first_of_row[begin + i] == static_cast<std::int32_t>(begin + i)} << i;
+      words_[static_cast<std::size_t>(index)].bits = bits;
+    });
+    for (word& each : words_) {
+      each.before = count_;
+      count_ += ones_in(each.bits);
+    }
+  }
+  std::int32_t before(std::uint32_t row) const {
+    const word& at = words_[row / 64];
+    return at.before + ones_in(at.bits & ((std::uint64_t{1} << row % 64) - 1));
+  }
+  std::vector<std::int64_t> rows() const {
+    std::vector<std::int64_t> all;
+    all.reserve(static_cast<std::size_t>(count_));
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      for (std::uint64_t left = words_[i].bits; left != 0; left &= left - 1)
+        all.push_back(static_cast<std::int64_t>(i) * 64 + std::countr_zero(left));
+    return all;
+  }
+
+ private:
+  struct word {
+    std::uint64_t bits = 0;
+    std::int32_t before = 0;
+  };
+  /// std::popcount is a call that looks up bytes where the program is to run on any x86-64.
+  static std::int32_t ones_in(std::uint64_t bits) {
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return static_cast<std::int32_t>(bits * 0x0101010101010101u >> 56);
+  }
+
+  std::vector<word> words_;
+  std::int32_t count_ = 0;
+};
+
+/// Cuts spans of one size into blocks.
+template <class Block, class... Keys>
+void add_blocks(std::vector<Block>& blocks, const std::span<Keys>&... keys) {
+  const std::size_t rows = std::min({keys.size()...});
+  for (std::size_t first = 0; first < rows; first += block_rows)
+    blocks.push_back({keys.subspan(first, std::min(block_rows, rows - first))...});
+}
+
+template <class Block>
+row_groups group_blocks(const std::vector<Block>& blocks, const group_by_options& options) {
   const key_hash hash(options.seed.value_or(process_seed()));
-  return group_rows_of(Keys{spans..., hash}, options.threads > 0 ? options.threads : executor::cpu().threads());
+  const int threads = options.threads > 0 ? options.threads : executor::cpu().threads();
+  std::vector<std::size_t> first_row{0};  // of each block
+  for (const Block& block : blocks) first_row.push_back(first_row.back() + block.size());
+  const std::size_t rows = first_row.back();
+  if (rows > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    throw error(error::kind::argument, "group_by: " + std::to_string(rows) +
+                                           " rows given; at most 2147483647 were expected, so group them in parts");
+  row_groups result{.group_of_row = std::vector<std::int32_t>(rows)};
+  if (rows == 0) return result;
+  std::int32_t* const group_of_row = result.group_of_row.data();
+
+  const int piece_bits = std::min(static_cast<int>(std::bit_width(rows / piece_rows)), 12);
+  const std::size_t pieces = std::size_t{1} << piece_bits;
+  const auto piece_of = [piece_bits](std::uint64_t hash_of_key) -> std::size_t {
+    return piece_bits == 0 ? 0 : hash_of_key >> (64 - piece_bits);
+  };
+  // Each block's entries by piece, in the order of rows; where the block's begin, and where after that each piece's
+  // end.
+  const large_array<entry> entries = make_large_array<entry>(rows);
+  std::atomic<std::size_t> used = 0;
+  std::vector<std::size_t> begin(blocks.size());
+  std::vector<std::uint16_t> ends(blocks.size() * pieces);
+  static_assert(block_rows <= std::numeric_limits<std::uint16_t>::max());
+  parallel_for(
+      threads, std::ssize(blocks), 1, [](int) { return std::make_unique_for_overwrite<entry[]>(block_rows); },
+      [&](const std::unique_ptr<entry[]>& in_order, std::int64_t index) {
+        const auto b = static_cast<std::size_t>(index);
+        const Block& block = blocks[b];
+        std::uint16_t* const end = ends.data() + b * pieces;
+        std::size_t count = 0;
+        bool after_key = false;
+        for (std::size_t i = 0; i < block.size(); ++i) {
+          const std::size_t row = first_row[b] + i;
+          if (!block.has_key(i)) {
+            group_of_row[row] = no_group;
+            after_key = false;
+            continue;
+          }
+          entry& each = in_order[count] = block.at(i, hash);
+          if (after_key && each.same_key(in_order[count - 1])) {
+            group_of_row[row] = same_as_before;  // sorted tables repeat a key
+            continue;
+          }
+          each.row = static_cast<std::uint32_t>(row);
+          ++end[piece_of(each.hash)];
+          ++count;
+          after_key = true;
+        }
+        std::exclusive_scan(end, end + pieces, end, std::uint16_t{0});
+        begin[b] = used.fetch_add(count, std::memory_order_relaxed);
+        for (std::size_t i = 0; i < count; ++i) entries[begin[b] + end[piece_of(in_order[i].hash)]++] = in_order[i];
+      });
+
+  // One table for each piece. A row learns in which row its key came first.
+  parallel_for(
+      threads, static_cast<std::int64_t>(pieces), 1, [](int) { return key_table(); },
+      [&](key_table& table, std::int64_t piece) {
+        table.clear();
+        for (std::size_t b = 0; b < blocks.size(); ++b) {
+          const std::uint16_t* const end = ends.data() + b * pieces + piece;
+          const entry* const of_block = entries.get() + begin[b];
+          for (std::size_t i = piece == 0 ? 0 : end[-1]; i < *end; ++i)
+            group_of_row[of_block[i].row] = static_cast<std::int32_t>(table.first_row_of(of_block[i]));
+        }
+      });
+
+  // Groups in order of first appearance: a group's number is how many first rows come before its own.
+  const first_rows firsts(result.group_of_row, threads);
+  result.first_row = firsts.rows();
+  parallel_for(threads, std::ssize(blocks), 1, [&](std::int64_t block) {
+    const auto b = static_cast<std::size_t>(block);
+    for (std::size_t row = first_row[b]; row < first_row[b + 1]; ++row) {
+      std::int32_t& group = group_of_row[row];
+      if (group == same_as_before)
+        group = group_of_row[row - 1];
+      else if (group != no_group)
+        group = firsts.before(static_cast<std::uint32_t>(group));
+    }
+  });
+  return result;
 }
 
 }  // namespace
 
 row_groups group_by(std::span<const std::string_view> keys, const group_by_options& options) {
-  return grouped<text_keys>(options, keys);
+  std::vector<text_block> blocks;
+  add_blocks(blocks, keys);
+  return group_blocks(blocks, options);
+}
+
+row_groups group_by(std::span<const std::span<const std::string_view>> parts, const group_by_options& options) {
+  std::vector<text_block> blocks;
+  for (const std::span<const std::string_view>& keys : parts) add_blocks(blocks, keys);
+  return group_blocks(blocks, options);
 }
 
 row_groups group_by(std::span<const std::uint64_t> keys, const group_by_options& options) {
-  return grouped<word_keys>(options, keys);
+  std::vector<word_block> blocks;
+  add_blocks(blocks, keys);
+  return group_blocks(blocks, options);
 }
 
 row_groups group_by(std::span<const std::int32_t> first, std::span<const std::int32_t> second,
@@ -260,7 +293,9 @@ row_groups group_by(std::span<const std::int32_t> first, std::span<const std::in
     throw error(error::kind::argument, "group_by: " + std::to_string(first.size()) + " and " +
                                            std::to_string(second.size()) +
                                            " rows given; as many of both were expected");
-  return grouped<pair_keys>(options, first, second);
+  std::vector<pair_block> blocks;
+  add_blocks(blocks, first, second);
+  return group_blocks(blocks, options);
 }
 
 std::vector<std::int64_t> group_offsets(const row_groups& groups) {

@@ -47,6 +47,12 @@ void expect_grouped(const std::vector<std::optional<std::string>>& keys, const s
     for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}})
       expect_same(group_by(views, {.threads = threads, .seed = seed}), wanted, which);
   expect_same(group_by(views), wanted, which);
+  std::vector<std::span<const std::string_view>> parts{{}};
+  for (std::size_t first = 0, size = 1; first < views.size(); first += size, size = 3 * size + 1) {
+    size = std::min(size, views.size() - first);
+    parts.push_back(std::span<const std::string_view>(views).subspan(first, size));
+  }
+  expect_same(group_by(parts, {.threads = 2}), wanted, which + " in parts");
 }
 
 /// Keys of every length, of which some differ in one byte or in trailing zeros only.

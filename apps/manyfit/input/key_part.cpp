@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/src/key_hash.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "manyfit/group_by.hpp"
 
@@ -67,37 +68,60 @@ void key_part::own_texts() {
 }
 
 key_part make_key_part(std::span<const std::string_view> cells) {
-  row_groups groups = group_by(cells, {.threads = 1});
-  key_part part{.codes = std::move(groups.group_of_row)};
-  part.texts.reserve(groups.first_row.size());
-  for (const std::int64_t row : groups.first_row) part.texts.push_back(cells[static_cast<std::size_t>(row)]);
+  // A table of keys that came lately, each of which has one place in it: what comes too seldom to be still there is
+  // told apart by join_keys() alone, and nobody can make up keys that cost more.
+  struct recent_key {
+    key_fingerprint print = {};
+    std::size_t length = 0;
+    std::int32_t code = -1;
+  };
+  constexpr int place_bits = 12;
+  const key_hash hash(0);
+  std::vector<recent_key> recent(std::size_t{1} << place_bits);
+  key_part part;
+  part.codes.reserve(cells.size());
+  part.texts.reserve(cells.size());
+  for (const std::string_view cell : cells) {
+    if (cell.data() == nullptr) {
+      part.codes.push_back(-1);
+      continue;
+    }
+    const key_fingerprint print = hash(cell);
+    recent_key& known = recent[print.hash >> (64 - place_bits)];
+    const bool same =
+        known.code >= 0 && known.print == print && known.length == cell.size() &&
+        (cell.size() <= key_hash::exact_length || part.texts[static_cast<std::size_t>(known.code)] == cell);
+    if (!same) {
+      known = {print, cell.size(), static_cast<std::int32_t>(part.texts.size())};
+      part.texts.push_back(cell);
+    }
+    part.codes.push_back(known.code);
+  }
+  part.texts.shrink_to_fit();
   return part;
 }
 
 column join_keys(std::vector<key_part>& parts, unsigned threads) {
   column joined{.kind = column_kind::text};
-  std::size_t rows = 0, texts = 0;
-  for (const key_part& part : parts) {
-    rows += part.codes.size();
-    texts += part.texts.size();
-  }
-  std::vector<std::string_view> all;
-  all.reserve(texts);
-  for (const key_part& part : parts) all.insert(all.end(), part.texts.begin(), part.texts.end());
-  const row_groups groups = group_by(all, {.threads = static_cast<int>(threads)});
-  joined.dictionary.reserve(groups.first_row.size());
-  for (const std::int64_t first : groups.first_row)
-    joined.dictionary.emplace_back(all[static_cast<std::size_t>(first)]);
-
   // Each part knows its place among the rows and among the texts, so that parts can be done side by side.
   std::vector<std::pair<std::size_t, std::size_t>> begin;
+  std::vector<std::span<const std::string_view>> texts;
   std::size_t row = 0, text = 0;
   for (const key_part& part : parts) {
     begin.emplace_back(row, text);
+    texts.emplace_back(part.texts);
     row += part.codes.size();
     text += part.texts.size();
   }
-  joined.codes.resize(rows);
+  const row_groups groups = group_by(texts, {.threads = static_cast<int>(threads)});
+  joined.dictionary.reserve(groups.first_row.size());
+  std::size_t part = 0;
+  for (const std::int64_t first_row : groups.first_row) {
+    const auto first = static_cast<std::size_t>(first_row);
+    while (first >= begin[part].second + texts[part].size()) ++part;
+    joined.dictionary.emplace_back(texts[part][first - begin[part].second]);
+  }
+  joined.codes.resize(row);
   parallel_for(static_cast<int>(threads), std::ssize(parts), 1, [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     const std::int32_t* const code_of = groups.group_of_row.data() + begin[i].second;
