@@ -192,8 +192,10 @@ row_groups group_blocks(const std::vector<Block>& blocks, const group_by_options
   if (rows > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
     throw error(error::kind::argument, "group_by: " + std::to_string(rows) +
                                            " rows given; at most 2147483647 were expected, so group them in parts");
-  row_groups result{.group_of_row = std::vector<std::int32_t>(rows)};
+  row_groups result;
   if (rows == 0) return result;
+  reserve_large(result.group_of_row, rows);
+  result.group_of_row.resize(rows);
   std::int32_t* const group_of_row = result.group_of_row.data();
 
   const int piece_bits = std::min(static_cast<int>(std::bit_width(rows / piece_rows)), 12);

@@ -90,7 +90,10 @@ key_part string_keys(const arrow::Array& array) {
       },
       [&] { cells.emplace_back(); });
   key_part part = make_key_part(cells);
-  part.own_texts();
+  if (2 * part.texts.size() > cells.size())
+    part.owned = array.data();
+  else
+    part.own_texts();
   return part;
 }
 

@@ -30,6 +30,7 @@
 #include <thread>
 #include <utility>
 
+#include "host/src/large_array.hpp"
 #include "input/arrow_columns.hpp"
 #include "input/arrow_pool.hpp"
 #include "input/column_names.hpp"
@@ -159,7 +160,7 @@ class collector {
       };
       if (plan_[field].as_number != field_plan::numeric::no) {
         column joined{.kind = column_kind::numeric};
-        joined.numbers.reserve(result.rows);
+        reserve_large(joined.numbers, result.rows);
         for (column_parts& part : parts) {
           joined.numbers.insert(joined.numbers.end(), part.numbers[i].begin(), part.numbers[i].end());
           part.numbers[i] = {};
@@ -261,8 +262,8 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   const int first = only.value_or(0), groups = only ? 1 : metadata->num_row_groups();
   const unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   parquet::ArrowReaderProperties properties(groups == 1 && threads > 1);
-  properties.set_batch_size(1 << 20);  // every batch brings a whole dictionary of keys with it
-  properties.set_pre_buffer(false);    // the bytes are in memory already
+  properties.set_pre_buffer(false);   // the bytes are in memory already
+  std::int64_t batch_rows = 1 << 16;  // small enough for a core's own cache
   // Parquet counts leaves, but what is wanted is never nested.
   std::vector<int> leaves;
   for (const int field : columns.wanted()) {
@@ -270,9 +271,12 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
     const auto type = schema->field(field)->type()->id();
     // Keys repeat: let Parquet hand over its own dictionary instead of a string for every row.
     if (columns.plan(field).as_key && (type == arrow::Type::STRING || type == arrow::Type::BINARY) &&
-        has_dictionary_throughout(*metadata, leaves.back()))
+        has_dictionary_throughout(*metadata, leaves.back())) {
       properties.set_read_dictionary(leaves.back(), true);
+      batch_rows = 1 << 20;  // every batch brings a whole dictionary with it
+    }
   }
+  properties.set_batch_size(batch_rows);
 
   std::vector<std::vector<column_parts>> of_group(static_cast<std::size_t>(groups));
   std::atomic<std::int64_t> done = 0;

@@ -4,6 +4,8 @@
 #include "input/cell_rules.hpp"
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace manyfit::app {
 
@@ -106,7 +108,25 @@ std::optional<number_trouble> trouble_with(std::string_view text, char decimal) 
   return std::nullopt;
 }
 
+namespace {
+
+/// Whether all bytes are below 0x80, as in most texts.
+bool is_ascii(std::string_view text) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080u;
+  std::uint64_t found = 0, word = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::memcpy(&word, text.data() + i, 8);
+    found |= word;
+  }
+  for (; i < text.size(); ++i) found |= static_cast<std::uint64_t>(text[i]);
+  return (found & high_bits) == 0;
+}
+
+}  // namespace
+
 std::size_t find_invalid_utf8(std::string_view text) {
+  if (is_ascii(text)) return text.npos;
   const auto byte = [&](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
   };

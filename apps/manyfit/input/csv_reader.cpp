@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/src/large_array.hpp"
 #include "input/column_names.hpp"
 #include "input/csv_chunk.hpp"
 #include "input/parse_number.hpp"
@@ -116,7 +117,7 @@ std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces,
 
 column join_numbers(std::vector<csv_chunk>& chunks, std::size_t place, std::size_t rows) {
   column joined{.kind = column_kind::numeric};
-  joined.numbers.reserve(rows);
+  reserve_large(joined.numbers, rows);
   for (csv_chunk& chunk : chunks) {
     auto& part = chunk.fields[place].numbers;
     joined.numbers.insert(joined.numbers.end(), part.begin(), part.end());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/src/key_hash.hpp"
+#include "host/src/large_array.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "manyfit/group_by.hpp"
 
@@ -57,14 +58,14 @@ void unite_zeros(column& key) {
 void key_part::own_texts() {
   std::size_t bytes = 0;
   for (const std::string_view text : texts) bytes += text.size();
-  auto copy = std::make_unique_for_overwrite<char[]>(bytes);
+  const auto copy = std::make_shared_for_overwrite<char[]>(bytes);
   char* at = copy.get();
   for (std::string_view& text : texts) {
     char* const end = std::copy(text.begin(), text.end(), at);
     text = std::string_view(at, text.size());
     at = end;
   }
-  owned = std::move(copy);
+  owned = copy;
 }
 
 key_part make_key_part(std::span<const std::string_view> cells) {
@@ -97,7 +98,7 @@ key_part make_key_part(std::span<const std::string_view> cells) {
     }
     part.codes.push_back(known.code);
   }
-  part.texts.shrink_to_fit();
+  if (2 * part.texts.size() < part.texts.capacity()) part.texts.shrink_to_fit();
   return part;
 }
 
@@ -114,13 +115,14 @@ column join_keys(std::vector<key_part>& parts, unsigned threads) {
     text += part.texts.size();
   }
   const row_groups groups = group_by(texts, {.threads = static_cast<int>(threads)});
-  joined.dictionary.reserve(groups.first_row.size());
+  reserve_large(joined.dictionary, groups.first_row.size());
   std::size_t part = 0;
   for (const std::int64_t first_row : groups.first_row) {
     const auto first = static_cast<std::size_t>(first_row);
     while (first >= begin[part].second + texts[part].size()) ++part;
     joined.dictionary.emplace_back(texts[part][first - begin[part].second]);
   }
+  reserve_large(joined.codes, row);
   joined.codes.resize(row);
   parallel_for(static_cast<int>(threads), std::ssize(parts), 1, [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Key columns are read in parts (pieces of a text, row groups of a Parquet file), each with its own texts, and joined at
-// the end.
+// Key columns are read in parts (pieces of a text, row groups of a Parquet file), each with its own texts, and joined
+// at the end.
 
 #pragma once
 
@@ -20,7 +20,7 @@ namespace manyfit::app {
 struct key_part {
   std::vector<std::int32_t> codes = {};      ///< [rows]; index into `texts`, -1 where missing
   std::vector<std::string_view> texts = {};  ///< in order of first appearance; one may come again
-  std::unique_ptr<char[]> owned = {};        ///< what `texts` point into, where nothing else keeps it alive
+  std::shared_ptr<const void> owned = {};    ///< what `texts` point into, where nothing else keeps it alive
 
   /// Copies the texts, so that what they pointed into may go.
   void own_texts();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "host/src/large_array.hpp"
 #include "manyfit/group_by.hpp"
 
 namespace manyfit::app {
@@ -61,12 +62,15 @@ const column& table::at(std::string_view name, column_kind kind) const {
 
 grouping group_rows(const table& data, const std::vector<std::string>& key_columns, int threads) {
   grouping result;
+  reserve_large(result.group_of_row, data.rows);
   result.group_of_row.resize(data.rows);
   result.key_columns = key_columns;
   for (std::size_t i = 0; i < key_columns.size(); ++i) {
     const column& key = data.at(key_columns[i], column_kind::text);
     i == 0 ? number_codes(result.group_of_row, key) : refine(result.group_of_row, key, threads);
   }
+  if (key_columns.size() == 1)
+    reserve_large(result.first_row, data.at(key_columns[0], column_kind::text).dictionary.size());
   // Groups are numbered by first appearance, so the first row of the next group is the first with the next number.
   // Rows that lose their key at a later column leave no gap: refine() numbers afresh what is left.
   for (std::size_t row = 0; row < data.rows; ++row) {
@@ -77,7 +81,7 @@ grouping group_rows(const table& data, const std::vector<std::string>& key_colum
   for (const auto& name : key_columns) {
     const column& key = data.at(name, column_kind::text);
     auto& texts = result.key_text.emplace_back();
-    texts.reserve(result.first_row.size());
+    reserve_large(texts, result.first_row.size());
     for (const std::int64_t row : result.first_row)
       texts.push_back(key.dictionary[static_cast<std::size_t>(key.codes[static_cast<std::size_t>(row)])]);
   }
