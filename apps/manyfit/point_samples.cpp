@@ -64,7 +64,7 @@ point_set<T> table_points(table&& data, const point_request& request) {
   } else {
     for (column& each : data.columns)
       if (each.kind == column_kind::text) name_missing_keys(each);
-    grouping groups = group_rows(data, request.by);
+    grouping groups = take_groups(data, request.by);
     for (std::size_t i = 0; i < request.by.size(); ++i)
       result.keys.push_back({request.by[i], std::move(groups.key_text[i])});
     const std::vector<std::int32_t>& sample = groups.group_of_row;

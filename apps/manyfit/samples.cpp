@@ -62,7 +62,7 @@ sample_set<T> samples_of(table&& data, const sample_request& request, int thread
 
   for (column& each : data.columns)
     if (each.kind == column_kind::text) name_missing_keys(each);
-  grouping groups = group_rows(data, request.by, threads);
+  grouping groups = take_groups(data, request.by, threads);
   for (std::size_t i = 0; i < request.by.size(); ++i)
     result.keys.push_back({request.by[i], std::move(groups.key_text[i])});
   for (column& each : data.columns) std::vector<std::int32_t>().swap(each.codes);

@@ -42,9 +42,8 @@ std::vector<key_sums> sums_of(std::span<const double> x, std::span<const std::in
 int main(int argc, char** argv) {
   if (argc != 3) throw std::runtime_error("2 arguments expected: FILE THREADS");
   const unsigned threads = static_cast<unsigned>(std::stoul(argv[2]));
-  const app::table read =
-      app::read_table(argv[1], {.numeric_columns = {"x"}, .key_columns = {"k"}}, {.threads = threads});
-  const app::grouping groups = app::group_rows(read, {"k"}, static_cast<int>(threads));
+  app::table read = app::read_table(argv[1], {.numeric_columns = {"x"}, .key_columns = {"k"}}, {.threads = threads});
+  const app::grouping groups = app::take_groups(read, {"k"}, static_cast<int>(threads));
   const std::span<const double> x = read.at("x", app::column_kind::numeric).numbers;
   const std::span<const std::int32_t> group = groups.group_of_row;
 

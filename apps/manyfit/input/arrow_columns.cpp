@@ -43,37 +43,35 @@ void visit(const arrow::Array& array, Each each, None none) {
 }
 
 template <class Array>
-void append_plain(const arrow::Array& array, std::vector<double>& numbers) {
-  numbers.reserve(numbers.size() + static_cast<std::size_t>(array.length()));
+void write_plain(const arrow::Array& array, double* numbers) {
   if constexpr (std::is_same_v<Array, arrow::DoubleArray>) {
     if (array.null_count() == 0) {
-      const double* const values = static_cast<const arrow::DoubleArray&>(array).raw_values();
-      numbers.insert(numbers.end(), values, values + array.length());
+      std::copy_n(static_cast<const arrow::DoubleArray&>(array).raw_values(), array.length(), numbers);
       return;
     }
   }
   visit<Array>(
-      array, [&](const Array& typed, std::int64_t i) { numbers.push_back(static_cast<double>(typed.Value(i))); },
-      [&] { numbers.push_back(missing); });
+      array, [&](const Array& typed, std::int64_t i) { *numbers++ = static_cast<double>(typed.Value(i)); },
+      [&] { *numbers++ = missing; });
 }
 
 template <class Array, class Decimal>
-void append_decimal(const arrow::Array& array, std::vector<double>& numbers) {
+void write_decimal(const arrow::Array& array, double* numbers) {
   const std::int32_t scale = static_cast<const arrow::DecimalType&>(*array.type()).scale();
   visit<Array>(
-      array, [&](const Array& typed, std::int64_t i) { numbers.push_back(Decimal(typed.GetValue(i)).ToDouble(scale)); },
-      [&] { numbers.push_back(missing); });
+      array, [&](const Array& typed, std::int64_t i) { *numbers++ = Decimal(typed.GetValue(i)).ToDouble(scale); },
+      [&] { *numbers++ = missing; });
 }
 
-void append_dictionary_numbers(const arrow::Array& array, std::vector<double>& numbers) {
-  std::vector<double> values;
-  append_numbers(*static_cast<const arrow::DictionaryArray&>(array).dictionary(), values);
+void write_dictionary_numbers(const arrow::DictionaryArray& array, double* numbers) {
+  std::vector<double> values(static_cast<std::size_t>(array.dictionary()->length()));
+  write_numbers(*array.dictionary(), values.data());
   visit<arrow::DictionaryArray>(
       array,
       [&](const arrow::DictionaryArray& typed, std::int64_t i) {
-        numbers.push_back(values[static_cast<std::size_t>(typed.GetValueIndex(i))]);
+        *numbers++ = values[static_cast<std::size_t>(typed.GetValueIndex(i))];
       },
-      [&] { numbers.push_back(missing); });
+      [&] { *numbers++ = missing; });
 }
 
 using texts = std::vector<std::string_view>;
@@ -241,51 +239,52 @@ bool is_key_type(const arrow::DataType& type) {
          arrow::is_temporal(type.id());
 }
 
-void append_numbers(const arrow::Array& array, std::vector<double>& numbers) {
+void write_numbers(const arrow::Array& array, double* numbers) {
   switch (array.type_id()) {
     case arrow::Type::NA:
-      return numbers.resize(numbers.size() + static_cast<std::size_t>(array.length()), missing);
+      std::fill_n(numbers, array.length(), missing);
+      return;
     case arrow::Type::BOOL:
-      return append_plain<arrow::BooleanArray>(array, numbers);
+      return write_plain<arrow::BooleanArray>(array, numbers);
     case arrow::Type::INT8:
-      return append_plain<arrow::Int8Array>(array, numbers);
+      return write_plain<arrow::Int8Array>(array, numbers);
     case arrow::Type::INT16:
-      return append_plain<arrow::Int16Array>(array, numbers);
+      return write_plain<arrow::Int16Array>(array, numbers);
     case arrow::Type::INT32:
-      return append_plain<arrow::Int32Array>(array, numbers);
+      return write_plain<arrow::Int32Array>(array, numbers);
     case arrow::Type::INT64:
-      return append_plain<arrow::Int64Array>(array, numbers);
+      return write_plain<arrow::Int64Array>(array, numbers);
     case arrow::Type::UINT8:
-      return append_plain<arrow::UInt8Array>(array, numbers);
+      return write_plain<arrow::UInt8Array>(array, numbers);
     case arrow::Type::UINT16:
-      return append_plain<arrow::UInt16Array>(array, numbers);
+      return write_plain<arrow::UInt16Array>(array, numbers);
     case arrow::Type::UINT32:
-      return append_plain<arrow::UInt32Array>(array, numbers);
+      return write_plain<arrow::UInt32Array>(array, numbers);
     case arrow::Type::UINT64:
-      return append_plain<arrow::UInt64Array>(array, numbers);
+      return write_plain<arrow::UInt64Array>(array, numbers);
     case arrow::Type::FLOAT:
-      return append_plain<arrow::FloatArray>(array, numbers);
+      return write_plain<arrow::FloatArray>(array, numbers);
     case arrow::Type::DOUBLE:
-      return append_plain<arrow::DoubleArray>(array, numbers);
+      return write_plain<arrow::DoubleArray>(array, numbers);
     case arrow::Type::HALF_FLOAT:
       return visit<arrow::HalfFloatArray>(
           array,
           [&](const arrow::HalfFloatArray& typed, std::int64_t i) {
-            numbers.push_back(arrow::util::Float16::FromBits(typed.Value(i)).ToDouble());
+            *numbers++ = arrow::util::Float16::FromBits(typed.Value(i)).ToDouble();
           },
-          [&] { numbers.push_back(missing); });
+          [&] { *numbers++ = missing; });
     case arrow::Type::DECIMAL32:
-      return append_decimal<arrow::Decimal32Array, arrow::Decimal32>(array, numbers);
+      return write_decimal<arrow::Decimal32Array, arrow::Decimal32>(array, numbers);
     case arrow::Type::DECIMAL64:
-      return append_decimal<arrow::Decimal64Array, arrow::Decimal64>(array, numbers);
+      return write_decimal<arrow::Decimal64Array, arrow::Decimal64>(array, numbers);
     case arrow::Type::DECIMAL128:
-      return append_decimal<arrow::Decimal128Array, arrow::Decimal128>(array, numbers);
+      return write_decimal<arrow::Decimal128Array, arrow::Decimal128>(array, numbers);
     case arrow::Type::DECIMAL256:
-      return append_decimal<arrow::Decimal256Array, arrow::Decimal256>(array, numbers);
+      return write_decimal<arrow::Decimal256Array, arrow::Decimal256>(array, numbers);
     case arrow::Type::DICTIONARY:
-      return append_dictionary_numbers(array, numbers);
+      return write_dictionary_numbers(static_cast<const arrow::DictionaryArray&>(array), numbers);
     default:
-      throw std::logic_error("append_numbers: not a numeric type");
+      throw std::logic_error("write_numbers: not a numeric type");
   }
 }
 

@@ -20,8 +20,8 @@ bool is_numeric_type(const arrow::DataType& type);
 /// Whether cells of the type have one text each.
 bool is_key_type(const arrow::DataType& type);
 
-/// Appends the array's values as doubles, NaN where null. The type must be numeric.
-void append_numbers(const arrow::Array& array, std::vector<double>& numbers);
+/// Writes the array's values as doubles, NaN where null: numbers [length of the array]. The type must be numeric.
+void write_numbers(const arrow::Array& array, double* numbers);
 
 /// The array's texts, missing where null, NaN, empty or called missing. The type must be a key type. The part owns its
 /// texts. Throws input_error for text that is not UTF-8, with the column's name.

@@ -19,7 +19,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <new>
@@ -27,6 +29,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -80,12 +83,8 @@ std::set<std::string> pandas_index(const arrow::Schema& schema) {
   return names;
 }
 
-/// Some of the rows.
-struct column_parts {
-  std::int64_t rows = 0;
-  std::vector<std::vector<double>> numbers = {};  ///< [wanted columns]
-  std::vector<key_part> keys = {};                ///< [wanted columns]
-};
+/// The keys of some of the rows: [wanted columns].
+using key_parts = std::vector<key_part>;
 
 /// Which of a schema's columns to take, and the table they become.
 class collector {
@@ -125,31 +124,42 @@ class collector {
   const std::vector<int>& wanted() const { return wanted_; }
   const field_plan& plan(int field) const { return plan_[static_cast<std::size_t>(field)]; }
 
-  /// A batch that holds the wanted columns, in order. May be called from several threads.
-  column_parts read(const arrow::RecordBatch& batch) const {
+  /// Makes room for so many rows.
+  void make_room(std::int64_t rows) {
+    rows_ = rows;
+    numbers_.resize(wanted_.size());
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (plan(wanted_[i]).as_number == field_plan::numeric::no) continue;
+      if (numbers_[i].empty()) reserve_large(numbers_[i], static_cast<std::size_t>(rows));
+      numbers_[i].resize(static_cast<std::size_t>(rows));
+    }
+  }
+
+  /// A batch that holds the wanted columns, in order, as the rows from `first_row` on, for which there must be room.
+  /// May be called from several threads.
+  key_parts read(const arrow::RecordBatch& batch, std::int64_t first_row) {
     // Feather is a memory image, and Arrow takes the codes of a Parquet dictionary on trust: both are to be checked
     // before anything follows them.
     check(batch.ValidateFull(), source_);
-    column_parts parts{.rows = batch.num_rows(),
-                       .numbers = std::vector<std::vector<double>>(wanted_.size()),
-                       .keys = std::vector<key_part>(wanted_.size())};
+    key_parts keys(wanted_.size());
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto field = static_cast<std::size_t>(wanted_[i]);
       const arrow::Array& array = *batch.column(static_cast<int>(i));
       if (plan_[field].as_number != field_plan::numeric::no) {
-        append_numbers(array, parts.numbers[i]);
+        double* const numbers = numbers_[i].data() + first_row;
+        write_numbers(array, numbers);
         if (rules_.has_missing())
-          for (double& each : parts.numbers[i])
+          for (double& each : std::span(numbers, static_cast<std::size_t>(array.length())))
             if (rules_.is_missing_number(each)) each = std::numeric_limits<double>::quiet_NaN();
       }
-      if (plan_[field].as_key) parts.keys[i] = keys_of(array, columns_.names[field], rules_);
+      if (plan_[field].as_key) keys[i] = keys_of(array, columns_.names[field], rules_);
     }
-    return parts;
+    return keys;
   }
 
   /// The parts in their order; they are used up.
-  table join(std::vector<column_parts>& parts, std::int64_t rows) {
-    table result{.source = source_, .rows = static_cast<std::size_t>(rows)};
+  table join(std::vector<key_parts>& parts) {
+    table result{.source = source_, .rows = static_cast<std::size_t>(rows_)};
     std::vector<std::size_t> field_of_column;
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto field = static_cast<std::size_t>(wanted_[i]);
@@ -159,17 +169,11 @@ class collector {
         field_of_column.push_back(field);
       };
       if (plan_[field].as_number != field_plan::numeric::no) {
-        column joined{.kind = column_kind::numeric};
-        reserve_large(joined.numbers, result.rows);
-        for (column_parts& part : parts) {
-          joined.numbers.insert(joined.numbers.end(), part.numbers[i].begin(), part.numbers[i].end());
-          part.numbers[i] = {};
-        }
-        add(std::move(joined));
+        add({.kind = column_kind::numeric, .numbers = std::move(numbers_[i])});
       }
       if (plan_[field].as_key) {
         std::vector<key_part> keys;
-        for (column_parts& part : parts) keys.push_back(std::move(part.keys[i]));
+        for (key_parts& part : parts) keys.push_back(std::move(part[i]));
         add(join_keys(keys, threads_));
       }
     }
@@ -186,6 +190,8 @@ class collector {
   column_names columns_;
   std::vector<field_plan> plan_;
   std::vector<int> wanted_;
+  std::int64_t rows_ = 0;
+  std::vector<std::vector<double>> numbers_;  // [wanted columns][rows]
 };
 
 std::shared_ptr<arrow::io::BufferReader> reader_of(std::string_view bytes) {
@@ -243,6 +249,28 @@ bool has_dictionary_throughout(const parquet::FileMetaData& metadata, int leaf) 
   return true;
 }
 
+[[noreturn]] void refuse_count(const std::string& source) {
+  throw input_error(fmt::format("{}: holds other rows than it says\na sound Parquet file was expected", source));
+}
+
+/// Where the rows of each of the row groups begin, and where the last ones end, by what the file says in several
+/// places.
+std::vector<std::int64_t> rows_of_groups(const parquet::FileMetaData& metadata, const std::vector<int>& leaves,
+                                         int first, int groups, std::int64_t file_bytes, const std::string& source) {
+  std::vector<std::int64_t> begin{0};
+  for (int group = first; group < first + groups; ++group) {
+    const auto of_group = metadata.RowGroup(group);
+    const std::int64_t rows = of_group->num_rows();
+    const auto differs = [&](int leaf) { return of_group->ColumnChunk(leaf)->num_values() != rows; };
+    if (std::any_of(leaves.begin(), leaves.end(), differs)) refuse_count(source);
+    begin.push_back(begin.back() + rows);
+    const std::int64_t most = plausible_pool::most_for(static_cast<std::size_t>(file_bytes)) / std::int64_t{8};
+    if (rows < 0 || rows > most || begin.back() > most) refuse_count(source);
+  }
+  if (groups == metadata.num_row_groups() && begin.back() != metadata.num_rows()) refuse_count(source);
+  return begin;
+}
+
 /// All row groups, or the one that is named. Several are decoded at a time, each by a thread and a reader of its own.
 table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
                    const read_request& request, const arrow_options& options, std::optional<int> only = {}) {
@@ -255,9 +283,11 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   std::shared_ptr<arrow::Schema> schema;
   check(reader->GetSchema(&schema), source);
   collector columns(source, *schema, request, options);
-  std::vector<column_parts> parts;
-  if (columns.wanted().empty())
-    return columns.join(parts, only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
+  std::vector<key_parts> parts;
+  if (columns.wanted().empty()) {
+    columns.make_room(only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
+    return columns.join(parts);
+  }
 
   const int first = only.value_or(0), groups = only ? 1 : metadata->num_row_groups();
   const unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -278,7 +308,10 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   }
   properties.set_batch_size(batch_rows);
 
-  std::vector<std::vector<column_parts>> of_group(static_cast<std::size_t>(groups));
+  const std::vector<std::int64_t> first_row =
+      rows_of_groups(*metadata, leaves, first, groups, check(file->GetSize(), source), source);
+  columns.make_room(first_row.back());
+  std::vector<std::vector<key_parts>> of_group(static_cast<std::size_t>(groups));
   std::atomic<std::int64_t> done = 0;
   const auto caller = std::this_thread::get_id();
   const auto report = [&](std::int64_t ended) {
@@ -291,20 +324,21 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
       check(again.Open(file, verifying(pool), metadata), source);
       const auto group_reader = check(again.memory_pool(&pool)->properties(properties)->Build(), source);
       const auto batches = check(group_reader->GetRecordBatchReader({first + static_cast<int>(index)}, leaves), source);
-      while (const auto batch = check(batches->Next(), source))
-        of_group[static_cast<std::size_t>(index)].push_back(columns.read(*batch));
+      const auto group = static_cast<std::size_t>(index);
+      std::int64_t row = first_row[group];
+      while (const auto batch = check(batches->Next(), source)) {
+        if (batch->num_rows() > first_row[group + 1] - row) refuse_count(source);
+        of_group[group].push_back(columns.read(*batch, row));
+        row += batch->num_rows();
+      }
+      if (row != first_row[group + 1]) refuse_count(source);
     });
     const std::int64_t ended = ++done;
     if (options.progress && std::this_thread::get_id() == caller) report(ended);
   });
   if (options.progress && groups > 0) report(groups);
-  std::int64_t rows = 0;
-  for (auto& group : of_group)
-    for (column_parts& each : group) {
-      rows += each.rows;
-      parts.push_back(std::move(each));
-    }
-  return columns.join(parts, rows);
+  for (auto& group : of_group) std::move(group.begin(), group.end(), std::back_inserter(parts));
+  return columns.join(parts);
 }
 
 table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const std::string& source,
@@ -321,18 +355,19 @@ table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const s
     reader = check(arrow::ipc::RecordBatchFileReader::Open(file, ipc_options), source);
   }
   const int batches = reader->num_record_batches();
-  std::vector<column_parts> parts;
+  std::vector<key_parts> parts;
   std::int64_t rows = 0;
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
-    rows += batch->num_rows();
-    if (!columns.wanted().empty()) parts.push_back(columns.read(*batch));
+    const std::int64_t first_row = std::exchange(rows, rows + batch->num_rows());
+    columns.make_room(rows);
+    if (!columns.wanted().empty()) parts.push_back(columns.read(*batch, first_row));
     if (options.progress) {
       const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));
       options.progress(size * static_cast<std::uint64_t>(i + 1) / static_cast<std::uint64_t>(batches), size);
     }
   }
-  return columns.join(parts, rows);
+  return columns.join(parts);
 }
 
 }  // namespace

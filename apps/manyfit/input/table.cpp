@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "host/src/large_array.hpp"
 #include "manyfit/group_by.hpp"
@@ -26,20 +27,47 @@ void refine(std::vector<std::int32_t>& group_of_row, const column& key, int thre
   group_of_row = group_by(group_of_row, key.codes, {.threads = threads}).group_of_row;
 }
 
-/// Numbers the codes of a first key column; an array serves as the map.
-void number_codes(std::vector<std::int32_t>& group_of_row, const column& key) {
-  std::vector<std::int32_t> number_of_code(key.dictionary.size(), -1);
-  std::int32_t numbers = 0;
-  for (std::size_t row = 0; row < group_of_row.size(); ++row) {
-    const std::int32_t code = key.codes[row];
-    if (code < 0) {
-      group_of_row[row] = no_group;
-      continue;
+/// Finds where groups begin. False when they are not numbered in order of first appearance.
+bool find_first_rows(grouping& groups) {
+  groups.first_row.clear();
+  groups.rows_without_key = 0;
+  std::int32_t next = 0;
+  for (std::size_t row = 0; row < groups.group_of_row.size(); ++row) {
+    const std::int32_t group = groups.group_of_row[row];
+    if (group > next) return false;
+    groups.rows_without_key += group == no_group;
+    if (group == next) {
+      groups.first_row.push_back(static_cast<std::int64_t>(row));
+      ++next;
     }
-    auto& number = number_of_code[static_cast<std::size_t>(code)];
-    if (number < 0) number = numbers++;
-    group_of_row[row] = number;
   }
+  return true;
+}
+
+/// Numbers codes in order of first appearance, and drops the texts that no row has. An array serves as the map.
+void number_codes(std::vector<std::int32_t>& codes, std::vector<std::string>& texts) {
+  std::vector<std::int32_t> number_of_code(texts.size(), -1);
+  std::vector<std::string> numbered;
+  for (std::int32_t& code : codes) {
+    if (code < 0) continue;
+    auto& number = number_of_code[static_cast<std::size_t>(code)];
+    if (number < 0) {
+      number = static_cast<std::int32_t>(numbered.size());
+      numbered.push_back(std::move(texts[static_cast<std::size_t>(code)]));
+    }
+    code = number;
+  }
+  texts = std::move(numbered);
+}
+
+/// A reader numbers the texts of a column as they come, so that its codes are mostly the groups that are wanted.
+void take_groups_of_one(column& key, grouping& result) {
+  result.group_of_row = std::move(key.codes);
+  std::vector<std::string>& texts = result.key_text.emplace_back(std::move(key.dictionary));
+  reserve_large(result.first_row, texts.size());
+  if (find_first_rows(result) && result.first_row.size() == texts.size()) return;
+  number_codes(result.group_of_row, texts);
+  find_first_rows(result);
 }
 
 }  // namespace
@@ -61,29 +89,30 @@ const column& table::at(std::string_view name, column_kind kind) const {
 }
 
 grouping group_rows(const table& data, const std::vector<std::string>& key_columns, int threads) {
+  table keys{.source = data.source, .rows = data.rows, .source_names = data.source_names};
+  for (const std::string& name : key_columns) keys.columns.push_back(data.at(name, column_kind::text));
+  return take_groups(keys, key_columns, threads);
+}
+
+grouping take_groups(table& data, const std::vector<std::string>& key_columns, int threads) {
   grouping result;
-  reserve_large(result.group_of_row, data.rows);
-  result.group_of_row.resize(data.rows);
   result.key_columns = key_columns;
-  for (std::size_t i = 0; i < key_columns.size(); ++i) {
-    const column& key = data.at(key_columns[i], column_kind::text);
-    i == 0 ? number_codes(result.group_of_row, key) : refine(result.group_of_row, key, threads);
+  std::vector<column*> keys;
+  for (const std::string& name : key_columns)
+    keys.push_back(&data.columns[static_cast<std::size_t>(&data.at(name, column_kind::text) - data.columns.data())]);
+  if (keys.size() == 1) {
+    take_groups_of_one(*keys[0], result);
+    return result;
   }
-  if (key_columns.size() == 1)
-    reserve_large(result.first_row, data.at(key_columns[0], column_kind::text).dictionary.size());
-  // Groups are numbered by first appearance, so the first row of the next group is the first with the next number.
-  // Rows that lose their key at a later column leave no gap: refine() numbers afresh what is left.
-  for (std::size_t row = 0; row < data.rows; ++row) {
-    const std::int32_t group = result.group_of_row[row];
-    if (group == no_group) ++result.rows_without_key;
-    if (group == result.count()) result.first_row.push_back(static_cast<std::int64_t>(row));
-  }
-  for (const auto& name : key_columns) {
-    const column& key = data.at(name, column_kind::text);
+  if (keys.empty()) result.group_of_row.resize(data.rows);
+  for (const column* key : keys)
+    key == keys[0] ? void(result.group_of_row = key->codes) : refine(result.group_of_row, *key, threads);
+  find_first_rows(result);
+  for (const column* key : keys) {
     auto& texts = result.key_text.emplace_back();
-    reserve_large(texts, result.first_row.size());
+    texts.reserve(result.first_row.size());
     for (const std::int64_t row : result.first_row)
-      texts.push_back(key.dictionary[static_cast<std::size_t>(key.codes[static_cast<std::size_t>(row)])]);
+      texts.push_back(key->dictionary[static_cast<std::size_t>(key->codes[static_cast<std::size_t>(row)])]);
   }
   return result;
 }

@@ -69,6 +69,8 @@ struct grouping : row_groups {
 /// are more than 2^31-1 rows for several columns. With no names: one group of all rows.
 /// `threads` 0: as many as the machine has cores; the result is the same for any number.
 grouping group_rows(const table& data, const std::vector<std::string>& key_columns, int threads = 0);
+/// The same for a table whose key columns nobody needs any more: it may take their codes and texts.
+grouping take_groups(table& data, const std::vector<std::string>& key_columns, int threads = 0);
 
 /// The value column when none was named: the only number column not in `excluded`. Throws input_error that lists the
 /// columns when there is none or more than one.
