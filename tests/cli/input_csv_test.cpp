@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <random>
 #include <string>
 
 #include "input/csv_reader.hpp"
@@ -222,6 +225,60 @@ TEST(group_rows, leaves_out_and_counts_rows_without_a_whole_key) {
   EXPECT_EQ(groups.count(), 2);
   EXPECT_EQ(groups.rows_without_key, 2u);
   EXPECT_THAT(groups.key_text[0], ElementsAre("x", "y"));
+}
+
+TEST(take_groups, gives_what_group_rows_gives_whatever_order_the_codes_have) {
+  const std::vector<std::string> texts = {"unused", "c", "a", "b", "unused too"};
+  const std::vector<std::vector<std::int32_t>> orders = {
+      {3, 1, -1, 3, 2}, {0, 1, 1, 2, 3}, {1, 2, 3, -1, 1}, {-1, -1}, {}};
+  for (const auto& codes : orders) {
+    table t{.rows = codes.size(), .source_names = {"k"}};
+    t.columns.push_back({.name = "k", .kind = column_kind::text, .codes = codes, .dictionary = texts});
+    const grouping kept = group_rows(t, {"k"}), taken = take_groups(t, {"k"});
+    std::vector<std::string> plain;  // distinct texts as rows come
+    for (std::size_t row = 0; row < codes.size(); ++row) {
+      if (codes[row] < 0) {
+        EXPECT_EQ(taken.group_of_row[row], no_group);
+        continue;
+      }
+      const std::string& text = texts[static_cast<std::size_t>(codes[row])];
+      if (std::find(plain.begin(), plain.end(), text) == plain.end()) {
+        ASSERT_LT(plain.size(), taken.first_row.size());
+        EXPECT_EQ(taken.first_row[plain.size()], static_cast<std::int64_t>(row));
+        plain.push_back(text);
+      }
+      EXPECT_EQ(plain[static_cast<std::size_t>(taken.group_of_row[row])], text);
+    }
+    EXPECT_EQ(taken.key_text, std::vector<std::vector<std::string>>{plain});
+    EXPECT_EQ(taken.rows_without_key, static_cast<std::size_t>(std::count(codes.begin(), codes.end(), -1)));
+    EXPECT_EQ(taken.group_of_row, kept.group_of_row);
+    EXPECT_EQ(taken.first_row, kept.first_row);
+    EXPECT_EQ(taken.key_text, kept.key_text);
+  }
+}
+
+TEST(csv, keys_that_come_again_after_thousands_of_others_are_the_same) {
+  std::mt19937 random(6);
+  std::string text = "k\n";
+  std::vector<std::string> wanted, distinct;
+  std::map<std::string, std::int32_t> codes;
+  for (int row = 0; row < 60000; ++row) {
+    const auto number = std::to_string(random() % 20000);
+    std::string key = random() % 2 ? "k" + number : "a key of more than sixteen bytes " + number;
+    if (random() % 50 == 0) key = "";
+    if (random() % 4 == 0 && !wanted.empty()) key = wanted.back();
+    text += key.empty() ? "NA\n" : key + "\n";
+    if (!key.empty() && codes.try_emplace(key, static_cast<std::int32_t>(codes.size())).second) distinct.push_back(key);
+    wanted.push_back(std::move(key));
+  }
+  for (const std::size_t chunk_bytes : {std::size_t{5000}, std::size_t{300000}, std::size_t{1} << 30}) {
+    const table t = read(text, {.key_columns = {"k"}}, {.threads = 3, .chunk_bytes = chunk_bytes});
+    const column& key = t.at("k", column_kind::text);
+    EXPECT_EQ(key.dictionary, distinct);
+    ASSERT_EQ(key.codes.size(), wanted.size());
+    for (std::size_t row = 0; row < wanted.size(); ++row)
+      ASSERT_EQ(key.codes[row], wanted[row].empty() ? -1 : codes[wanted[row]]) << row;
+  }
 }
 
 TEST(choose_value_column, takes_the_only_numeric_column_not_named_otherwise) {

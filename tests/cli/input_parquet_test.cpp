@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -119,6 +121,43 @@ TEST(arrow_keys, of_negative_zero_are_zero_and_of_nan_are_missing) {
   const auto keys = array_of<arrow::DoubleBuilder, double>({-0.0, 0.0, std::nan(""), 1.5});
   for (const std::string& file : {parquet_of({{"k", keys}}), feather_of({{"k", keys}})})
     EXPECT_THAT(texts(read_arrow(file, "f", {.key_columns = {"k"}}), "k"), ElementsAre("0", "0", "-", "1.5"));
+}
+
+TEST(parquet, rows_keep_their_places_over_batches_and_row_groups) {
+  std::mt19937 random(7);
+  std::vector<std::string> keys;
+  std::vector<double> values;
+  for (int row = 0; row < 150000; ++row) {  // more than two batches, of keys too many for a dictionary
+    keys.push_back("a key that is the " + std::to_string(random() % 90000) + "th of its kind and repeats");
+    values.push_back(row);
+  }
+  const auto file = parquet_of(
+      {{"k", array_of<arrow::StringBuilder, std::string>(keys)}, {"x", array_of<arrow::DoubleBuilder, double>(values)}},
+      100000);
+  for (const unsigned threads : {1u, 3u}) {
+    const table t = read_arrow(file, "f", {.numeric_columns = {"x"}, .key_columns = {"k"}}, {.threads = threads});
+    EXPECT_EQ(t.rows, keys.size());
+    EXPECT_EQ(t.at("x", column_kind::numeric).numbers, values);
+    EXPECT_EQ(texts(t, "k"), keys);
+  }
+}
+
+TEST(parquet, counts_of_rows_that_differ_are_refused) {
+  const std::vector<double> values(77, 1.5);
+  const std::string file = parquet_of({{"x", array_of<arrow::DoubleBuilder, double>(values)}});
+  const std::string count = "\x9A\x01";  // 77 as Thrift's compact protocol writes it
+  std::uint32_t footer = 0;
+  std::memcpy(&footer, file.data() + file.size() - 8, 4);
+  int found = 0;
+  for (std::size_t at = file.find(count, file.size() - 8 - footer); at != file.npos; at = file.find(count, at + 1)) {
+    for (const char* other : {"\x98\x01", "\x9C\x01", "\xFE\x7F", "\x81\x01"}) {  // 76, 78, 8191, -65
+      std::string changed = file;
+      changed.replace(at, 2, other);
+      EXPECT_NE(refusal([&] { read_arrow(changed, "f", {.numeric_columns = {"x"}}); }), "") << found;
+    }
+    ++found;
+  }
+  EXPECT_GE(found, 3);  // of the file, of the row group, of the column
 }
 
 TEST(arrow_keys, of_bytes_that_are_not_utf_8_are_refused) {

@@ -74,21 +74,19 @@ void write_dictionary_numbers(const arrow::DictionaryArray& array, double* numbe
       [&] { *numbers++ = missing; });
 }
 
-using texts = std::vector<std::string_view>;
-
 template <class Array>
 key_part string_keys(const arrow::Array& array) {
-  texts cells;
+  key_collector cells;
   cells.reserve(static_cast<std::size_t>(array.length()));
   visit<Array>(
       array,
       [&](const Array& typed, std::int64_t i) {
         const std::string_view text = typed.GetView(i);
-        cells.push_back(text.empty() ? std::string_view() : text);
+        cells.add(text.empty() ? std::string_view() : text);
       },
-      [&] { cells.emplace_back(); });
-  key_part part = make_key_part(cells);
-  if (2 * part.texts.size() > cells.size())
+      [&] { cells.add({}); });
+  key_part part = cells.finish();
+  if (2 * part.texts.size() > part.codes.size())
     part.owned = array.data();
   else
     part.own_texts();
@@ -167,16 +165,16 @@ key_part dictionary_keys(const arrow::DictionaryArray& array, const std::string&
 key_part scalar_keys(const arrow::Array& array) {
   std::vector<std::string> written;
   written.reserve(static_cast<std::size_t>(array.length()));
-  texts cells;
+  key_collector cells;
   visit<arrow::Array>(
       array,
       [&](const arrow::Array& typed, std::int64_t i) {
         const auto scalar = typed.GetScalar(i);
         written.push_back(scalar.ok() ? (*scalar)->ToString() : std::string());
-        cells.push_back(written.back().empty() ? std::string_view() : std::string_view(written.back()));
+        cells.add(written.back().empty() ? std::string_view() : std::string_view(written.back()));
       },
-      [&] { cells.emplace_back(); });
-  key_part part = make_key_part(cells);
+      [&] { cells.add({}); });
+  key_part part = cells.finish();
   part.own_texts();
   return part;
 }

@@ -38,6 +38,7 @@
 #include "input/arrow_pool.hpp"
 #include "input/column_names.hpp"
 #include "input/field_plan.hpp"
+#include "input/parquet_layout.hpp"
 #include "kernels/cpu/parallel.hpp"
 
 #if ARROW_VERSION_MAJOR < 19  // the oldest that these sources were compiled against
@@ -230,45 +231,6 @@ parquet::ReaderProperties verifying(arrow::MemoryPool& pool) {
   parquet::ReaderProperties properties(&pool);
   properties.set_page_checksum_verification(true);
   return properties;
-}
-
-/// Whether every page of a text column has codes into a dictionary. Where a writer gave that up for lack of room, our
-/// own grouping is faster than Arrow's.
-bool has_dictionary_throughout(const parquet::FileMetaData& metadata, int leaf) {
-  for (int group = 0; group < metadata.num_row_groups(); ++group) {
-    const auto chunk = metadata.RowGroup(group)->ColumnChunk(leaf);
-    if (!chunk->has_dictionary_page()) return false;
-    for (const parquet::PageEncodingStats& each : chunk->encoding_stats()) {
-      const bool data =
-          each.page_type == parquet::PageType::DATA_PAGE || each.page_type == parquet::PageType::DATA_PAGE_V2;
-      if (data && each.encoding != parquet::Encoding::PLAIN_DICTIONARY &&
-          each.encoding != parquet::Encoding::RLE_DICTIONARY)
-        return false;
-    }
-  }
-  return true;
-}
-
-[[noreturn]] void refuse_count(const std::string& source) {
-  throw input_error(fmt::format("{}: holds other rows than it says\na sound Parquet file was expected", source));
-}
-
-/// Where the rows of each of the row groups begin, and where the last ones end, by what the file says in several
-/// places.
-std::vector<std::int64_t> rows_of_groups(const parquet::FileMetaData& metadata, const std::vector<int>& leaves,
-                                         int first, int groups, std::int64_t file_bytes, const std::string& source) {
-  std::vector<std::int64_t> begin{0};
-  for (int group = first; group < first + groups; ++group) {
-    const auto of_group = metadata.RowGroup(group);
-    const std::int64_t rows = of_group->num_rows();
-    const auto differs = [&](int leaf) { return of_group->ColumnChunk(leaf)->num_values() != rows; };
-    if (std::any_of(leaves.begin(), leaves.end(), differs)) refuse_count(source);
-    begin.push_back(begin.back() + rows);
-    const std::int64_t most = plausible_pool::most_for(static_cast<std::size_t>(file_bytes)) / std::int64_t{8};
-    if (rows < 0 || rows > most || begin.back() > most) refuse_count(source);
-  }
-  if (groups == metadata.num_row_groups() && begin.back() != metadata.num_rows()) refuse_count(source);
-  return begin;
 }
 
 /// All row groups, or the one that is named. Several are decoded at a time, each by a thread and a reader of its own.

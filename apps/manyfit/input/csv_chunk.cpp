@@ -121,7 +121,7 @@ inline bool store(const csv_chunk::cell& cell, bool quoted, const field_plan& pl
       ++(trouble_with(cell.text, rules.decimal()) ? field.number_cells : field.other_cells);
     }
   }
-  if (plan.as_key) field.cells.push_back(rules.is_missing_key(cell.text, quoted) ? std::string_view() : cell.text);
+  if (plan.as_key) field.cells.add(rules.is_missing_key(cell.text, quoted) ? std::string_view() : cell.text);
   return true;
 }
 
@@ -266,8 +266,7 @@ csv_chunk parse_chunk(std::string_view text, const csv_layout& layout,
     csv_chunk::field& field = chunk.fields[place];
     const std::size_t column = layout.column_of_place[place];
     if (!layout.plan[column].as_key) continue;
-    field.keys = make_key_part(field.cells);
-    field.cells = {};
+    field.keys = field.cells.finish();
     check_keys(layout, column, field.keys, chunk);
   }
   if (!chunk.fault) on_bytes(static_cast<std::size_t>(scan.position() - reported));

@@ -50,8 +50,8 @@ struct csv_chunk {
     const char* at = nullptr;
   };
   struct field {
-    std::vector<double> numbers = {};          ///< [rows], as long as every cell is a number
-    std::vector<std::string_view> cells = {};  ///< [rows], of a key
+    std::vector<double> numbers = {};  ///< [rows], as long as every cell is a number
+    key_collector cells = {};          ///< of a key, until all have been read
     key_part keys = {};
     std::int64_t number_cells = 0, other_cells = 0;  ///< neither counts what is missing
     cell first_other = {};                           ///< the first cell that is no number

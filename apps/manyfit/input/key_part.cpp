@@ -68,38 +68,39 @@ void key_part::own_texts() {
   owned = copy;
 }
 
-key_part make_key_part(std::span<const std::string_view> cells) {
-  // A table of keys that came lately, each of which has one place in it: what comes too seldom to be still there is
-  // told apart by join_keys() alone, and nobody can make up keys that cost more.
-  struct recent_key {
-    key_fingerprint print = {};
-    std::size_t length = 0;
-    std::int32_t code = -1;
-  };
-  constexpr int place_bits = 12;
+void key_collector::reserve(std::size_t rows) {
+  part_.codes.reserve(rows);
+  part_.texts.reserve(rows);
+}
+
+void key_collector::take_waiting() {
   const key_hash hash(0);
-  std::vector<recent_key> recent(std::size_t{1} << place_bits);
-  key_part part;
-  part.codes.reserve(cells.size());
-  part.texts.reserve(cells.size());
-  for (const std::string_view cell : cells) {
+  recent_.resize(std::size_t{1} << place_bits);
+  for (const std::string_view cell : waiting_) {
     if (cell.data() == nullptr) {
-      part.codes.push_back(-1);
+      part_.codes.push_back(-1);
       continue;
     }
     const key_fingerprint print = hash(cell);
-    recent_key& known = recent[print.hash >> (64 - place_bits)];
+    recent_key& known = recent_[print.hash >> (64 - place_bits)];
     const bool same =
         known.code >= 0 && known.print == print && known.length == cell.size() &&
-        (cell.size() <= key_hash::exact_length || part.texts[static_cast<std::size_t>(known.code)] == cell);
+        (cell.size() <= key_hash::exact_length || part_.texts[static_cast<std::size_t>(known.code)] == cell);
     if (!same) {
-      known = {print, cell.size(), static_cast<std::int32_t>(part.texts.size())};
-      part.texts.push_back(cell);
+      known = {print, cell.size(), static_cast<std::int32_t>(part_.texts.size())};
+      part_.texts.push_back(cell);
     }
-    part.codes.push_back(known.code);
+    part_.codes.push_back(known.code);
   }
-  if (2 * part.texts.size() < part.texts.capacity()) part.texts.shrink_to_fit();
-  return part;
+  waiting_.clear();
+}
+
+key_part key_collector::finish() {
+  take_waiting();
+  waiting_ = {};
+  recent_ = {};
+  if (2 * part_.texts.size() < part_.texts.capacity()) part_.texts.shrink_to_fit();
+  return std::move(part_);
 }
 
 column join_keys(std::vector<key_part>& parts, unsigned threads) {

@@ -8,10 +8,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
+#include "host/src/key_hash.hpp"
 #include "input/table.hpp"
 
 namespace manyfit::app {
@@ -26,8 +26,32 @@ struct key_part {
   void own_texts();
 };
 
-/// A part from its cells; one whose data() is null is missing.
-key_part make_key_part(std::span<const std::string_view> cells);
+/// Makes a part of its cells. Keeps a table of keys that came lately, each of which has one place in it: what comes too
+/// seldom to be still there is told apart by join_keys() alone, and nobody can make up keys that cost more.
+class key_collector {
+ public:
+  void reserve(std::size_t rows);
+  /// A cell whose data() is null is missing. The text must live as long as the part, or until own_texts().
+  void add(std::string_view cell) {
+    waiting_.push_back(cell);
+    if (waiting_.size() == most_waiting) take_waiting();
+  }
+  key_part finish();
+
+ private:
+  static constexpr std::size_t most_waiting = 1024;  // a loop over hashes costs half of a hash now and then
+  static constexpr int place_bits = 12;
+  struct recent_key {
+    key_fingerprint print = {};
+    std::size_t length = 0;
+    std::int32_t code = -1;
+  };
+  void take_waiting();
+
+  std::vector<std::string_view> waiting_;
+  std::vector<recent_key> recent_;
+  key_part part_;
+};
 
 /// The parts as one column, its dictionary in order of first appearance. Each part's memory is given back once it is
 /// used. Negative zeros (-0, -0.00) are the same key as the zero without the sign.
