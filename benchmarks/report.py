@@ -183,8 +183,8 @@ def ceiling_table(ceilings):
 
 
 def peers_of(folder):
-    """Rows of the comparisons with other software, and for every work point the best of them against manyfit."""
-    documents = [json.loads(p.read_text()) for p in sorted(folder.glob("peers-*.json"))]
+    """Rows of the comparisons of fits with other software, and for every work point the best of them against manyfit."""
+    documents = [json.loads(p.read_text()) for p in sorted(folder.glob("peers-*.json")) if p.stem != "peers-keys"]
     points = {name: rows for d in documents for name, rows in d["points"].items()}
     best = {}
     for name, rows in points.items():
@@ -282,7 +282,7 @@ def main():
     report += "![times as fast as plain C++](against-plain.svg)\n\n## Throughput by size\n\n"
     report += "![by number of fits](throughput-by-fits.svg)\n\n![by points per fit](throughput-by-points.svg)\n\n"
     if peers:
-        report += "## Other software\n\nSee peers-mixtures.md and peers-fits.md.\n\n![other software](peers.svg)\n\n"
+        report += "## Other software\n\nSee peers-mixtures.md, peers-fits.md and peers-keys.md.\n\n![other software](peers.svg)\n\n"
     report += f"## Every row\n\n{everything(rows, ceilings)}\n"
     (folder / "report.md").write_text(report)
     charts(rows, peers, folder)

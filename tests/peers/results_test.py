@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks" / "peers"))
 
 import common  # noqa: E402
+import compare_keys  # noqa: E402
 
 
 def row(software, precision="double"):
@@ -54,6 +55,44 @@ class peers_results(unittest.TestCase):
 
     def test_manyfit_on_a_gpu_alone_is_not_manyfit(self):
         self.assertEqual(common.without_manyfit({"a": [row("manyfit 0.1.0 on cuda:0")]}), ["a"])
+
+
+class peers_keys(unittest.TestCase):
+    """The comparison of keys, with made-up programs."""
+
+    COMMANDS = {"manyfit": ["m"], "DuckDB": ["d"], "manyfit fit gamma": ["f"]}
+
+    def compare(self, **changes):
+        found = {"keys": 3, "rows": 10, "means": 1.5, "log_means": 0.25}
+        outs = {"m": {"software": "manyfit 0.1.0", **found}, "d": {"software": "DuckDB 1", **found}, "f": None, **changes}
+
+        def run_one(command):
+            out = outs[command[0]]
+            if isinstance(out, str):
+                raise RuntimeError(out)
+            return 2.0, 3.0, json.dumps(out) if out else ""
+
+        return compare_keys.compare(self.COMMANDS, (0.5, 1.0), run_one)
+
+    def test_the_start_of_python_comes_off_duckdb_alone(self):
+        rows = {row["software"]: row for row in self.compare()}
+        self.assertEqual(set(rows), {"manyfit 0.1.0", "DuckDB 1", "manyfit fit gamma"})
+        self.assertEqual(rows["manyfit 0.1.0"]["cpu"], [3.0] * compare_keys.ROUNDS)
+        self.assertEqual(rows["DuckDB 1"]["cpu"], [2.0] * compare_keys.ROUNDS)
+        self.assertEqual(common.without_manyfit({"a": list(rows.values())}), [])
+        self.assertIn("| 1.50 | 1.33 |", compare_keys.table({"a": list(rows.values())}))
+
+    def test_other_numbers_or_a_failure_of_either_side_are_no_comparison(self):
+        other = {"software": "DuckDB 1", "keys": 3, "rows": 10, "means": 1.5, "log_means": 0.25}
+        for name, value in (("keys", 4), ("rows", 9), ("means", 1.5 + 1e-8), ("log_means", float("nan"))):
+            with self.assertRaisesRegex(RuntimeError, "was found before"):
+                self.compare(d={**other, name: value})
+        for side in ("m", "d"):
+            with self.assertRaisesRegex(RuntimeError, "no such file"):
+                self.compare(**{side: "no such file"})
+
+    def test_a_fit_that_fails_is_left_out_alone(self):
+        self.assertEqual([row["software"] for row in self.compare(f="it failed")], ["manyfit 0.1.0", "DuckDB 1"])
 
 
 if __name__ == "__main__":
