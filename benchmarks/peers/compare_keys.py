@@ -21,7 +21,7 @@ from pathlib import Path
 from common import shown, write
 
 HERE = Path(__file__).resolve().parent
-ROWS, ROUNDS, THREADS = 5_000_000, 7, 2
+ROWS, ROUNDS, THREADS = 5_000_000, 5, 2
 
 
 def make_files(folder, keys, order):

@@ -21,6 +21,7 @@ struct key_fingerprint {
 
 class key_hash {
  public:
+  static constexpr std::size_t hash_length = 8;    ///< up to here the hash and the length alone tell it
   static constexpr std::size_t exact_length = 16;  ///< up to here a fingerprint and a length tell the key
 
   explicit key_hash(std::uint64_t seed) {

@@ -81,13 +81,14 @@ void key_collector::take_waiting() {
       part_.codes.push_back(-1);
       continue;
     }
-    const key_fingerprint print = hash(cell);
-    recent_key& known = recent_[print.hash >> (64 - place_bits)];
+    const std::uint64_t hash_of_cell = hash(cell).hash;
+    const auto length = static_cast<std::uint32_t>(cell.size());
+    recent_key& known = recent_[hash_of_cell >> (64 - place_bits)];
     const bool same =
-        known.code >= 0 && known.print == print && known.length == cell.size() &&
-        (cell.size() <= key_hash::exact_length || part_.texts[static_cast<std::size_t>(known.code)] == cell);
+        known.code >= 0 && known.hash == hash_of_cell && known.length == length &&
+        (cell.size() <= key_hash::hash_length || part_.texts[static_cast<std::size_t>(known.code)] == cell);
     if (!same) {
-      known = {print, cell.size(), static_cast<std::int32_t>(part_.texts.size())};
+      known = {hash_of_cell, length, static_cast<std::int32_t>(part_.texts.size())};
       part_.texts.push_back(cell);
     }
     part_.codes.push_back(known.code);

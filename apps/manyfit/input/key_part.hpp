@@ -40,10 +40,10 @@ class key_collector {
 
  private:
   static constexpr std::size_t most_waiting = 1024;  // a loop over hashes costs half of a hash now and then
-  static constexpr int place_bits = 12;
+  static constexpr int place_bits = 13;
   struct recent_key {
-    key_fingerprint print = {};
-    std::size_t length = 0;
+    std::uint64_t hash = 0;
+    std::uint32_t length = 0;  ///< its low bits
     std::int32_t code = -1;
   };
   void take_waiting();
