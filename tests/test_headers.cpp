@@ -3,4 +3,6 @@
 //
 // Compiled with the tests' common headers, so that these are precompiled; a program of nothing.
 
-int main() { return 0; }
+int main() {
+  return 0;
+}
