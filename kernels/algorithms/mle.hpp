@@ -328,6 +328,12 @@ MF_FN_LARGE newton_result<P> climb_from_lower_end(const Group& points, const sam
         return verdict_of<Family>(newton_result<P>{own(at.parameters), at.objective, at.status, at.iterations}, summary,
                                   settings);
       });
+  // No ascent is left but towards where a location no longer tells the end: the edge of what parameters can be.
+  vec<double, P> nearer = end.parameters;
+  nearer[0] *= 0.125;
+  if (end.status == fit_status::max_iterations && end.iterations < settings.max_iterations &&
+      !Family::resolves_lower_end(nearer, summary))
+    end.status = fit_status::boundary;
   end.parameters = own(end.parameters);
   end.objective = mean_log_likelihood<Family>(points, summary, end.parameters);
   return end;

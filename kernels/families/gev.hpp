@@ -178,7 +178,8 @@ struct gev {
   MF_FN static vec<double, 3> out_of_lower_end(const vec<double, 3>& q, const sample_summary& s) {
     return {s.minimum - q[0] + q[1] / q[2], q[1], q[2]};
   }
-  /// Whether a location as a double still tells where that end is; the climb stops short of where it does not.
+  /// Whether a location as a double still tells where that end is. The climb stops short of where it does not, as
+  /// boundary: with the scale held far below the sample's own the likelihood rises all the way there, and beyond.
   MF_FN static bool resolves_lower_end(const vec<double, 3>& q, const sample_summary& s) {
     return q[0] > 0x1p-46 * maximum(abs(s.minimum), q[1] / q[2]);
   }

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What every family says of samples with next to nothing in them, with every subset of its parameters held at their
-// examples: a table that was first printed by the program and then gone through, entry by entry, with a reason for
-// each. A family that has no row in it yet is held to the promises that need none.
+// examples: a table, each entry of which is held against a search for the highest likelihood that knows nothing of the
+// fits (likelihood_search.hpp). A family that has no row in it yet is held to the promises that need none.
 #include <map>
 
 #include "family_tests.hpp"
+#include "likelihood_search.hpp"
 
 namespace manyfit::tests {
 namespace {
@@ -141,6 +142,69 @@ TEST_P(degenerate_sample, never_takes_more_iterations_than_it_may) {
         EXPECT_LE(r.iterations[0], most) << to_string(r.status[0]) << " with " << options.fixed.size() << " held";
       }
     }
+}
+
+/// Families whose likelihood, with these parameters free, has no bound anywhere: what is found is a local maximum.
+bool is_local(const family_info& family, const fit_options& options) {
+  const std::string name = family.name;
+  return (name == "student_t" && !options.fixed.contains("df")) ||
+         ((name == "gev" || name == "generalized_pareto") && !options.fixed.contains("shape"));
+}
+
+/// Two boxes, one in the other; what the likelihood gains from the inner one to the outer one tells a maximum from a
+/// limit, and a limit from none.
+TEST_P(degenerate_sample, has_a_status_that_a_search_for_the_maximum_bears_out) {
+  for (const degenerate& sample : samples) {
+    const std::vector<double>& x = values_of(sample, family());
+    for (const fit_options& options : every_subset_held(family())) {
+      const auto r = fit_sample(family(), x, {}, options);
+      const auto free = static_cast<std::size_t>(family().parameter_count) - options.fixed.size();
+      SCOPED_TRACE(testing::Message() << sample.name << ", " << letter_of(r.status[0]) << ", held "
+                                      << testing::PrintToString(options.fixed));
+      const auto best = [&](double reach, std::uint64_t seed) {
+        return likelihood_search(family(), x, options, reach, seed).run();
+      };
+      const search_end inner = best(6, 1), outer = best(20, 2);
+      const double ll = r.log_likelihood[0], most = std::max(inner.log_likelihood, outer.log_likelihood);
+      EXPECT_EQ(r.status[0] == fit_status::out_of_support, most == -infinity);
+      EXPECT_EQ(r.status[0] == fit_status::too_few, x.size() < free && most > -infinity);
+      switch (r.status[0]) {
+        case fit_status::constant_sample:
+          EXPECT_EQ(std::count(x.begin(), x.end(), x[0]), std::ssize(x));
+          [[fallthrough]];
+        case fit_status::unbounded_likelihood:
+          EXPECT_TRUE(outer.log_likelihood > inner.log_likelihood + 2)
+              << inner.log_likelihood << " and " << outer.log_likelihood;
+          break;
+        case fit_status::boundary:
+          if (is_local(family(), options)) break;  // limits_test holds it against every df
+          EXPECT_TRUE(most <= ll + 1e-9 * (1 + std::abs(ll))) << most << " and " << ll;
+          EXPECT_TRUE(outer.log_likelihood >= ll - 0.02) << outer.log_likelihood << " and " << ll;
+          EXPECT_TRUE(ll - inner.log_likelihood > ll - outer.log_likelihood || most < ll);
+          break;
+        case fit_status::singular_information: {  // as high elsewhere
+          const search_end other = best(6, 3);
+          double apart = 0;
+          for (std::size_t i = 0; i < other.parameters.size(); ++i)
+            apart = std::max(apart, std::abs(other.parameters[i] - inner.parameters[i]));
+          EXPECT_TRUE(apart > 1e-3) << apart;
+          for (const double each : {inner.log_likelihood, other.log_likelihood})
+            EXPECT_TRUE(std::abs(each - ll) <= 1e-5) << each << " and " << ll;
+          break;
+        }
+        case fit_status::converged: {
+          const auto p = parameters_of_first(r);
+          const double near = likelihood_search(family(), x, options, 60, 4).run_near(p, 0.05).log_likelihood;
+          EXPECT_TRUE(near <= ll + 1e-9 * (1 + std::abs(ll))) << near << " and " << ll;
+          EXPECT_TRUE(is_local(family(), options) || most <= ll + 1e-9 * (1 + std::abs(ll))) << most << " and " << ll;
+          EXPECT_TRUE(std::abs(log_likelihood_at(family(), p, x) - ll) <= 1e-9 * (1 + std::abs(ll)));
+          break;
+        }
+        default:
+          EXPECT_TRUE(r.status[0] == fit_status::out_of_support || r.status[0] == fit_status::too_few);
+      }
+    }
+  }
 }
 MF_FOR_EVERY_FAMILY(degenerate_sample);
 
