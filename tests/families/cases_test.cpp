@@ -167,7 +167,7 @@ TEST(cases, gev_with_a_scale_far_too_small_is_not_out_of_support) {
   }
   EXPECT_EQ(fit_sample(family, x, {}, {.fixed = {{"scale", 0.01}}}).status[0], fit_status::converged);
   // The cap on iterations is still called so.
-  const auto capped = fit_sample(family, x, {}, {.fixed = {{"scale", 0.001}}, .max_iterations = 110});
+  const auto capped = fit_sample(family, x, {}, {.max_iterations = 110, .fixed = {{"scale", 0.001}}});
   EXPECT_EQ(capped.status[0], fit_status::max_iterations);
   EXPECT_LE(capped.iterations[0], 110);
 }
@@ -215,12 +215,35 @@ TEST(cases, student_t_near_the_normal_tells_its_df_and_error) {
   };
   double inside = 1.5, outside = 1;  // where g = 0
   for (int i = 0; i < 60; ++i) (slope(0.5 * (inside + outside)) > 0 ? inside : outside) = 0.5 * (inside + outside);
+  // The slope in h = 1/df of the profile over the scale, in long double, through log(1 + h z²)/h as a series in h z²
+  // and c(h) = −h/4 + h³/24 − h⁵/20 + ... for the gamma functions (DLMF 5.11.13).
+  const auto profile_slope = [&](const std::vector<double>& x, long double h) {
+    long double scale = 1, slope = 0;
+    for (int i = 0; i < 60; ++i) {
+      long double sum = 0;
+      for (const double each : x) {
+        const long double zz = each / scale * (each / scale);
+        sum += (1 + h) * zz / (1 + h * zz) / 400;
+      }
+      scale *= sqrtl(sum);
+    }
+    for (const double each : x) {
+      const long double zz = each / scale * (each / scale), y = h * zz;
+      const long double rest = 0.5L - y * (2 / 3.0L - y * (0.75L - y * (0.8L - y * (5 / 6.0L - y * 6 / 7))));
+      slope += -0.25L + h * h / 8 - h * h * h * h / 4 - 0.5L * zz / (1 + y) + 0.5L * zz * zz * rest;
+    }
+    return slope;
+  };
   double first_df = 0, first_error = 0, df = 0;
   for (const double excess : {1e-3, 1e-4, 1e-5}) {
     const auto r = fit_sample(find_family("student_t"), scores(inside + excess));
     ASSERT_EQ(r.status[0], fit_status::converged) << excess;
     const double g = slope(inside + excess), error = r.std_error(0, 0) * g * g;
     df = r.parameter("df", 0);
+    long double low = 0.5L / df, high = 2 / static_cast<long double>(df);
+    for (int i = 0; i < 70; ++i)
+      (profile_slope(scores(inside + excess), (low + high) / 2) > 0 ? low : high) = (low + high) / 2;
+    EXPECT_TRUE(relative_error(df, static_cast<double>(1 / low)) <= 1e-6) << df << " for " << 1 / low;
     if (first_df == 0) first_df = df * g, first_error = error;
     EXPECT_TRUE(relative_error(df * g, first_df) <= 0.02) << df << " at " << g;
     EXPECT_TRUE(relative_error(error, first_error) <= 0.05) << error << " at " << g;

@@ -37,6 +37,11 @@ TEST(discrete_fit, holds_a_fixed_parameter_where_all_outcomes_are_equal) {
   const auto b = fit_sample(find_family("binomial"), zeros, {}, {.fixed = {{"trials", 2}, {"prob", 0.5}}});
   EXPECT_EQ(b.status[0], fit_status::converged);
   EXPECT_DOUBLE_EQ(b.log_likelihood[0], -14 * std::numbers::ln2);
+  const auto all =
+      fit_sample(find_family("binomial"), std::vector<double>(7, 2.0), {}, {.fixed = {{"trials", 2}, {"prob", 0.5}}});
+  EXPECT_EQ(all.status[0], fit_status::converged);
+  EXPECT_EQ(all.parameter("prob", 0), 0.5);
+  EXPECT_DOUBLE_EQ(all.log_likelihood[0], -14 * std::numbers::ln2);
 }
 
 TEST(binomial_fit, refuses_more_successes_than_trials) {
@@ -56,6 +61,38 @@ TEST(discrete_density, stays_exact_at_large_counts) {
   EXPECT_TRUE(relative_error(poisson, -0.5 * std::log(2 * std::numbers::pi * r)) <= 1e-13) << poisson;
   const double binomial = log_likelihood_at(find_family("binomial"), {n, 0.5}, std::vector<double>{n / 2});
   EXPECT_TRUE(relative_error(binomial, -0.5 * std::log(std::numbers::pi * n / 2)) <= 1e-13) << binomial;
+}
+
+TEST(heavy_tails, have_a_maximum_at_a_tie_whose_scale_is_held) {
+  // With the scale held, however small, the density has a bound: at the tie its log is that of 0, and of the others
+  // −(df + 1)/2 log(1 + z²/df).
+  const std::vector<double> x{2, 2, 2, 2, 2, 0, 1, 7};
+  for (const double scale : {1e-3, 1e-9, 1e-12}) {
+    const auto cauchy = fit_sample(find_family("cauchy"), x, {}, {.fixed = {{"scale", scale}}});
+    const auto t = fit_sample(find_family("student_t"), x, {}, {.fixed = {{"df", 1}, {"scale", scale}}});
+    double expected = -8 * std::log(std::numbers::pi * scale);
+    for (const double each : x) expected -= std::log1p(std::pow((each - 2) / scale, 2));
+    for (const auto* r : {&cauchy, &t}) {
+      EXPECT_EQ(r->status[0], fit_status::converged) << to_string(r->status[0]) << " at " << scale;
+      EXPECT_TRUE(std::abs(r->parameter("location", 0) - 2) <= 1e-3 * scale);
+      EXPECT_TRUE(std::abs(r->log_likelihood[0] - expected) <= 1e-6 * (1 + std::abs(expected)))
+          << r->log_likelihood[0] << " " << expected;
+    }
+  }
+}
+
+TEST(gev_fit, of_shape_minus_one_keeps_its_end_above_the_sample_with_a_location_held) {
+  // log f = −log σ − 1 − (location − x)/σ up to the end, location + σ: the mean of location − x, or where that end is
+  // too low the least σ that reaches the largest value.
+  const std::vector<double> x{1, 2, 4, 7, 7.5};  // mean 4.3
+  for (const auto& [location, scale] : {std::pair{20.0, 15.7}, {5.0, 2.5}, {3.0, 4.5}}) {
+    const auto r = fit_sample(find_family("gev"), x, {}, {.fixed = {{"location", location}, {"shape", -1}}});
+    EXPECT_EQ(r.status[0], fit_status::boundary) << to_string(r.status[0]);
+    EXPECT_TRUE(relative_error(r.parameter("scale", 0), scale) <= 1e-12) << r.parameter("scale", 0);
+    const double ll = -5 * (std::log(scale) + 1 + (location - 4.3) / scale);
+    EXPECT_TRUE(relative_error(r.log_likelihood[0], ll) <= 1e-12) << r.log_likelihood[0] << " " << ll;
+    EXPECT_TRUE(std::isfinite(log_likelihood_at(find_family("gev"), parameters_of_first(r), x)));
+  }
 }
 
 TEST(uniform_fit, honours_an_end_that_is_held) {
@@ -83,8 +120,22 @@ TEST(von_mises_fit, is_at_the_boundary_without_a_direction) {
   expect_boundary(family, cross, {}, "concentration", 0, -4 * std::log(2 * std::numbers::pi));
   EXPECT_TRUE(std::isnan(fit_sample(family, cross).parameter("mean", 0)));
   // Away from a mean that is held, no concentration above 0 helps.
-  expect_boundary(family, {3.0, -3.0, 2.5}, {.fixed = {{"mean", 0}}}, "concentration", 0,
+  expect_boundary(family, {3.0, -3.0, 2.5}, {.fixed = {{"mean", 0.25}}}, "concentration", 0,
                   -3 * std::log(2 * std::numbers::pi));
+  EXPECT_EQ(fit_sample(family, std::vector<double>{3, -3}, {}, {.fixed = {{"mean", 0.25}}}).parameter("mean", 0), 0.25);
+}
+
+TEST(von_mises_fit, keeps_its_concentration_as_samples_narrow) {
+  // Two angles ±a about the mean: 1 − I₁(κ)/I₀(κ) = 1 − cos a, and that is 1/(2κ) + 1/(8κ²) + 1/(8κ³) + 25/(128κ⁴) +
+  // ...
+  for (const double a : {0.05, 1e-2, 2e-3, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7}) {
+    const auto r = fit_sample(find_family("von_mises"), std::vector<double>{a, -a});
+    ASSERT_EQ(r.status[0], fit_status::converged) << a;
+    const double target = 2 * std::pow(std::sin(0.5 * a), 2);
+    double w = 2 * target;  // 1/κ
+    for (int i = 0; i < 60; ++i) w = 2 * (target - w * w * (0.125 + w * (0.125 + w * 25 / 128)));
+    EXPECT_TRUE(relative_error(r.parameter("concentration", 0), 1 / w) <= std::max(1e-9, std::pow(a, 6))) << a;
+  }
 }
 
 TEST(von_mises_fit, does_not_tell_whole_turns_apart) {

@@ -227,6 +227,30 @@ TEST_P(family_score, sums_log_densities_with_weights) {
     EXPECT_TRUE(std::abs(log_likelihood_at(family(), p, x, weights) - sum) <= 1e-13 * (1 + size));
   }
 }
+/// Each constraint at both its ends: what no parameter can be gives no number, what it can just be gives one.
+TEST_P(family_score, is_no_number_where_a_parameter_is_at_the_end_of_what_it_may_be) {
+  const auto example = example_parameters(family());
+  const auto x = draw(family(), example, 5, 9);
+  for (int i = 0; i < family().parameter_count; ++i) {
+    const constraint kind = family().parameters[i].kind;
+    std::vector<double> outside{nan, infinity, -infinity}, inside;
+    if (kind != constraint::real) outside.insert(outside.end(), {0.0, -1.0, -5e-324});
+    if (kind == constraint::probability) outside.insert(outside.end(), {1.0, 1.5});
+    if (kind == constraint::probability) inside = {1e-300, 1 - 0x1p-53};
+    if (kind == constraint::positive) inside = {1e-3, 1e3};
+    auto p = example;
+    for (const double value : outside) {
+      p[i] = value;
+      EXPECT_TRUE(std::isnan(log_likelihood_at(family(), p, x))) << family().parameters[i].name << " " << value;
+      EXPECT_TRUE(std::isnan(draw(family(), p, 1)[0])) << family().parameters[i].name << " " << value;
+    }
+    for (const double value : inside) {
+      p[i] = value;
+      EXPECT_FALSE(std::isnan(log_likelihood_at(family(), p, x))) << family().parameters[i].name << " " << value;
+      EXPECT_FALSE(std::isnan(draw(family(), p, 1)[0])) << family().parameters[i].name << " " << value;
+    }
+  }
+}
 TEST_P(family_score, is_the_same_for_float_values) {
   const auto p = example_parameters(family());
   std::vector<float> narrow;

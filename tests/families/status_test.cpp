@@ -70,6 +70,10 @@ void expect_same_fit(const fit_results& a, const fit_results& b) {
   EXPECT_EQ(a.status[0], b.status[0]) << to_string(a.status[0]) << " " << to_string(b.status[0]);
   EXPECT_EQ(a.observations[0], b.observations[0]);
   EXPECT_TRUE(relative_error(a.log_likelihood[0], b.log_likelihood[0], 1) <= 1e-12);
+  if (!std::isnan(b.bic(0))) {
+    EXPECT_TRUE(relative_error(a.aic(0), b.aic(0), 1) <= 1e-12);
+    EXPECT_TRUE(relative_error(a.bic(0), b.bic(0), 1) <= 1e-12) << a.bic(0) << " " << b.bic(0);
+  }
   for (int i = 0; i < a.parameter_count(); ++i) {
     const double se = b.std_error(i, 0);
     const double allowed = std::isnan(se) ? 1e-12 * (1 + std::abs(b.parameter(i, 0))) : 1e-8 * se;

@@ -53,6 +53,43 @@ TEST(student_t_fit, at_the_boundary_beats_every_finite_df) {
   EXPECT_GE(at_boundary, 10);
 }
 
+TEST(student_t_fit, at_the_boundary_with_a_scale_or_a_location_held_is_the_normal_fit_with_it_held) {
+  std::vector<double> values;
+  for (int i = 0; i < 40; ++i) values.push_back(std::sin(i) + 0.01 * i);
+  const fit_options both[] = {
+      {.fixed = {{"scale", 1.5}}}, {.fixed = {{"location", 0.5}}}, {.fixed = {{"location", 0.5}, {"scale", 1.5}}}};
+  for (const fit_options& held : both) {
+    const auto t = fit_of("student_t", values, held);
+    fit_options same;
+    for (const auto& [name, value] : held.fixed) same.fixed[name == "scale" ? "sd" : "mean"] = value;
+    const auto normal = fit_of("normal", values, same);
+    ASSERT_EQ(t.status[0], fit_status::boundary);
+    EXPECT_NEAR(t.parameter("location", 0), normal.parameter("mean", 0), 1e-14);
+    EXPECT_NEAR(t.parameter("scale", 0), normal.parameter("sd", 0), 1e-14);
+    EXPECT_NEAR(t.log_likelihood[0], normal.log_likelihood[0], 1e-11);
+  }
+}
+
+TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_held) {
+  int beaten = 0, fits = 0;  // from df = 1 on a fit with df held has one maximum (Kent & Tyler)
+  for (const int n : {4, 5, 6, 7, 8, 9})
+    for (const double df : {0.5, 1.0, 2.0, 5.0, 30.0})
+      for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        const auto values = drawn("student_t", {df, 0, 1}, n, 1000 + seed);
+        const auto whole = fit_of("student_t", values);
+        if (!usable(whole.status[0])) continue;
+        ++fits;
+        double best = -infinity;
+        for (const double held : {1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0}) {
+          const auto r = fit_of("student_t", values, {.fixed = {{"df", held}}});
+          if (r.status[0] == fit_status::converged) best = std::max(best, r.log_likelihood[0]);
+        }
+        beaten += !(best <= whole.log_likelihood[0] + 1e-7);
+      }
+  EXPECT_GE(fits, 1700);
+  EXPECT_LE(beaten, 20);  // measured: 18
+}
+
 TEST(student_t_fit, runs_into_ties_as_unbounded) {
   const std::vector<double> values = {1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 0.3, 2.9, -4.0, 8.0};
   EXPECT_EQ(fit_of("student_t", values).status[0], fit_status::unbounded_likelihood);
@@ -89,6 +126,26 @@ TEST(negative_binomial_fit, of_counts_no_wider_than_poisson_is_the_poisson_fit) 
   EXPECT_EQ(r.parameter("size", 0), infinity);
   EXPECT_EQ(r.parameter("mean", 0), poisson.parameter("rate", 0));
   EXPECT_NEAR(r.log_likelihood[0], poisson.log_likelihood[0], 1e-12);
+}
+
+TEST(negative_binomial_fit, of_zeros_and_ones_about_a_mean_that_is_held_is_the_poisson_with_it) {
+  const std::vector<double> values = {0, 1, 0, 1, 1, 0};
+  const auto r = fit_of("negative_binomial", values, {.fixed = {{"mean", 0.6}}});
+  EXPECT_EQ(r.status[0], fit_status::boundary);
+  EXPECT_EQ(r.parameter("size", 0), infinity);
+  EXPECT_NEAR(r.log_likelihood[0], log_likelihood_at("poisson", values, {0.6}), 1e-13);
+}
+
+TEST(negative_binomial_fit, of_large_counts_maximises_about_a_mean_that_is_held) {
+  const auto values = drawn("negative_binomial", {8, 5000}, 100);
+  for (const double mean : {3000.0, 9000.0}) {
+    const auto r = fit_of("negative_binomial", values, {.fixed = {{"mean", mean}}});
+    ASSERT_EQ(r.status[0], fit_status::converged);
+    const double size = r.parameter("size", 0);
+    EXPECT_NEAR(r.log_likelihood[0], log_likelihood_at("negative_binomial", values, {size, mean}), 1e-9);
+    for (const double factor : {0.9, 0.999, 1.001, 1.1})
+      EXPECT_LT(log_likelihood_at("negative_binomial", values, {factor * size, mean}), r.log_likelihood[0]) << factor;
+  }
 }
 
 TEST(negative_binomial_fit, of_zeros_alone_is_certain) {

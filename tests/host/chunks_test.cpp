@@ -36,6 +36,20 @@ TEST(chunks, cover_ragged_fits_within_both_limits) {
       expect_sound(plan_chunks(offsets.data(), 0, 400, most_fits, most_values), offsets, most_fits, most_values);
 }
 
+TEST(chunks, cover_dense_fits_within_both_limits) {
+  for (const std::int64_t size : {1, 7, 64, 1000}) {
+    std::vector<std::int64_t> offsets;
+    for (int i = 0; i <= 400; ++i) offsets.push_back(size * i);
+    for (const std::int64_t most_values : {1, 50, 89, 128, 1000, 1000000})
+      for (const std::int64_t most_fits : {1, 9, 1000}) {
+        const auto chunks = plan_chunks(nullptr, size, 400, most_fits, most_values);
+        expect_sound(chunks, offsets, most_fits, most_values);
+        const auto ragged = plan_chunks(offsets.data(), 0, 400, most_fits, most_values);
+        EXPECT_EQ(chunks.size(), ragged.size());
+      }
+  }
+}
+
 TEST(chunks, are_as_few_as_the_limits_allow) {
   std::vector<std::int64_t> offsets;
   for (int i = 0; i <= 100; ++i) offsets.push_back(10 * i);
