@@ -115,6 +115,10 @@ check_pins() { # what is fetched from a package registry is known by its SHA-256
   return $bad
 }
 
+check_mutants() { # what they change is still there
+  tests/mutants/run.sh --texts
+}
+
 check_tidy() {
   command -v clang-tidy || return 77
   files 'host/src/*.cpp' 'apps/*.cpp' | while read -r f; do # what this build leaves out has no flags to be read with
@@ -129,11 +133,11 @@ fi
 
 passed=0 failed=0 left_out=0
 quick=no
-checks=(format shell dependencies headers lengths weak_symbols words pins spills compile_times)
+checks=(format shell dependencies headers lengths weak_symbols words pins mutants spills compile_times)
 case ${1:-} in
   --quick) quick=yes ;;
   "") checks+=(tidy) ;;
-  *) echo "check takes --quick, not $1" >&2 && exit 2 ;;
+  *) echo "check takes --quick or --mutants, not $1" >&2 && exit 2 ;;
 esac
 for name in "${checks[@]}"; do
   status=0
