@@ -77,6 +77,86 @@ TEST(printed_mixture, of_tied_covariances_has_one_correlation_for_all) {
   EXPECT_THAT(with("tied"), testing::StartsWith("gaussian mixture, tied covariance: converged, 2 components, n = 8, "));
 }
 
+TEST(printed_mixture, tells_components_coordinates_and_criteria_apart) {
+  // Correlations of 0.8 and −0.8, each cluster with a determinant of 0.5625: log-likelihood and criteria by hand.
+  const std::string data = "x,y\n0,0\n1,1\n2,3\n3,2\n100,0\n101,-1\n102,-3\n103,-2\n";
+  const std::string text =
+      printed({"mixture", "gaussian", "-", "--components", "2", "--regularize", "0", "--trace"}, {data});
+  EXPECT_THAT(text,
+              HasSubstr("component  correlation      \n        0  x x y         0.8\n        1  x x y        -0.8\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("        1     0.5  x           101.5  1.11803\n                   y            -1.5  1.11803\n"));
+  const double pi = std::acos(-1), ll = 8 * (std::log(0.5) - std::log(2 * pi) - 0.5 * std::log(0.5625) - 1);
+  std::vector<std::vector<std::string>> lines = words(text);
+  const auto criteria = std::find_if(lines.begin(), lines.end(), [](const auto& line) {
+    return line.size() == 6 && line[0] == "log_likelihood" && line[2] == "aic" && line[4] == "bic";
+  });
+  ASSERT_NE(criteria, lines.end());
+  EXPECT_NEAR(std::stod((*criteria)[1]), ll, 1e-6);
+  EXPECT_NEAR(std::stod((*criteria)[3]), 22 - 2 * ll, 1e-6);
+  EXPECT_NEAR(std::stod((*criteria)[5]), 11 * std::log(8.0) - 2 * ll, 1e-6);
+  const auto trace = std::find(lines.begin(), lines.end(), std::vector<std::string>{"iteration", "log_likelihood"});
+  ASSERT_LT(trace, lines.end() - 1);
+  EXPECT_EQ(trace[1][0], "0");
+  EXPECT_NEAR(std::stod(lines.back()[1]), ll, 1e-6);
+}
+
+TEST(printed_mixture, says_what_was_added_to_each_variance_and_which_criterion_is_lowest) {
+  // Ten rows on one point: every start with two components collapses. Variances 1 and 10^6 times that, and 1e-6 of
+  // each.
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 10; ++i) csv += i % 2 ? "2,2000\n" : "0,0\n";
+  EXPECT_THAT(printed({"mixture", "gaussian", "-", "--components", "2", "--quiet"}, {csv}),
+              HasSubstr("\nadded to the variances: x 1e-06, y 1\n"));
+  std::string apart = "x\n";
+  for (int i = 0; i < 40; ++i) apart += std::to_string(100 * (i % 2) + 0.1 * (i * i % 11)) + "\n";
+  const auto lines = words(printed({"mixture", "gaussian", "-", "--components", "1:3", "--quiet"}, {apart}));
+  double least = INFINITY;
+  std::string taken;
+  for (const auto& line : lines) {
+    if (line.size() < 2 || (line[0] != "1" && line[0] != "2" && line[0] != "3") || line[1].find('.') == line[1].npos)
+      continue;
+    if (line.size() == 2 || line[2] == "<-") {
+      if (std::stod(line[1]) < least) taken = line.size() > 2 ? line[2] + line[3] + line[4] : "";
+      least = std::min(least, std::stod(line[1]));
+    }
+  }
+  EXPECT_EQ(taken, "<-lowest,taken");
+}
+
+TEST(printed_fit, says_what_is_held_missing_and_left_out_at_any_level) {
+  const std::string text =
+      printed({"fit", "normal", "-", "--column", "x", "--weights", "w", "--fix", "sd=2", "--level", "0.999"},
+              {"x,w\n1,1\n2,0\n,1\n3,1\n5,1\n"});
+  EXPECT_THAT(text, testing::StartsWith("normal: converged, n = 3, missing = 1, left out = 1, iterations = "));
+  EXPECT_THAT(text, HasSubstr("parameter   estimate  std_error   99.9%_lo  99.9%_hi\n"
+                              "mean               3     1.1547  -0.799573   6.79957\n"
+                              "sd (fixed)         2          -          -         -\n"));
+}
+
+TEST(printed_table, has_columns_of_one_width_whatever_its_letters) {
+  const std::string text = printed({"fit", "exponential", "-", "--by", "k"}, {"k,x\n\xC3\xA9t\xC3\xA9,1\nabcdef,2\n"});
+  std::istringstream all(text);
+  std::vector<std::ptrdiff_t> widths;
+  for (std::string line; std::getline(all, line);)
+    widths.push_back(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  ASSERT_EQ(widths.size(), 3u);
+  EXPECT_EQ(widths[1], widths[0]);
+  EXPECT_EQ(widths[2], widths[0]);
+}
+
+TEST(printed_table, counts_the_rows_of_an_array_from_1) {
+  const folder place;
+  ASSERT_EQ(run({"simulate", "normal", "--parameters", "mean=0,sd=1", "--size", "9", "--fits", "3", "--quiet", "--out",
+                 place.path("a.npy")})
+                .code,
+            0);
+  const auto lines = words(printed({"fit", "normal", place.path("a.npy"), "--quiet"}));
+  ASSERT_EQ(lines.size(), 4u);
+  for (std::size_t row = 0; row < 4; ++row) EXPECT_EQ(lines[row][0], row == 0 ? "row" : std::to_string(row));
+}
+
 TEST(printed_fit, is_a_line_for_each_parameter) {
   // exponential: rate = 1/mean = 1/2, standard error rate/sqrt(n), log-likelihood n (log rate - 1)
   const std::string text = printed({"fit", "exponential", "-"}, {"x\n1\n2\n3\n"});
@@ -164,6 +244,25 @@ TEST(round_trip, of_keys_through_every_form) {
       }
       EXPECT_THAT(keys, ElementsAreArray(hard_keys)) << family << " " << form;
     }
+}
+
+TEST(round_trip, of_names_of_keys_that_could_be_taken_for_separators_or_for_other_columns) {
+  const folder place;
+  for (const char separator : {';', '|', '\t', ','}) {
+    std::string letters = "a";
+    for (int i = 0; i < 30; ++i) letters += separator + std::string(1, static_cast<char>('a' + i % 26));
+    const std::string& name = letters;
+    const std::string data = place.file("d.csv", quoted(name) + ",x\nu,1\nu,2\nv,3\n"), out = place.path("out.csv");
+    ASSERT_EQ(run({"fit", "exponential", data, "--column", "x", "--by", quoted(name), "--out", out}).code, 0);
+    const app::table table = read_back(out, {.numeric_columns = {"n"}, .key_columns = {name}});
+    EXPECT_THAT(table.at("n", app::column_kind::numeric).numbers, ElementsAre(2, 1)) << name;
+  }
+  const std::string both = printed({"fit", "exponential", "-", "--column", "x", "--by", "n,key_n", "--format", "csv"},
+                                   {"n,key_n,x\nu,v,1\nu,v,2\n"});
+  auto header = cells(both)[0];
+  const std::size_t columns = header.size();
+  std::sort(header.begin(), header.end());
+  EXPECT_EQ(static_cast<std::size_t>(std::unique(header.begin(), header.end()) - header.begin()), columns);
 }
 
 TEST(round_trip, of_numbers_is_exact_and_the_same_in_every_form) {
