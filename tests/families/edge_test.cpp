@@ -95,6 +95,16 @@ TEST(gev_fit, of_shape_minus_one_keeps_its_end_above_the_sample_with_a_location_
   }
 }
 
+TEST(gev_fit, of_a_shape_alone_has_no_bound_where_its_end_meets_the_largest_value_below_minus_one) {
+  // The end, −1/ξ, comes down to the largest value at ξ = −2, where the density there is infinite.
+  for (const auto& x : {std::vector<double>{0.1, 0.3, 0.5}, {0.2, 0.4, 0.45, 0.5}}) {
+    const auto r = fit_sample(find_family("gev"), x, {}, {.fixed = {{"location", 0}, {"scale", 1}}});
+    EXPECT_EQ(r.status[0], fit_status::unbounded_likelihood) << to_string(r.status[0]);
+    EXPECT_TRUE(log_likelihood_at(find_family("gev"), {0, 1, -2 + 1e-12}, x) >
+                log_likelihood_at(find_family("gev"), {0, 1, -1.9}, x) + 5);
+  }
+}
+
 TEST(uniform_fit, honours_an_end_that_is_held) {
   const auto& family = find_family("uniform");
   const std::vector<double> x{1, 3, 2};

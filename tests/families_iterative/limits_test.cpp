@@ -71,7 +71,7 @@ TEST(student_t_fit, at_the_boundary_with_a_scale_or_a_location_held_is_the_norma
 }
 
 TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_held) {
-  int beaten = 0, fits = 0;  // from df = 1 on a fit with df held has one maximum (Kent & Tyler)
+  int beaten = 0, fits = 0;  // from df = 1 on a fit with df held has one maximum (Kent & Tyler); below, few
   for (const int n : {4, 5, 6, 7, 8, 9})
     for (const double df : {0.5, 1.0, 2.0, 5.0, 30.0})
       for (std::uint64_t seed = 0; seed < 60; ++seed) {
@@ -80,14 +80,14 @@ TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_hel
         if (!usable(whole.status[0])) continue;
         ++fits;
         double best = -infinity;
-        for (const double held : {1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0}) {
+        for (const double held : {0.45, 0.55, 0.65, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0}) {
           const auto r = fit_of("student_t", values, {.fixed = {{"df", held}}});
           if (r.status[0] == fit_status::converged) best = std::max(best, r.log_likelihood[0]);
         }
         beaten += !(best <= whole.log_likelihood[0] + 1e-7);
       }
   EXPECT_GE(fits, 1700);
-  EXPECT_LE(beaten, 20);  // measured: 18
+  EXPECT_LE(beaten, 50);  // measured: 46, and 65 without the second of the two starts that are tried again
 }
 
 TEST(student_t_fit, runs_into_ties_as_unbounded) {

@@ -140,7 +140,7 @@ families_of() { # INDEX: those that the mistake is planted in, empty for all tha
 objects_of() { # INDEX
   local file=${paths[$1]} only
   [[ $file == kernels/*.hpp ]] || return 0
-  ninja -C "$folder" -t query "test_programs/${programs[$1]}" | grep -q libmanyfit.a || return 0
+  ninja -C "$folder" -t query "test_programs/${programs[$1]}" | grep libmanyfit.a >/dev/null || return 0
   only=";$(families_of "$1");"
   ninja -C "$folder" -t deps | awk -v file="/$file" -v only="$only" '
     /^[^ ]/ { object = $1; sub(/:$/, "", object); stem = object; sub(/.*\//, "", stem); sub(/\..*/, "", stem) }
