@@ -125,6 +125,31 @@ TEST(printed_mixture, says_what_was_added_to_each_variance_and_which_criterion_i
   EXPECT_EQ(taken, "<-lowest,taken");
 }
 
+TEST(printed_csv, of_mixtures_has_empty_fields_for_components_that_a_fit_has_not) {
+  std::string csv = "k,x\n";
+  for (int i = 0; i < 30; ++i)
+    csv += "one," + std::to_string(0.1 * (i * i % 11)) + "\ntwo," + std::to_string(100 * (i % 2) + 0.1 * (i * i % 11)) +
+           "\n";
+  for (const char* family : {"gaussian", "normal"}) {
+    const auto rows = cells(
+        printed({"mixture", family, "-", "--components", "1:2", "--by", "k", "--format", "csv", "--quiet"}, {csv}));
+    ASSERT_EQ(rows.size(), 3u);
+    int second = 0;
+    for (std::size_t i = 0; i < rows[0].size(); ++i) {
+      const std::string& name = rows[0][i];
+      if (name == "components") {
+        EXPECT_EQ(rows[1][i] + rows[2][i], "12");
+      } else if (name.starts_with("weight1") || name.starts_with("mean1") || name.starts_with("cov1") ||
+                 name.starts_with("sd1")) {
+        ++second;
+        EXPECT_EQ(rows[1][i], "") << name;
+        EXPECT_NE(rows[2][i], "") << name;
+      }
+    }
+    EXPECT_EQ(second, 3);
+  }
+}
+
 TEST(printed_fit, says_what_is_held_missing_and_left_out_at_any_level) {
   const std::string text =
       printed({"fit", "normal", "-", "--column", "x", "--weights", "w", "--fix", "sd=2", "--level", "0.999"},

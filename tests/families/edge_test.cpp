@@ -194,6 +194,20 @@ TEST(narrow_samples, keep_their_shapes_to_the_precision_of_the_data) {
   EXPECT_TRUE(relative_error(beta.parameter("beta", 0), 3 * beta.parameter("alpha", 0)) <= 1e-10);
 }
 
+TEST(narrow_samples, have_errors_where_their_parameters_are_nearly_told_by_each_other) {
+  // Shape and rate are correlated by all but 1/(4a): the information on log a of n values is n/2, however near to
+  // singular that is in shape and rate.
+  for (const double h : {0x1p-5, 0x1p-7, 0x1p-9, 0x1p-11, 0x1p-13}) {  // shapes from 1e3 to 7e7
+    const auto gamma = fit_sample(find_family("gamma"), std::vector<double>{3 * (1 - h), 3 * (1 + h)});
+    ASSERT_EQ(gamma.status[0], fit_status::converged) << h;
+    EXPECT_TRUE(relative_error(gamma.std_error(0, 0) / gamma.parameter(0, 0), 1) <= 2 * h) << h;
+    EXPECT_TRUE(relative_error(gamma.std_error(1, 0) / gamma.parameter(1, 0), 1) <= 2 * h) << h;
+    const auto beta = fit_sample(find_family("beta"), std::vector<double>{0.25 * (1 - h), 0.25 * (1 + h)});
+    ASSERT_EQ(beta.status[0], fit_status::converged) << h;
+    EXPECT_TRUE(relative_error(beta.std_error(0, 0) / beta.parameter(0, 0), 1) <= 2 * h) << h;
+  }
+}
+
 TEST(beta_fit, converges_from_tiny_to_huge_shapes) {
   const auto& family = find_family("beta");
   for (const auto& p :

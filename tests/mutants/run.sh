@@ -20,7 +20,8 @@ compgen -G 'tests/mutants/*.txt' >/dev/null || exit 77
 
 # One per line: NAME ;; FILE ;; OLD TEXT ;; NEW TEXT ;; TEST PROGRAM [;; ITS CASES, as --gtest_filter [;; FAMILIES]].
 # The first place where OLD TEXT stands is changed. A mistake in a header that all families share is planted in FAMILIES
-# only, or else in the four that are always built; one in a family's own header in that family.
+# only, where they are given (three, between semicolons, compile sooner than twenty); one in a family's own header in
+# that family.
 names=() paths=() olds=() news=() programs=() filters=() families=() areas=()
 broken=0
 read_list() { # FILE
@@ -116,21 +117,19 @@ cd "$copy"
 targets=baseline
 if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then targets=avx2; fi
 
-configure() { # FOLDER CUDA FAMILIES: small programs, quick to compile
+configure() { # FOLDER CUDA FAMILIES APPS TEST FOLDERS: small programs, quick to compile
+  folder=$1
   cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DMF_QUICK_TO_COMPILE=ON \
     -DMF_CPU_TARGETS=$targets -DMF_CUDA="$2" -DMF_INSTALL=OFF -DMF_TEST_LANE_FAMILIES=OFF -DMF_ONLY_FAMILIES="$3" \
     -DMF_PYARROW_DIR="$pyarrow" -DMF_BUILD_APPS="$4" -DMF_TEST_FOLDERS="$5" \
     -DCMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST
 }
-always="normal;exponential;gamma;poisson"
 
-families_of() { # INDEX: those that the mistake is planted in, empty for all that are built
-  local stem
-  stem=$(basename "${paths[$1]}" .hpp)
+families_of() { # INDEX: those that the mistake is planted in, empty for all
   if [[ -n ${families[$1]} ]]; then
     echo "${families[$1]}"
   elif [[ ${paths[$1]} == kernels/families/* ]]; then
-    echo "$stem"
+    basename "${paths[$1]}" .hpp
   fi
 }
 
@@ -195,26 +194,28 @@ plant_all() { # INDEX...: in `folder`, which has been configured
   for i in "${order[@]}"; do plant "$i"; done
 }
 
-# Mistakes in what runs on a device need all of it simulated; everything else is built without.
-on_device=() others=() built=$always apps=OFF
+# Three builds: of programs that are made of headers, for which few families do; of those with the library, which needs
+# all; and of those with a device, which is simulated.
+few="normal;exponential;gamma;poisson"
+of_headers=() with_library=() on_device=() apps=OFF
 for i in "${chosen[@]}"; do
-  if [[ ${areas[i]} == device ]]; then
-    on_device+=("$i")
-    continue
-  fi
-  others+=("$i")
-  built+=";$(families_of "$i")"
+  case ${areas[i]} in
+    lanes | math) of_headers+=("$i") ;;
+    device) on_device+=("$i") ;;
+    *) with_library+=("$i") ;;
+  esac
   case ${programs[i]} in cli_test | input_test | mixtures_streaming_test) apps=ON ;; esac
 done
-if ((${#others[@]})); then
-  folder=build
-  [[ $mode != --all && $built != *all* ]] || built=
-  configure build OFF "$built" $apps ""
-  plant_all "${others[@]}"
+if ((${#of_headers[@]})); then
+  configure build OFF "$few" OFF "groups;math"
+  plant_all "${of_headers[@]}"
+fi
+if ((${#with_library[@]})); then
+  configure build-library OFF "" $apps ""
+  plant_all "${with_library[@]}"
 fi
 if ((${#on_device[@]})); then
-  folder=build-device
-  configure build-device SIMULATED "$always" OFF "device;groups"
+  configure build-device SIMULATED "$few" OFF "device;groups"
   plant_all "${on_device[@]}"
 fi
 echo "$passed passed, $failed failed, 0 skipped"
