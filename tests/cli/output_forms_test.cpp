@@ -123,6 +123,11 @@ TEST(printed_mixture, says_what_was_added_to_each_variance_and_which_criterion_i
     }
   }
   EXPECT_EQ(taken, "<-lowest,taken");
+  // Of ten normal draws six components have the lowest criterion, by a ridge on single rows; one component is taken.
+  const std::string few = printed({"simulate", "normal", "--parameters", "mean=0,sd=1", "--size", "10", "--seed", "1",
+                                   "--quiet", "--format", "csv"});
+  EXPECT_THAT(printed({"mixture", "gaussian", "-", "--components", "1:6", "--quiet"}, {few}),
+              HasSubstr("  <- lowest of those not regularized, taken\n"));
 }
 
 TEST(printed_csv, of_mixtures_has_empty_fields_for_components_that_a_fit_has_not) {
