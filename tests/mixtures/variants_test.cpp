@@ -137,7 +137,7 @@ TEST(mixture_stepwise, follows_the_textbook_batch_by_batch) {
   const std::vector<double> values = draw_points(203, 1, 2, 0, 66, 3);
   std::vector<double> weights;
   for (std::size_t i = 0; i < values.size(); ++i) weights.push_back(0.5 + static_cast<double>(i % 4));
-  for (const std::size_t batch : {7, 20, 50, 150}) {  // the last of fewer rows
+  for (const std::size_t batch : {7, 20, 51, 150}) {  // the last of fewer rows; 29, 11, 4 and 2 of them
     const mixture_results start = start_at_rows(values, 1, 2, covariance_structure::full);
     stepwise_textbook wanted{{}, {}, {}, {}};
     for (int k = 0; k < 2; ++k) {
