@@ -3,6 +3,7 @@
 #include "cgroup.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -45,6 +46,10 @@ process_limits cgroup_limits(const std::string& groups, const std::string& root)
       }
   }
   return limits;
+}
+
+int busy_threads(int cores, const process_limits& limits) {
+  return limits.cores < cores ? std::max(1, static_cast<int>(std::ceil(limits.cores))) : cores;
 }
 
 }  // namespace manyfit

@@ -21,4 +21,8 @@ struct process_limits {
 process_limits cgroup_limits(const std::string& groups = "/proc/self/cgroup",
                              const std::string& root = "/sys/fs/cgroup");
 
+/// Threads that a process with so many cores can keep busy within its limits: no more than its quota of time on them,
+/// and at least one.
+int busy_threads(int cores, const process_limits& limits);
+
 }  // namespace manyfit

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <fstream>
 
@@ -24,13 +23,11 @@ const process_limits& limits() {
   return limits;
 }
 
-/// Threads that this process can keep busy: the cores that it may run on, and no more than its quota of time on them.
+/// Threads that this process can keep busy on the cores that it may run on.
 int available_cores() {
   cpu_set_t set;
   const long online = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-  const int cores = static_cast<int>(std::clamp<long>(online, 1, max_threads));
-  const double quota = limits().cores;
-  return quota < cores ? std::max(1, static_cast<int>(std::ceil(quota))) : cores;
+  return busy_threads(static_cast<int>(std::clamp<long>(online, 1, max_threads)), limits());
 }
 
 std::string processor_name() {

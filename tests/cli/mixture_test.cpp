@@ -69,6 +69,14 @@ TEST_F(mixture_command, zero_tolerance_runs_exactly_the_iterations_asked_for) {
   EXPECT_EQ(document["fits"][0]["log_likelihood_trace"].size(), 8u);
 }
 
+TEST_F(mixture_command, chooses_by_the_criterion_that_is_asked_for) {
+  for (const auto& [criterion, components] : {std::pair{"bic", 2}, {"aic", 5}}) {
+    const run_result chosen = run({"mixture", "gaussian", MF_GOLDEN_DIR "/iris.csv", "--components", "1:5", "--select",
+                                   criterion, "--format", "json"});
+    EXPECT_EQ(parsed(chosen)["fits"][0]["components"], components) << criterion;
+  }
+}
+
 TEST_F(mixture_command, chooses_the_number_of_components) {
   const run_result table = fit({"--components", "1:6"});
   EXPECT_EQ(table.code, 0);

@@ -119,6 +119,17 @@ TEST(cauchy_fit, with_the_scale_held_takes_the_highest_of_many_modes) {
     ASSERT_TRUE(log_likelihood_at("cauchy", values, {at, 0.5}) <= r.log_likelihood[0] + 1e-9) << at;
 }
 
+TEST(heavy_tailed_fits, with_the_scale_held_find_the_one_cluster_among_many_narrow_modes) {
+  std::vector<double> values = {101.301, 101.303, 101.305};
+  for (int i = 0; i < 40; ++i) values.push_back(5 * i + 0.37 * (i % 3));
+  const auto cauchy = fit_of("cauchy", values, {.fixed = {{"scale", 0.01}}});
+  const auto t = fit_of("student_t", values, {.fixed = {{"df", 2}, {"scale", 0.01}}});
+  ASSERT_EQ(cauchy.status[0], fit_status::converged);
+  ASSERT_EQ(t.status[0], fit_status::converged);
+  EXPECT_NEAR(cauchy.parameter("location", 0), 101.303, 1e-3);
+  EXPECT_NEAR(t.parameter("location", 0), 101.303, 1e-3);
+}
+
 TEST(negative_binomial_fit, of_counts_no_wider_than_poisson_is_the_poisson_fit) {
   const std::vector<double> values = {3, 4, 4, 5, 3, 2, 4, 5, 6, 4};
   const auto r = fit_of("negative_binomial", values), poisson = fit_of("poisson", values);

@@ -293,6 +293,12 @@ TEST_F(control_groups, of_version_1_limit_by_their_controllers) {
   EXPECT_EQ(found.memory, std::uint64_t{512} << 20);
 }
 
+TEST_F(control_groups, leave_as_many_threads_as_their_quota_keeps_busy) {
+  for (const auto& [quota, threads] : {std::pair{0.01, 1}, {0.5, 1}, {1.0, 1}, {1.5, 2}, {7.9, 8}, {8.0, 8}, {64.0, 8}})
+    EXPECT_EQ(busy_threads(8, {.cores = quota}), threads) << quota;
+  EXPECT_EQ(busy_threads(8, {}), 8);
+}
+
 TEST_F(control_groups, that_are_not_there_limit_nothing) {
   file("cpu/cpu.cfs_quota_us", "-1\n");
   file("cpu/cpu.cfs_period_us", "100000\n");
