@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "cli_support.hpp"
+#include "manyfit/manyfit.hpp"
 
 namespace manyfit::test {
 namespace {
@@ -67,6 +69,35 @@ TEST_F(mixture_command, zero_tolerance_runs_exactly_the_iterations_asked_for) {
                                     "7", "--trace", "--regularize", "0", "--fail-on", "any"}));
   EXPECT_EQ(document["fits"][0]["iterations"], 7);
   EXPECT_EQ(document["fits"][0]["log_likelihood_trace"].size(), 8u);
+}
+
+TEST_F(mixture_command, starts_as_it_is_told_to) {
+  std::string csv = "x,y\n";
+  std::vector<double> points;
+  for (int i = 0; i < 90; ++i) {
+    points.insert(points.end(), {static_cast<double>(i * i % 37), static_cast<double>(i * i * i % 41)});
+    csv += std::to_string(i * i % 37) + "," + std::to_string(i * i * i % 41) + "\n";
+  }
+  std::set<double> reached;
+  for (const auto& [init, start] :
+       {std::pair{"random", mixture_start::random}, {"kmeans++", mixture_start::kmeans_plus_plus}}) {
+    mixture_options options;
+    options.components = 4;
+    options.restarts = 1;
+    options.max_iterations = 3;
+    options.tolerance = 0;
+    options.seed = 3;
+    options.start = start;
+    const mixture_results wanted =
+        fit_mixture(executor::cpu(1), dense_points(std::span<const double>(points), 2, 1), options);
+    const run_result found =
+        run({"mixture", "gaussian", "-", "--components", "4", "--restarts", "1", "--max-iterations", "3", "--tolerance",
+             "0", "--seed", "3", "--init", init, "--format", "json"},
+            {csv});
+    EXPECT_EQ(parsed(found)["fits"][0]["log_likelihood"], wanted.log_likelihood[0]) << init;
+    reached.insert(wanted.log_likelihood[0]);
+  }
+  EXPECT_EQ(reached.size(), 2u);
 }
 
 TEST_F(mixture_command, chooses_by_the_criterion_that_is_asked_for) {

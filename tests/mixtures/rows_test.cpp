@@ -102,6 +102,26 @@ TEST(mixture_rows, of_three_coordinates_with_a_gap_are_fitted_in_three) {
   EXPECT_EQ(r.missing[0], 1);
 }
 
+TEST(mixture_criteria, of_a_range_are_those_of_each_size_alone) {
+  const std::vector<double> values = draw_points(120, 2, 3, 0, 17);
+  for (const covariance_structure structure : structures)
+    for (const information_criterion by : {information_criterion::aic, information_criterion::bic}) {
+      mixture_options options;
+      options.covariance = structure;
+      options.select = by;
+      options.components = {1, 3};
+      const mixture_results range = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
+      ASSERT_EQ(range.criteria.size(), 3u);
+      for (int K = 1; K <= 3; ++K) {
+        options.components = K;
+        const mixture_results alone = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
+        ASSERT_EQ(alone.status[0], fit_status::converged);
+        EXPECT_EQ(range.criteria[static_cast<std::size_t>(K - 1)],
+                  by == information_criterion::aic ? alone.aic(0) : alone.bic(0));
+      }
+    }
+}
+
 TEST(mixture_rows, bic_counts_them_whatever_their_weights) {
   const std::vector<double> values = draw_points(150, 1, 2, 0, 33), tripled(150, 3.0);
   const mixture_results one = fit_mixture(executor::cpu(1), points<double>(values, 1)),
