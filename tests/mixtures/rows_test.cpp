@@ -102,6 +102,23 @@ TEST(mixture_rows, of_three_coordinates_with_a_gap_are_fitted_in_three) {
   EXPECT_EQ(r.missing[0], 1);
 }
 
+TEST(mixture_tolerance, ends_a_climb_at_the_first_gain_per_row_that_is_no_more) {
+  const std::vector<double> values = draw_points(400, 2, 3, 0, 18, 1.5);
+  const mixture_results start = start_at_rows(values, 2, 3, covariance_structure::full);
+  for (const double tolerance : {1e-4, 1e-6, 1e-8}) {
+    mixture_options options = exactly(5000, start);
+    options.tolerance = tolerance;
+    const mixture_results r = fit_mixture(executor::cpu(1), points<double>(values, 2), options);
+    ASSERT_EQ(r.status[0], fit_status::converged);
+    const std::vector<double>& trace = r.log_likelihood_trace[0];
+    ASSERT_GT(trace.size(), 10u);
+    for (std::size_t t = 1; t < trace.size(); ++t) {
+      const double gain = (trace[t] - trace[t - 1]) / 400;
+      EXPECT_TRUE(t + 1 < trace.size() ? gain > tolerance - 1e-14 : gain <= tolerance + 1e-14) << t << ": " << gain;
+    }
+  }
+}
+
 TEST(mixture_criteria, of_a_range_are_those_of_each_size_alone) {
   const std::vector<double> values = draw_points(120, 2, 3, 0, 17);
   for (const covariance_structure structure : structures)
