@@ -70,8 +70,8 @@ fi
 
 # The sample: of one area in turn a run of neighbours in its list, and some of the lanes' every day. An area's run is as
 # long as what it compiles allows.
-declare -A run_length=([families]=8 [math]=6 [mixtures]=3 [host]=6 [input]=5 [output]=4 [faults]=4)
-cycle=(families input mixtures host output math families input faults output)
+declare -A run_length=([families]=8 [math]=2 [mixtures]=3 [host]=6 [input]=5 [output]=4 [command_line]=4 [faults]=4)
+cycle=(families input mixtures families host output families input command_line families output faults host math)
 lanes_a_day=5
 
 in_area() { # AREA: its mutants' numbers
