@@ -82,7 +82,7 @@ TEST(unnamed_column, that_counts_the_rows_is_no_number_column_by_default) {
 }
 
 TEST(unnamed_column, that_counts_nothing_is_one_like_others) {
-  for (const char* cells : {"0.5,1.5", "1,1", "-1,0", "1,inf", "1,"}) {
+  for (const char* cells : {"0.5,1.5", "0.25,1.75", "1,1", "-1,0", "1,inf", "1,"}) {
     const std::string_view both = cells;
     const std::string first(both.substr(0, both.find(','))), second(both.substr(both.find(',') + 1));
     EXPECT_THAT(names_of(read(",x\n" + first + ",5\n" + second + ",6\n", by_default)), ElementsAre("column_1", "x"))
@@ -101,6 +101,7 @@ TEST(counts_rows, tells_indices_from_measurements) {
   EXPECT_FALSE(counts_rows(std::vector<double>{0, 1, 1}));
   EXPECT_FALSE(counts_rows(std::vector<double>{2, 1, 2}));
   EXPECT_FALSE(counts_rows(std::vector<double>{0, 0.5}));
+  EXPECT_FALSE(counts_rows(std::vector<double>{0.25, 1.75}));
 }
 
 TEST(trailing_separators, are_no_columns) {
