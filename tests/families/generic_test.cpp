@@ -227,6 +227,10 @@ TEST_P(family_score, sums_log_densities_with_weights) {
     EXPECT_TRUE(std::abs(log_likelihood_at(family(), p, x, weights) - sum) <= 1e-13 * (1 + size));
   }
 }
+TEST_P(family_score, of_an_infinite_value_is_that_of_no_density) {
+  const std::vector<double> x{infinity, -infinity};
+  for (const double each : density(family(), example_parameters(family())).at(x)) EXPECT_EQ(each, -infinity);
+}
 /// Each constraint at both its ends: what no parameter can be gives no number, what it can just be gives one.
 TEST_P(family_score, is_no_number_where_a_parameter_is_at_the_end_of_what_it_may_be) {
   const auto example = example_parameters(family());
