@@ -219,6 +219,7 @@ TEST(binomial, follows_its_distribution_in_both_methods) {
                              {50.0, 0.4},
                              {1000.0, 0.02},
                              {1e6, 1e-5},
+                             {1000.0, 0.0095},
                              {1e6, 0.3},
                              {1e6, 1 - 1e-5},
                              {1e9, 0.75},
