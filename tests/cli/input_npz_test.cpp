@@ -98,6 +98,9 @@ TEST(npz, of_several_arrays_needs_a_name) {
     EXPECT_THAT(refused(file), HasSubstr("2 arrays; name one with --array\nthe arrays are 'a', 'b'"));
     EXPECT_THAT(refused(file, "c"), HasSubstr("no array 'c'\nthe arrays are 'a', 'b'"));
   }
+  const std::string alike = npz({{"x.npy", npy({1})}, {"xy.npy", npy({2})}, {"wx.npy", npy({3})}}, false);
+  EXPECT_THAT(doubles(read_npz(alike, "a.npz", "x")), ElementsAre(1));
+  EXPECT_THAT(doubles(read_npz(alike, "a.npz", "xy")), ElementsAre(2));
   EXPECT_THAT(refused(npz({}, false)), HasSubstr("without an array"));
 }
 
