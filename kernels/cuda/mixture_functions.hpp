@@ -33,11 +33,18 @@ struct mixture_tier_policy {
   int blocks_wanted[2];  ///< per multiprocessor, float and double: what the kernel's registers are limited for
   std::int64_t largest;  ///< at most: rows (warp), rows × components × features (block)
 };
+/// Rows × components × features that a block runs at most. A simulated device gets grids 32 times sooner, or its tests
+/// of grids take minutes; what a tier does is the same.
+#if defined(MF_GRIDS_BEGIN_EARLY)
+inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 20;
+#else
+inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 25;
+#endif
 inline constexpr mixture_tier_policy mixture_tiers[] = {
     {"warp", 128, {4, 2}, 8192},
-    {"block", 256, {2, 1}, std::int64_t{1} << 25},
+    {"block", 256, {2, 1}, largest_of_mixture_block},
     {"grid", 256, {2, 1}, INT64_MAX},
-    {"resident block", 256, {1, 1}, std::int64_t{1} << 25},
+    {"resident block", 256, {1, 1}, largest_of_mixture_block},
     {"resident grid", 256, {1, 1}, INT64_MAX},
 };
 /// Doubles of a model up to which the blocks of a grid each keep their own copy.

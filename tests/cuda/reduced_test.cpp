@@ -60,13 +60,14 @@ struct reduced_shape {
   covariance_structure structure;
   int D, K;
   std::vector<std::int64_t> sizes;
+  std::vector<std::int64_t> simulated = {};  ///< as few as reach the same tier; empty: the same
 };
 
 class cuda_reduced_mixtures : public testing::TestWithParam<reduced_shape> {};
 
 template <class T>
 void mixtures_run(const reduced_shape& s) {
-  const clusters data(s.D, s.K, s.sizes);
+  const clusters data(s.D, s.K, has_simulated_device() && !s.simulated.empty() ? s.simulated : s.sizes);
   const std::vector<T> values(data.values.begin(), data.values.end());
   const auto points = ragged_points<T>(values, s.D, data.offsets);
   mixture_options options;
@@ -109,10 +110,10 @@ INSTANTIATE_TEST_SUITE_P(every_regime, cuda_reduced_mixtures,
                                          reduced_shape{"block_tiles_diagonal", cs::diagonal, 6, 5, {700, 250}},
                                          reduced_shape{"block_tiles_tied", cs::tied, 6, 5, {700, 250}},
                                          reduced_shape{"block_tiles_spherical", cs::spherical, 6, 5, {700, 250}},
-                                         reduced_shape{"grid_registers_full", cs::full, 2, 4, {1500000}},
-                                         reduced_shape{"grid_tiles_full", cs::full, 16, 64, {3600}},
-                                         reduced_shape{"grid_tiles_diagonal", cs::diagonal, 32, 100, {5400}},
-                                         reduced_shape{"grid_chunks_full", cs::full, 32, 128, {2000}}),
+                                         reduced_shape{"grid_registers_full", cs::full, 2, 4, {1500000}, {44000}},
+                                         reduced_shape{"grid_tiles_full", cs::full, 16, 64, {3600}, {1000}},
+                                         reduced_shape{"grid_tiles_diagonal", cs::diagonal, 32, 100, {5400}, {600}},
+                                         reduced_shape{"grid_chunks_full", cs::full, 32, 128, {2000}, {1000}}),
                          [](const testing::TestParamInfo<reduced_shape>& info) {
                            return std::string(info.param.name);
                          });
