@@ -33,12 +33,13 @@ struct mixture_tier_policy {
   int blocks_wanted[2];  ///< per multiprocessor, float and double: what the kernel's registers are limited for
   std::int64_t largest;  ///< at most: rows (warp), rows × components × features (block)
 };
-/// Rows × components × features that a block runs at most. A simulated device gets grids 32 times sooner, or its tests
-/// of grids take minutes; what a tier does is the same.
-#if defined(MF_GRIDS_BEGIN_EARLY)
-inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 20;
+/// Rows × components × features that a block runs at most, and doubles that the statistics of all blocks of a grid may
+/// take together (64 MiB; beyond, passes go in chunks). On the simulated device both regimes begin much sooner, or
+/// their tests would take minutes there; what they do is the same.
+#if defined(MF_REGIMES_BEGIN_EARLY)
+inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 20, partial_numbers = std::int64_t{1} << 17;
 #else
-inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 25;
+inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 25, partial_numbers = std::int64_t{1} << 23;
 #endif
 inline constexpr mixture_tier_policy mixture_tiers[] = {
     {"warp", 128, {4, 2}, 8192},
@@ -49,8 +50,6 @@ inline constexpr mixture_tier_policy mixture_tiers[] = {
 };
 /// Doubles of a model up to which the blocks of a grid each keep their own copy.
 inline constexpr std::int64_t private_model_numbers = 1024;
-/// Doubles that the statistics of all blocks of a grid may take together (64 MiB); beyond, passes go in chunks.
-inline constexpr std::int64_t partial_numbers = std::int64_t{1} << 23;
 
 /// One kind of memory that every group needs a piece of: in shared memory one after the other, or in device memory.
 struct lane_room {

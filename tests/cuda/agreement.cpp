@@ -79,6 +79,8 @@ struct sizes_of_tier {
 const std::vector<sizes_of_tier> family_sizes{{"warp", {20, 100, 1000, 1024}, 25},
                                               {"block", {1025, 5000, 16384, 20000, 131072}, 3},
                                               {"grid", {131073, 300001}, 2}};
+const std::vector<sizes_of_tier> simulated_family_sizes{
+    {"warp", {20, 100, 1000, 1024}, 5}, {"block", {1025, 5000, 16384, 20000}, 1}, {"grid", {131073}, 1}};
 
 /// Parameters in units of the larger of their size and their standard error, log-likelihoods of 1 + |ll|, standard
 /// errors of themselves.
@@ -132,8 +134,11 @@ const std::vector<mixture_case> mixture_cases{{1, 3, {200, 1000, 8000}},
                                               {32, 100, {20000}, true, {4000}},
                                               {32, 128, {8000}, true, {4100}},
                                               {32, 1000, {8000}, false, {2000}}};
-/// The multiprocessors of an H200: more blocks in a grid leave less room for each, so that chunks begin earlier.
-constexpr int multiprocessors = 132;
+/// Of an H200, and of the usual simulated device: more blocks in a grid leave less room for each, so that chunks begin
+/// earlier.
+int multiprocessors() {
+  return has_simulated_device() ? 3 : 132;
+}
 /// The bytes of shared memory that its float kernels plan resident passes for; those in double have none.
 template <class T>
 constexpr std::int64_t resident_room = sizeof(T) == 4 ? 227 * 1024 - 2048 : 0;
@@ -175,7 +180,8 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
     }
   }
   const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, sizes.back(), resident_room<T>);
-  const std::int64_t blocks = std::int64_t{mixture_tiers[mixture_grid].blocks_wanted[sizeof(T) == 8]} * multiprocessors;
+  const std::int64_t blocks =
+      std::int64_t{mixture_tiers[mixture_grid].blocks_wanted[sizeof(T) == 8]} * multiprocessors();
   const bool chunks = tier == mixture_grid && c.K * features(structure, c.D) > partial_numbers / blocks;
   const char* const names[] = {"full", "diagonal", "tied", "spherical"};
   json row{{"structure", names[static_cast<int>(structure)]},
@@ -206,7 +212,7 @@ int main_of(const std::string& path, const std::string& first_name, const std::s
     table[list].push_back(std::move(row));
   };
   for (const family_info* family : all_families()) {
-    for (const sizes_of_tier& t : family_sizes) {
+    for (const sizes_of_tier& t : has_simulated_device() ? simulated_family_sizes : family_sizes) {
       add("families", family_row<double>(*family, t, first, second));
       add("families", family_row<float>(*family, t, first, second));
     }

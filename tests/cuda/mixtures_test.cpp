@@ -31,6 +31,9 @@ struct shape {
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> simulated = {};  ///< as few as reach the same tier; empty: the same
 };
+void PrintTo(const shape& s, std::ostream* out) {
+  *out << "D=" << s.D << " K=" << s.K;
+}
 std::string name_of(const testing::TestParamInfo<shape>& info) {
   return "D" + std::to_string(info.param.D) + "_K" + std::to_string(info.param.K);
 }

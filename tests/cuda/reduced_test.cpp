@@ -62,6 +62,9 @@ struct reduced_shape {
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> simulated = {};  ///< as few as reach the same tier; empty: the same
 };
+void PrintTo(const reduced_shape& s, std::ostream* out) {
+  *out << "D=" << s.D << " K=" << s.K;
+}
 
 class cuda_reduced_mixtures : public testing::TestWithParam<reduced_shape> {};
 
