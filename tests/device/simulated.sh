@@ -43,12 +43,12 @@ test_simulated() {
     "MF_DEVICE_COUNT=0 -- -R without_a_device"
 }
 test_simulated_asan() {
-  simulated_build simulated-asan
-  run_on_devices build/simulated-asan "MF_DEVICE_SEED=4"
+  simulated_build simulated-asan cuda_tests simulated_device_test simulated_host_test simulated_groups_test
+  run_on_devices build/simulated-asan "MF_DEVICE_SEED=4 -- -E D32_K100|NOT_BUILT"
 }
 # Lanes are threads to this sanitizer, a few hundred at once; OpenMP's own waiting is not known to it, hence one thread.
 test_simulated_tsan() {
-  simulated_build simulated-tsan
+  simulated_build simulated-tsan cuda_tests simulated_groups_test
   run_on_devices build/simulated-tsan \
     "MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1 -- -R cuda_reduced|simulated_groups"
 }
