@@ -114,6 +114,7 @@ class mixture_lanes {
       const double shift = sum_of(plain, [&](std::int64_t i) { return value(i, d) - m.centre[d]; });
       const double centre = m.centre[d] + shift / counts.weight;
       const double squares = sum_of(plain, [&](std::int64_t i) { return square(value(i, d) - centre); });
+      if constexpr (is_warp) team_barrier();  // all lanes have read the centre: a warp's sums order no memory
       leader([&] {
         m.centre[d] = centre;
         m.variance[d] = squares / counts.weight;

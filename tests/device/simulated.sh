@@ -50,5 +50,5 @@ test_simulated_asan() {
 test_simulated_tsan() {
   simulated_build simulated-tsan cuda_tests simulated_groups_test
   run_on_devices build/simulated-tsan \
-    "MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1 -- -R cuda_reduced|simulated_groups"
+    "MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1 -- -R cuda_reduced|simulated_groups -E grid_tiles|grid_chunks|NOT_BUILT"
 }
