@@ -49,6 +49,6 @@ test_simulated_asan() {
 # Lanes are threads to this sanitizer, a few hundred at once; OpenMP's own waiting is not known to it, hence one thread.
 test_simulated_tsan() {
   simulated_build simulated-tsan cuda_tests simulated_groups_test
-  run_on_devices build/simulated-tsan \
-    "MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1 -- -R cuda_reduced|simulated_groups -E grid_tiles|grid_chunks|NOT_BUILT"
+  local device="MF_DEVICE_SEED=5 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 OMP_NUM_THREADS=1"
+  run_on_devices build/simulated-tsan "$device -- -R cuda_reduced|simulated_groups -E grid_tiles|grid_chunks|NOT_BUILT"
 }
