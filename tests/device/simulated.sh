@@ -38,8 +38,9 @@ run_on_devices() { # FOLDER RUN...
 # Three devices and seeds, and a machine without a device.
 test_simulated() {
   simulated_build simulated
-  run_on_devices build/simulated "MF_DEVICE_SEED=1" "MF_DEVICE_SEED=2 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1" \
-    "MF_DEVICE_SEED=3 MF_DEVICE_MULTIPROCESSORS=5" \
+  run_on_devices build/simulated "MF_DEVICE_SEED=1" \
+    "MF_DEVICE_SEED=2 MF_DEVICE_MULTIPROCESSORS=2 MF_DEVICE_BLOCKS=1 -- -E simulated_agreement" \
+    "MF_DEVICE_SEED=3 MF_DEVICE_MULTIPROCESSORS=5 -- -E simulated_agreement" \
     "MF_DEVICE_COUNT=0 -- -R without_a_device"
 }
 test_simulated_asan() {
