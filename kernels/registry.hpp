@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/parameter.hpp"
 #include "kernels/views.hpp"
 
 namespace manyfit {

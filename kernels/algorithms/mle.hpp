@@ -4,11 +4,11 @@
 // Maximum likelihood for ONE fit, over a group: load the sample, find a start, climb by Newton, read the standard
 // errors off the observed information. Families with sufficient statistics take one further pass over the data and no
 // more; their work falls into gather (needs the group) and finish (scalar), so that a GPU warp can gather 32 fits and
-// then finish one per lane. Each family's own shortcuts come from its file; see families/family.hpp.
+// then finish one per lane. Each family's own shortcuts come from its file; see contracts/family.hpp.
 #pragma once
 
 #include "kernels/algorithms/newton.hpp"
-#include "kernels/groups/group.hpp"
+#include "kernels/objectives/family_frame.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -37,11 +37,6 @@ template <class Family>
 concept survives_constant_sample = requires {
   Family::fits_constant_sample;
 };
-
-/// Values that are there, with a weight other than 0: what a fit reports as its number of observations.
-MF_FN std::int64_t present(const sample_summary& s) {
-  return s.observations + s.outside + s.nonfinite;
-}
 
 /// What makes a sample unfit for estimation, or not_run when nothing does.
 template <class Family>

@@ -9,7 +9,7 @@
 // Nocedal & Wright, Numerical Optimization (2006), sections 3.4 and 3.5.
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
 #include "kernels/math/cholesky.hpp"
 
 MF_NAMESPACE_BEGIN

@@ -4,7 +4,7 @@
 // The primitives below a fit, for ONE value or ONE sample: the log-density, and the log-likelihood as its weighted sum.
 #pragma once
 
-#include "kernels/groups/group.hpp"
+#include "kernels/objectives/family_frame.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -18,7 +18,7 @@ template <class Family>
 struct serial_worker {
   serial_worker() {}  // which leaves the scratch as it is: to fill it with zeros costs as much as a tenth of a fit
   serial_scratch scratch;
-  serial_group<Family> points{scratch};
+  serial_group<family_rows<Family>> points{scratch};
 };
 
 /// Fits every sample of `batch` (host memory) into `results` (host memory). `completed`, when given, counts fits.

@@ -20,7 +20,7 @@ template <class Family, class T, class Context>
 MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                           const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
   const double noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
-  lanes_group<Family, T, Context> points(context, buffer, capacity);
+  lanes_group<family_rows<Family>, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   const int share = share_of(work, has_statistics<Family> ? Context::width : 1);
@@ -55,7 +55,7 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
 template <class Family, class T, class Context>
 MF_FN_LARGE void log_likelihood_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
                                      const batch_view<T>& batch, const parameters_view& parameters, double* out) {
-  lanes_group<Family, T, Context> points(context, buffer, capacity);
+  lanes_group<family_rows<Family>, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   for (;;) {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/algorithms/location_search.hpp"
-#include "kernels/algorithms/quantile.hpp"
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
+#include "kernels/groups/location_search.hpp"
+#include "kernels/groups/quantile.hpp"
 
 MF_NAMESPACE_BEGIN
 

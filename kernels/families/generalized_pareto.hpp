@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/algorithms/quantile.hpp"
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
+#include "kernels/groups/quantile.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN

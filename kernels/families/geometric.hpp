@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
 
 MF_NAMESPACE_BEGIN
 

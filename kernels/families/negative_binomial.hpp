@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/families/poisson.hpp"
-#include "kernels/families/tail_shares.hpp"
+#include "kernels/groups/tail_shares.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/algorithms/location_search.hpp"
-#include "kernels/algorithms/quantile.hpp"
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
+#include "kernels/groups/location_search.hpp"
+#include "kernels/groups/quantile.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -42,8 +42,8 @@ struct student_t {
   MF_FN static T half_gamma_ratio(const T& df) {
     return log_gamma_ratio(T(0.5) * df, T(0.5));
   }
-  template <class S, int P>
-  MF_FN static jet<S, P> half_gamma_ratio(const jet<S, P>& df) {
+  template <class S, int P, int Order>
+  MF_FN static jet<S, P, Order> half_gamma_ratio(const jet<S, P, Order>& df) {
     return log_gamma_ratio(S(0.5) * df, S(0.5));
   }
 

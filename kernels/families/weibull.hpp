@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
 #include "kernels/math/polynomial.hpp"
 #include "kernels/random/transforms.hpp"
 

@@ -15,7 +15,7 @@
 // asked of any value any more.
 #pragma once
 
-#include "kernels/groups/group.hpp"
+#include "kernels/contracts/group.hpp"
 #include "kernels/groups/lane_copy.hpp"
 #include "kernels/groups/reduce.hpp"
 #include "kernels/math/lane_product.hpp"
@@ -28,7 +28,8 @@ struct alignas(16) quad {
   T v[4];
 };
 
-template <class Family, class T, class Context>
+/// Rows: the rule by which it reads; see contracts/group.hpp. T: float or double.
+template <row_rule Rows, class T, class Context>
 class lanes_group {
   struct alignas(16) piece {
     T v[16 / sizeof(T)];
@@ -51,7 +52,7 @@ class lanes_group {
     size_ = static_cast<index>(points.size);
     keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
     aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
-    return read_in_frame<Family>([&](const frame& in) { return read(in); }, *this);
+    return read_in_frame<Rows>([&](const frame& in) { return read(in); }, *this);
   }
 
   /// Σ w f(y); f: T → vec<T, K>.
@@ -126,9 +127,9 @@ class lanes_group {
     return summary;
   }
   MF_FN T coordinate(T x) const {
-    if constexpr (has_frame<Family>)
-      if (in_.active()) return coordinate_in<Family>(x, in_);
-    return coordinate_of<Family>(x);
+    if constexpr (Rows::moves)
+      if (in_.active()) return Rows::coordinate(x, in_);
+    return Rows::coordinate(x);
   }
 
   /// Lanes with which this one shares its buffer.
@@ -201,8 +202,8 @@ class lanes_group {
   }
   /// Makes coordinates of the values in this lane's slots for [q, end).
   MF_FN void transform(index q, index end) const {
-    if constexpr (has_coordinate<Family> || has_frame<Family>) {
-      if (!has_coordinate<Family> && !in_.active()) return;
+    if constexpr (Rows::transforms || Rows::moves) {
+      if (!Rows::transforms && !in_.active()) return;
       MF_ROLLED
       for (int slot = 0; q < end; q += lanes(), ++slot) {
         quad<T> x = own(slot);
@@ -216,7 +217,7 @@ class lanes_group {
   MF_FN T coordinate_at(index i, int slot) const {
     if (keeps_) return own(slot).v[i % 4];
     const T x = points_.values[i];
-    const bool used = standing_of<Family>(x, weight_of(i)) == standing::used;
+    const bool used = classify<typename Rows::support>(x, weight_of(i)) == row_class::used;
     return used ? coordinate(x) : static_cast<T>(constants::nan);
   }
 
@@ -291,8 +292,8 @@ class lanes_group {
     if (owns_rest()) {
       MF_ROLLED
       for (index i = 4 * q; i < size_; ++i) {
-        const T x = own(slot).v[i % 4], y = coordinate_of<Family>(x);
-        regular = standing_of<Family>(x, T(1)) == standing::used && regular;
+        const T x = own(slot).v[i % 4], y = Rows::coordinate(x);
+        regular = classify<typename Rows::support>(x, T(1)) == row_class::used && regular;
         own(slot).v[i % 4] = y;
         take(y, mine);
         mine.sum += static_cast<double>(y);
@@ -324,28 +325,27 @@ class lanes_group {
       count += 4;
       for (int i = 0; i < 4; ++i) {
         take(y.v[i], mine);
-        if constexpr (has_coordinate<Family>) {
+        if constexpr (Rows::transforms) {
           take(x.v[i], outer);
           broken += x.v[i] * T(0);  // NaN when x is not finite, whatever its coordinate is
         }
-        if constexpr (Family::support::discrete) inside = Family::support::contains(x.v[i]) && inside;
+        if constexpr (Rows::support::discrete) inside = Rows::support::contains(x.v[i]) && inside;
       }
-      if constexpr (has_coordinate<Family>)
+      if constexpr (Rows::transforms)
         if (keeps_) own(slot) = y;
     }
     mine.sum += static_cast<double>(count) * static_cast<double>(center) + static_cast<double>(deviation);
     // NaN and infinity show in the sum. A continuous support is an interval.
     inside = inside && is_finite(deviation) && broken == 0;
-    if constexpr (!Family::support::discrete) {
-      const share& extremes = has_coordinate<Family> ? outer : mine;
-      inside =
-          inside && Family::support::contains(extremes.least) && Family::support::contains(-extremes.least_negative);
+    if constexpr (!Rows::support::discrete) {
+      const share& extremes = Rows::transforms ? outer : mine;
+      inside = inside && Rows::support::contains(extremes.least) && Rows::support::contains(-extremes.least_negative);
     }
     return inside;
   }
 
   MF_FN static quad<T> coordinates_of(quad<T> x) {
-    for (int i = 0; i < 4; ++i) x.v[i] = coordinate_of<Family>(x.v[i]);
+    for (int i = 0; i < 4; ++i) x.v[i] = Rows::coordinate(x.v[i]);
     return x;
   }
   MF_FN static void take(T y, share& mine) {
@@ -364,15 +364,15 @@ class lanes_group {
       MF_ROLLED
       for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
         const T x = points_.values[i], w = weight_of(i);
-        const standing value = standing_of<Family>(x, w);
-        const bool used = value == standing::used;
+        const row_class row = classify<typename Rows::support>(x, w);
+        const bool used = row == row_class::used;
         const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
         if (keeps_) own(slot).v[i % 4] = y;
         counts[0] += used;
-        counts[1] += value == standing::missing;
-        counts[2] += value == standing::outside;
-        counts[3] += value == standing::nonfinite;
-        counts[4] += value == standing::left_out;
+        counts[1] += row == row_class::missing;
+        counts[2] += row == row_class::outside;
+        counts[3] += row == row_class::nonfinite;
+        counts[4] += row == row_class::left_out;
         if (used) {
           take(y, mine);
           mine.weight += static_cast<double>(w);

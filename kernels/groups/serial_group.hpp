@@ -7,7 +7,8 @@
 // totals in order.
 #pragma once
 
-#include "kernels/groups/group.hpp"
+#include "kernels/contracts/group.hpp"
+#include "kernels/math/pack.hpp"
 #include "kernels/math/running_product.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -20,7 +21,8 @@ struct serial_scratch {
   int ones = 0;  ///< so many weights, from the first, are known to be 1: samples without weights need not write them
 };
 
-template <class Family>
+/// Rows: the rule by which it reads; see contracts/group.hpp.
+template <row_rule Rows>
 class serial_group {
  public:
   using scalar = pack;
@@ -37,11 +39,11 @@ class serial_group {
     size_ = points.size;
     sample_summary summary;
     if (!find_spare(points, summary)) return summary;
-    return read_in_frame<Family>(
+    return read_in_frame<Rows>(
         [&](const frame& in) {
           frame_ = in;
           fill_ = &serial_group::fill<T, false>;
-          if constexpr (has_frame<Family>)
+          if constexpr (Rows::moves)
             if (in.active()) fill_ = &serial_group::fill<T, true>;
           return read();
         },
@@ -173,12 +175,12 @@ class serial_group {
   bool find_spare(const sample<T>& points, sample_summary& summary) {
     for (std::int64_t i = 0; i < size_; ++i) {
       const double x = static_cast<double>(points.values[i]);
-      const standing value = standing_of<Family>(x, weight_of(points, i));
-      if (value == standing::used) {
+      const row_class row = classify<typename Rows::support>(x, weight_of(points, i));
+      if (row == row_class::used) {
         spare_ = x;
         return true;
       }
-      count(summary, value);
+      count(summary, row);
     }
     return false;
   }
@@ -194,9 +196,9 @@ class serial_group {
   template <bool Framed>
   MF_FN pack coordinate(const pack& x) const {
     if constexpr (Framed)
-      return coordinate_in<Family>(x, frame_);
+      return Rows::coordinate(x, frame_);
     else
-      return coordinate_of<Family>(x);
+      return Rows::coordinate(x);
   }
 
   // Kept out of line: inlined, it would make the compiler emit every sum's loop twice.
@@ -216,7 +218,7 @@ class serial_group {
       if (whole) {
         const pack x = pack::load(values + i);
         if (weights) w = pack::load(weights + i);
-        whole = all(Family::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
+        whole = all(Rows::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
         y = coordinate<Framed>(x);
       }
       if (whole) {
@@ -237,7 +239,7 @@ class serial_group {
       if (whole) {
         for (int j = 0; j < 4; ++j) {
           const pack x = pack::load(values + i + j * pack::lanes);
-          whole = whole && all(Family::support::contains(x) && is_finite(x));
+          whole = whole && all(Rows::support::contains(x) && is_finite(x));
           y[j] = coordinate<Framed>(x);
           w[j] = pack(1.0);
         }
@@ -279,10 +281,10 @@ class serial_group {
       const bool inside = i + lane < size;
       const double x = inside ? static_cast<double>(points.values[begin + i + lane]) : constants::nan;
       const double w = inside ? weight_of(points, begin + i + lane) : 0.0;
-      const standing value = standing_of<Family>(x, w);
-      if (inside) count(counts, value);
-      xs[lane] = value == standing::used ? x : spare_;
-      scratch_.weight[i + lane] = value == standing::used ? w : 0.0;
+      const row_class row = classify<typename Rows::support>(x, w);
+      if (inside) count(counts, row);
+      xs[lane] = row == row_class::used ? x : spare_;
+      scratch_.weight[i + lane] = row == row_class::used ? w : 0.0;
     }
     coordinate<Framed>(pack::load(xs)).store(scratch_.y + i);
   }

@@ -107,14 +107,14 @@ MF_FN T bessel_ratio_derivative(const T& k) {
   return bessel_ratio_with_derivative(k).derivative;
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log_bessel_i0(const jet<S, P>& k) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_bessel_i0(const jet<S, P, Order>& k) {
   const bessel_ratio_values<S> a = bessel_ratio_with_derivative(k.value);
   return chain(k, log_bessel_i0(k.value), a.ratio, a.derivative);
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log_bessel_i0_scaled(const jet<S, P>& k) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_bessel_i0_scaled(const jet<S, P, Order>& k) {
   const bessel_ratio_values<S> a = bessel_ratio_with_derivative(k.value);
   return chain(k, log_bessel_i0_scaled(k.value), -a.one_minus_ratio, a.derivative);
 }

@@ -48,15 +48,15 @@ MF_FN derivatives<T> log_gamma_ratio_derivatives(const T& r, const T& x) {
   return result;
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log_gamma(const jet<S, P>& x) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_gamma(const jet<S, P, Order>& x) {
   const derivatives<S> d = log_gamma_derivatives(x.value);
   return chain(x, d.value, d.first, d.second);
 }
 
 /// For a parameter r and an observation x, of which no derivative is taken.
-template <class S, int P>
-MF_FN jet<S, P> log_gamma_ratio(const jet<S, P>& r, const S& x) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_gamma_ratio(const jet<S, P, Order>& r, const S& x) {
   const derivatives<S> d = log_gamma_ratio_derivatives(r.value, x);
   return chain(r, d.value, d.first, d.second);
 }

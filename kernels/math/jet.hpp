@@ -1,27 +1,40 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Second-order forward-mode automatic differentiation. A jet carries a value, its gradient and its Hessian (packed
-// lower triangle) with respect to P parameters; S is double, float or a pack. A formula templated on its scalar,
-// evaluated at seeded jets, yields its exact derivatives. Source: Griewank & Walther, Evaluating Derivatives (2008),
-// ch. 13.
+// Forward-mode automatic differentiation of first or second order. A jet carries a value, its gradient and, of order 2,
+// its Hessian (packed lower triangle) with respect to P parameters; S is double, float or a pack. A formula templated
+// on its scalar, evaluated at seeded jets, yields its exact derivatives. Source: Griewank & Walther, Evaluating
+// Derivatives (2008), ch. 13.
 #pragma once
 
 #include "kernels/math/scalar.hpp"
 
 MF_NAMESPACE_BEGIN
 
+/// What a jet holds.
+template <class S, int P, int Order>
+struct jet_parts;
 template <class S, int P>
-struct jet {
+struct jet_parts<S, P, 1> {
+  S value;
+  S gradient[P];
+};
+template <class S, int P>
+struct jet_parts<S, P, 2> {
   S value;
   S gradient[P];
   S hessian[packed_size(P)];
+};
 
+template <class S, int P, int Order = 2>
+struct jet : jet_parts<S, P, Order> {
   jet() = default;
   /// A constant: derivatives zero.
-  MF_FN jet(S constant) : value(constant) {  // NOLINT: implicit on purpose, so that constants mix into formulas
-    for (int i = 0; i < P; ++i) gradient[i] = S(0);
-    for (int i = 0; i < packed_size(P); ++i) hessian[i] = S(0);
+  MF_FN jet(S constant) {  // NOLINT: implicit on purpose, so that constants mix into formulas
+    this->value = constant;
+    for (int i = 0; i < P; ++i) this->gradient[i] = S(0);
+    if constexpr (Order == 2)
+      for (int i = 0; i < packed_size(P); ++i) this->hessian[i] = S(0);
   }
   /// Parameter number `index` at `at`: the seed of a differentiation.
   MF_FN static jet variable(S at, int index) {
@@ -35,9 +48,10 @@ struct jet {
     jet result;
     result.value = f;
     for (int i = 0; i < P; ++i) result.gradient[i] = f1 * a.gradient[i];
-    for (int i = 0; i < P; ++i)
-      for (int j = 0; j <= i; ++j)
-        result.hessian[packed(i, j)] = f1 * a.hessian[packed(i, j)] + f2 * a.gradient[i] * a.gradient[j];
+    if constexpr (Order == 2)
+      for (int i = 0; i < P; ++i)
+        for (int j = 0; j <= i; ++j)
+          result.hessian[packed(i, j)] = f1 * a.hessian[packed(i, j)] + f2 * a.gradient[i] * a.gradient[j];
     return result;
   }
 
@@ -45,14 +59,16 @@ struct jet {
     jet result;
     result.value = -a.value;
     for (int i = 0; i < P; ++i) result.gradient[i] = -a.gradient[i];
-    for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = -a.hessian[i];
+    if constexpr (Order == 2)
+      for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = -a.hessian[i];
     return result;
   }
   MF_FN friend jet operator+(const jet& a, const jet& b) {
     jet result;
     result.value = a.value + b.value;
     for (int i = 0; i < P; ++i) result.gradient[i] = a.gradient[i] + b.gradient[i];
-    for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = a.hessian[i] + b.hessian[i];
+    if constexpr (Order == 2)
+      for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = a.hessian[i] + b.hessian[i];
     return result;
   }
   MF_FN friend jet operator-(const jet& a, const jet& b) { return a + (-b); }
@@ -60,10 +76,11 @@ struct jet {
     jet result;
     result.value = a.value * b.value;
     for (int i = 0; i < P; ++i) result.gradient[i] = a.value * b.gradient[i] + b.value * a.gradient[i];
-    for (int i = 0; i < P; ++i)
-      for (int j = 0; j <= i; ++j)
-        result.hessian[packed(i, j)] = a.value * b.hessian[packed(i, j)] + b.value * a.hessian[packed(i, j)] +
-                                       a.gradient[i] * b.gradient[j] + a.gradient[j] * b.gradient[i];
+    if constexpr (Order == 2)
+      for (int i = 0; i < P; ++i)
+        for (int j = 0; j <= i; ++j)
+          result.hessian[packed(i, j)] = a.value * b.hessian[packed(i, j)] + b.value * a.hessian[packed(i, j)] +
+                                         a.gradient[i] * b.gradient[j] + a.gradient[j] * b.gradient[i];
     return result;
   }
   MF_FN friend jet operator/(const jet& a, const jet& b) { return a * reciprocal(b); }
@@ -132,12 +149,13 @@ struct jet {
 };
 
 /// condition ? a : b for jets; Mask is bool or a pack's lane mask.
-template <class Mask, class S, int P>
-MF_FN jet<S, P> select(const Mask& condition, const jet<S, P>& a, const jet<S, P>& b) {
-  jet<S, P> result;
+template <class Mask, class S, int P, int Order>
+MF_FN jet<S, P, Order> select(const Mask& condition, const jet<S, P, Order>& a, const jet<S, P, Order>& b) {
+  jet<S, P, Order> result;
   result.value = select(condition, a.value, b.value);
   for (int i = 0; i < P; ++i) result.gradient[i] = select(condition, a.gradient[i], b.gradient[i]);
-  for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = select(condition, a.hessian[i], b.hessian[i]);
+  if constexpr (Order == 2)
+    for (int i = 0; i < packed_size(P); ++i) result.hessian[i] = select(condition, a.hessian[i], b.hessian[i]);
   return result;
 }
 

@@ -60,15 +60,15 @@ MF_FN T log_ratio_minus(const T& a, const T& b, const T& d) {
   return select(abs(d) < T(0.4), log1p_minus_near_zero(d), log(a) - log(b) - d);
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log1p_minus(const jet<S, P>& x) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log1p_minus(const jet<S, P, Order>& x) {
   const S r = S(1) / (S(1) + x.value);
   return chain(x, log1p_minus(x.value), -x.value * r, -r * r);
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log_ratio_minus(const jet<S, P>& a, const jet<S, P>& b) {
-  const jet<S, P> d = (a - b) / b;
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_ratio_minus(const jet<S, P, Order>& a, const jet<S, P, Order>& b) {
+  const jet<S, P, Order> d = (a - b) / b;
   const S ratio = b.value / a.value;  // 1 / (1 + d)
   return chain(d, log_ratio_minus(a.value, b.value), -d.value * ratio, -ratio * ratio);
 }

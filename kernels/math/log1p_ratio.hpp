@@ -54,19 +54,20 @@ MF_FN T log1p_ratio(const T& z, const T& k) {
   return select(near, z * (T(1) - held * x_minus_log1p_over_square(held)), log(T(1) + x) / k);
 }
 
-template <class S, int P>
-MF_FN jet<S, P> log1p_ratio(const jet<S, P>& z, const jet<S, P>& k) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log1p_ratio(const jet<S, P, Order>& z, const jet<S, P, Order>& k) {
   const log1p_ratio_derivatives<S> d = log1p_ratio_with_derivatives(z.value, k.value);
   const S by_z_twice = -k.value * d.by_z * d.by_z, by_both = -z.value * d.by_z * d.by_z;
-  jet<S, P> result;
+  jet<S, P, Order> result;
   result.value = d.value;
   for (int i = 0; i < P; ++i) result.gradient[i] = d.by_z * z.gradient[i] + d.by_k * k.gradient[i];
-  for (int i = 0; i < P; ++i)
-    for (int j = 0; j <= i; ++j)
-      result.hessian[packed(i, j)] = d.by_z * z.hessian[packed(i, j)] + d.by_k * k.hessian[packed(i, j)] +
-                                     by_z_twice * z.gradient[i] * z.gradient[j] +
-                                     d.by_k_twice * k.gradient[i] * k.gradient[j] +
-                                     by_both * (z.gradient[i] * k.gradient[j] + k.gradient[i] * z.gradient[j]);
+  if constexpr (Order == 2)
+    for (int i = 0; i < P; ++i)
+      for (int j = 0; j <= i; ++j)
+        result.hessian[packed(i, j)] = d.by_z * z.hessian[packed(i, j)] + d.by_k * k.hessian[packed(i, j)] +
+                                       by_z_twice * z.gradient[i] * z.gradient[j] +
+                                       d.by_k_twice * k.gradient[i] * k.gradient[j] +
+                                       by_both * (z.gradient[i] * k.gradient[j] + k.gradient[i] * z.gradient[j]);
   return result;
 }
 

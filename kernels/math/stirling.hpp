@@ -22,8 +22,8 @@ MF_FN T log_gamma_remainder(const T& x) {
   const T below = log_gamma_given_log(minimum(x, T(3)), log_x) - x * (log_x - T(1));
   return select(x < T(3), below, above);
 }
-template <class S, int P>
-MF_FN jet<S, P> log_gamma_remainder(const jet<S, P>& x) {
+template <class S, int P, int Order>
+MF_FN jet<S, P, Order> log_gamma_remainder(const jet<S, P, Order>& x) {
   const auto [value, derivative] = log_minus_digamma(x.value);
   return chain(x, log_gamma_remainder(x.value), -value, -derivative);
 }

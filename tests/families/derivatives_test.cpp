@@ -77,7 +77,7 @@ void hand_written_equals_jets() {
   const auto parameters = parameters_nearby(sample);
   ASSERT_FALSE(parameters.empty());
   serial_scratch scratch;
-  serial_group<Family> points(scratch);
+  serial_group<family_rows<Family>> points(scratch);
   const manyfit::sample<double> raw{sample.values.data(), nullptr, static_cast<std::int64_t>(sample.values.size())};
   const auto summary = points.load(raw);
   for (const auto& p : parameters) {

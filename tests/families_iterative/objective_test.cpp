@@ -55,7 +55,7 @@ TYPED_TEST(objective, agrees_with_jets_of_the_log_density) {
       weights[i] = 0.5 + std::abs(standard_normal(random));
     }
     serial_scratch scratch;
-    serial_group<Family> points(scratch);
+    serial_group<family_rows<Family>> points(scratch);
     const auto summary = points.load(sample<double>{values.data(), weights.data(), 23});
     const auto by_hand = Family::objective(points, summary, params_from<Family>(p));
     const auto by_jets = sum_of_terms<Family>(points, summary, p);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Quantiles over a group against a sorted copy of the sample.
-#include "kernels/algorithms/quantile.hpp"
+#include "kernels/groups/quantile.hpp"
 
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ std::vector<double> in_frame(std::vector<double> values, const frame& in) {
 
 void expect_quantiles(const std::vector<double>& values, const std::vector<double>& weights = {}) {
   serial_scratch scratch;
-  serial_group<normal> points(scratch);
+  serial_group<family_rows<normal>> points(scratch);
   const auto summary = points.load(sample<double>{values.data(), weights.empty() ? nullptr : weights.data(),
                                                   static_cast<std::int64_t>(values.size())});
   const std::vector<double> read = in_frame(values, summary.in);
@@ -75,7 +75,7 @@ TEST(quantile, misses_its_rank_by_no_more_than_the_precision_asked_for) {
   for (const int n : {20, 300, 5000}) {
     auto values = drawn(n, n, [](double z, int i) { return i == 0 ? 1e300 : std::exp(2 * z); });
     serial_scratch scratch;
-    serial_group<normal> points(scratch);
+    serial_group<family_rows<normal>> points(scratch);
     const auto summary = points.load(sample<double>{values.data(), nullptr, n});
     for (const double q : {0.05, 0.37, 0.5, 0.75}) {
       const double value = quantile(points, summary, q, 0.02);
@@ -89,7 +89,7 @@ TEST(quantile, misses_its_rank_by_no_more_than_the_precision_asked_for) {
 TEST(quantile, agrees_with_nth_element) {
   auto values = drawn(1001, 3, [](double z, int) { return std::exp(z); });
   serial_scratch scratch;
-  serial_group<normal> points(scratch);
+  serial_group<family_rows<normal>> points(scratch);
   const auto summary = points.load(sample<double>{values.data(), nullptr, 1001});
   const double median = quantile(points, summary, 0.5);
   std::nth_element(values.begin(), values.begin() + 500, values.end());

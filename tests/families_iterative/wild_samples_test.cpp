@@ -57,7 +57,7 @@ TYPED_TEST(wild_samples, converge_to_a_root_of_the_score_or_say_why_not) {
       values[static_cast<std::size_t>(i)] = Family::sample(params_from<Family>(p), stream);
     }
     serial_scratch scratch;
-    serial_group<Family> points(scratch);
+    serial_group<family_rows<Family>> points(scratch);
     const sample<double> raw{values.data(), nullptr, n};
     const fit_settings settings;
     const auto record = fit_one<Family>(points, raw, settings, 0x1p-52);

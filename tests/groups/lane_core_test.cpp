@@ -65,12 +65,12 @@ plain_summary plain(const std::vector<float>& x, const std::vector<float>& w) {
   plain_summary s;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float weight = w.empty() ? 1.0f : w[i];
-    const standing value = standing_of<weibull>(x[i], weight);
-    s.observations += value == standing::used;
-    s.missing += value == standing::missing;
-    s.outside += value == standing::outside;
-    s.nonfinite += value == standing::nonfinite;
-    if (value != standing::used) continue;
+    const row_class value = classify<weibull::support>(x[i], weight);
+    s.observations += value == row_class::used;
+    s.missing += value == row_class::missing;
+    s.outside += value == row_class::outside;
+    s.nonfinite += value == row_class::nonfinite;
+    if (value != row_class::used) continue;
     s.weight += weight;
     s.sum += weight * x[i];
     s.squares += weight * x[i] * x[i];
@@ -102,12 +102,12 @@ void expect_plain(int size, bool weighted, bool poisoned) {
                                       std::int64_t capacity) {
     lane_team team(blocks, warps);
     const int each = neighbours<Reach>(warps);
-    const std::int64_t room =
-        std::max(capacity, lanes_group<positive_integers, float, lane_context<true>>::least_capacity(each));
+    const std::int64_t room = std::max(
+        capacity, lanes_group<family_rows<positive_integers>, float, lane_context<true>>::least_capacity(each));
     std::vector<std::vector<float>> buffers(blocks * warps * 32 / each,
                                             std::vector<float>(static_cast<std::size_t>(room)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      lanes_group<positive_integers, float, std::decay_t<decltype(context)>> points(
+      lanes_group<family_rows<positive_integers>, float, std::decay_t<decltype(context)>> points(
           context, buffers[thread / each].data(), room);
       const sample_summary s = points.load({x.data(), weighted ? w.data() : nullptr, size});
       bool right = s.observations == expected.observations && s.missing == expected.missing &&

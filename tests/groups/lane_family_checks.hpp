@@ -55,7 +55,7 @@ template <class Family>
 lane_results serial_fits(const ragged_sample& data) {
   lane_results results(data.count(), parameter_count<Family>);
   static serial_scratch scratch;
-  serial_group<Family> points(scratch);
+  serial_group<family_rows<Family>> points(scratch);
   const batch_view<double> batch{data.values.data(), data.weights.empty() ? nullptr : data.weights.data(),
                                  data.offsets.data(), 0, data.count()};
   for (std::int64_t fit = 0; fit < data.count(); ++fit)

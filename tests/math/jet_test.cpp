@@ -139,6 +139,21 @@ TYPED_TEST(jets, differentiate_special_functions) {
                       {0.3, 2.0, 5.99, 7.9, 8.1, 30.0, 1e4});
 }
 
+TYPED_TEST(jets, of_first_order_have_the_value_and_gradient_of_those_of_second_order) {
+  using S = TypeParam;
+  const auto formula = [](const auto& a, const auto& b) {
+    const auto product = a * b + log(a) / (S(2) + exp(-b)) - log1p(a * S(0.5)) * sqrt(b);
+    return select(a < b, product + log_gamma(a) - log1p_ratio(a, b), atan(product) - log_bessel_i0(b));
+  };
+  for (const double u : {0.4, 1.7, 3.0}) {
+    const auto first = formula(jet<S, 2, 1>::variable(S(u), 0), jet<S, 2, 1>::variable(S(2), 1));
+    const auto second = formula(jet<S, 2>::variable(S(u), 0), jet<S, 2>::variable(S(2), 1));
+    static_assert(sizeof first == 3 * sizeof(S) && sizeof second == 6 * sizeof(S));
+    near(first.value, lanes_of(second.value)[0], 1e-15, "value");
+    for (int i = 0; i < 2; ++i) near(first.gradient[i], lanes_of(second.gradient[i])[0], 1e-14, "gradient");
+  }
+}
+
 TYPED_TEST(jets, agree_on_log_gamma_ratio_and_the_difference_of_log_gammas) {
   using S = TypeParam;
   const auto r = jet<S, 1>::variable(S(3.5), 0);

@@ -4,7 +4,7 @@
 // The family that new_family.sh adds to a copy of the tree, to show that a family is one header and one line.
 #pragma once
 
-#include "kernels/families/family.hpp"
+#include "kernels/contracts/family.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Densities of your own. A density is a struct as kernels/families/family.hpp describes: a name, parameters with a
+// Densities of your own. A density is a struct as kernels/contracts/family.hpp describes: a name, parameters with a
 // constraint and a typical value each (where the search starts unless there is a `start`), a support, and log_density
 // templated on its scalar. Derivatives, steps, standard errors, statuses and threads are manyfit's. It is compiled in
 // your own translation unit, for the instruction set that unit is compiled for, and runs on the CPU. Needs Highway's

@@ -1,17 +1,11 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A frame: the origin and the unit in which a sample is read where its own would cost digits. Data far from 0 for their
-// spread are read about a pivot, data whose squares or sums would leave the doubles' range in a power of two. Neither
-// rounds: x − pivot is exact where all x lie within a factor 2 of the pivot (Sterbenz, Floating-Point Computation
-// (1974), theorem 4.3.1). A family says by its parameters' `tracks` what becomes of them; a sample that needs no frame
-// never meets one.
+// How a family reads a sample: which values it has a density for, its coordinate, and the frame that suits it. A family
+// says by its parameters' `tracks` what becomes of them in a frame; a sample that needs none never meets one.
 #pragma once
 
-#include <bit>
-
-#include "kernels/families/family.hpp"
-#include "kernels/math/polynomial.hpp"
+#include "kernels/contracts/family.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -55,13 +49,6 @@ MF_FN S coordinate_in(const S& x, const frame& f) {
     return x * S(1 / f.unit) - S(f.pivot);
   else
     return coordinate_of<Family>(x);
-}
-
-/// The power of two at or below |x|, for finite x other than 0; within 2^±1022, so that its inverse is a double too.
-MF_FN_LARGE double power_of_two_below(double x) {
-  const std::int64_t exponent = std::bit_cast<std::int64_t>(x) >> 52 & 0x7ff;
-  const std::int64_t held = exponent < 1 ? 1 : exponent > 2045 ? 2045 : exponent;
-  return std::bit_cast<double>(held << 52);
 }
 
 /// Chooses a better frame for a sample that was read as `s` says, for arithmetic in S; false when none is needed.
@@ -108,65 +95,23 @@ MF_FN_LARGE bool improve_frame(const sample_summary& s, frame& f) {
   }
 }
 
-/// A parameter in the frame, from what it is for the data as they are.
+/// The rule by which a group reads rows for a family; see contracts/group.hpp.
 template <class Family>
-MF_FN_LARGE double into_frame(int i, double p, const frame& f) {
-  switch (tracking_of<Family>(i)) {
-    case tracking::location:
-      return p / f.unit - f.pivot;
-    case tracking::scale:
-      return has_log_coordinate<Family> && f.pivot != 0 ? exp(f.stretch * log1p((p - f.unit) / f.unit)) : p / f.unit;
-    case tracking::rate:
-      return p * f.unit;
-    case tracking::log_scale:
-      return (p - log(f.unit)) * f.stretch;
-    case tracking::log_width:
-      return p * f.stretch;
-    case tracking::power:
-      return p / f.stretch;
-    default:
-      return p;
+struct family_rows {
+  using support = typename Family::support;
+  static constexpr bool transforms = has_coordinate<Family>, moves = has_frame<Family>;
+  template <class S>
+  MF_FN static S coordinate(const S& x) {
+    return coordinate_of<Family>(x);
   }
-}
-/// A parameter of the data as they are and its standard error, from those in the frame.
-struct estimate {
-  double value, std_error;
+  template <class S>
+  MF_FN static S coordinate(const S& x, const frame& in) {
+    return coordinate_in<Family>(x, in);
+  }
+  template <class S>
+  MF_FN static bool improve(const sample_summary& s, frame& in) {
+    return improve_frame<Family, S>(s, in);
+  }
 };
-template <class Family>
-MF_FN_LARGE estimate out_of_frame(int i, const estimate& p, const frame& f) {
-  switch (tracking_of<Family>(i)) {
-    case tracking::location:
-      return {(p.value + f.pivot) * f.unit, p.std_error * f.unit};
-    case tracking::scale: {
-      if (!has_log_coordinate<Family> || f.pivot == 0) return {p.value * f.unit, p.std_error * f.unit};
-      const double value = f.unit + f.unit * expm1(log(p.value) / f.stretch);
-      return {value, p.std_error / p.value / f.stretch * value};
-    }
-    case tracking::rate:
-      return {p.value / f.unit, p.std_error / f.unit};
-    case tracking::log_scale:
-      return {p.value / f.stretch + log(f.unit), p.std_error / f.stretch};
-    case tracking::log_width:
-      return {p.value / f.stretch, p.std_error / f.stretch};
-    case tracking::power:
-      return {p.value * f.stretch, p.std_error * f.stretch};
-    default:
-      return p;
-  }
-}
-/// What a log-density in the frame lacks, on average, of one of the data as they are: the logarithm of dy/dx.
-template <class Family>
-MF_FN_LARGE double log_density_out_of_frame(const sample_summary& s) {
-  const frame& f = s.in;
-  return (f.stretch == 1 ? 0.0 : log(f.stretch) + s.mean * (1 - 1 / f.stretch)) - log(f.unit);
-}
-
-template <class Family>
-MF_FN fit_settings into_frame(const fit_settings& settings, const frame& f) {
-  fit_settings inside = settings;
-  for (int i = 0; i < parameter_count<Family>; ++i)
-    if ((settings.fixed >> i) & 1u) inside.fixed_values[i] = into_frame<Family>(i, settings.fixed_values[i], f);
-  return inside;
-}
 
 MF_NAMESPACE_END

@@ -5,7 +5,7 @@
 // and whether a maximum is one at all or a singularity on tied observations.
 #pragma once
 
-#include "kernels/groups/group.hpp"
+#include "kernels/data/rows.hpp"
 
 MF_NAMESPACE_BEGIN
 

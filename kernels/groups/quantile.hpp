@@ -10,7 +10,7 @@
 
 #include <bit>
 
-#include "kernels/groups/group.hpp"
+#include "kernels/data/rows.hpp"
 #include "kernels/math/polynomial.hpp"
 
 MF_NAMESPACE_BEGIN

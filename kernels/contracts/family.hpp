@@ -5,7 +5,7 @@
 //   F::name                          what it is called on the command line and in results
 //   F::parameters                    array of `parameter`: name, constraint, an example value, meaning
 //   F::params<T>                     aggregate of the parameters in that order
-//   F::support                       one of the supports below
+//   F::support                       one of data/support.hpp, or its like
 //   F::log_density(params<T>, y)     templated on the scalar, branch-free in y
 // In place of log_density a family may give its two halves, so that what does not depend on y is computed once per fit:
 //   F::log_kernel(params<T>, y), F::log_constant(params<T>)     log_density = log_kernel + log_constant
@@ -43,120 +43,11 @@
 #include <iterator>
 #include <utility>
 
-#include "kernels/math/jet.hpp"
-#include "kernels/math/polynomial.hpp"
-#include "kernels/views.hpp"
+#include "kernels/contracts/objective.hpp"
+#include "kernels/data/rows.hpp"
+#include "kernels/data/support.hpp"
 
 MF_NAMESPACE_BEGIN
-
-/// Which values a parameter may take; also the scale on which Newton runs and intervals are made.
-enum class constraint {
-  real,         ///< any real number: identity
-  positive,     ///< > 0: logarithm
-  probability,  ///< in (0, 1): log-odds
-  count         ///< a positive integer that the caller must fix (binomial trials)
-};
-
-/// What becomes of a parameter when the data x become a + b x. Families that say it are fitted in a frame of their own
-/// where the data's offset or unit would cost digits; see groups/frame.hpp.
-enum class tracking {
-  nothing,    ///< the same for every unit
-  location,   ///< a + b p
-  scale,      ///< b p
-  rate,       ///< p / b
-  log_scale,  ///< p + log b
-  log_width,  ///< the same; c p when the data become x^c
-  power       ///< the same; p / c when the data become x^c
-};
-
-struct parameter {
-  const char* name;
-  constraint kind;
-  double example;       ///< a typical value: tests, documentation and the generic start use it
-  const char* meaning;  ///< a few words, with units
-  tracking tracks = tracking::nothing;
-};
-
-/// How a density ends where its support does, if that depends on parameters. EM moves such an end only where the
-/// density falls to 0 before it: a value near it then belongs to other components more and more, until it can be left
-/// out.
-enum class moving_support {
-  none,           ///< no end depends on parameters
-  falls_to_zero,  ///< at ordinary parameters
-  jumps
-};
-
-namespace supports {
-struct reals {
-  static constexpr const char* text = "any real x";
-  static constexpr bool discrete = false;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return x == x;
-  }
-};
-struct positive_reals {
-  static constexpr const char* text = "x > 0";
-  static constexpr bool discrete = false;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return x > S(0);
-  }
-};
-struct nonnegative_reals {
-  static constexpr const char* text = "x >= 0";
-  static constexpr bool discrete = false;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return x >= S(0);
-  }
-};
-struct unit_interval {
-  static constexpr const char* text = "0 < x < 1";
-  static constexpr bool discrete = false;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return (x > S(0)) && (x < S(1));
-  }
-};
-struct nonnegative_integers {
-  static constexpr const char* text = "x = 0, 1, 2, ...";
-  static constexpr bool discrete = true;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return (x >= S(0)) && (x == floor(x));
-  }
-};
-struct zero_or_one {
-  static constexpr const char* text = "x = 0 or 1";
-  static constexpr bool discrete = true;
-  template <class S>
-  MF_FN static auto contains(const S& x) {
-    return (x == S(0)) || (x == S(1));
-  }
-};
-}  // namespace supports
-
-/// Where a sample is read from, and in which unit, a power of two: its coordinates are x / unit − pivot. For families
-/// on the logarithm log(x / unit); or, with a pivot of 1, stretch · log(1 + (x − unit) / unit), the stretch being a
-/// power of two and the unit a number in the middle of a narrow sample.
-struct frame {
-  double unit = 1, pivot = 0, stretch = 1;
-  MF_FN bool active() const { return unit != 1 || pivot != 0 || stretch != 1; }
-};
-
-/// What one pass over a sample tells, in coordinates y (the values themselves where a family has no coordinate).
-struct sample_summary {
-  std::int64_t observations = 0;  ///< values used: present, with a weight > 0
-  std::int64_t missing = 0;       ///< NaN value or NaN weight
-  std::int64_t outside = 0;       ///< finite values outside the support
-  std::int64_t nonfinite = 0;     ///< infinite values, infinite or negative weights
-  std::int64_t left_out = 0;      ///< values of weight 0
-  double weight = 0;              ///< Σw; the number of observations when there are no weights
-  double mean = 0;                ///< Σwy / Σw
-  double minimum = 0, maximum = 0;
-  frame in;  ///< what the coordinates are relative to
-};
 
 template <class Family>
 inline constexpr int parameter_count = static_cast<int>(std::size(Family::parameters));
@@ -270,16 +161,5 @@ MF_FN T log_constant_of(const typename Family::template params<T>& p) {
   else
     return T(0);
 }
-
-/// Where Newton starts, or the answer itself.
-template <int P>
-struct start_point {
-  vec<double, P> parameters;
-  fit_status status = fit_status::not_run;      ///< anything else: the fit ends here with these parameters
-  double mean_log_likelihood = constants::nan;  ///< only read when the fit ends here
-  vec<double, P> information{};                 ///< per observation, diagonal; only read when the fit ends here as
-                                                ///< converged (likelihoods without derivatives); 0: no standard error
-  int iterations = 0;                           ///< passes spent on the start, counted into the fit's iterations
-};
 
 MF_NAMESPACE_END
