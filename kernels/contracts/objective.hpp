@@ -26,6 +26,7 @@ concept objective = requires(const O o, vec<double, O::dimension> p) {
   { O::constraint_of(0) } -> std::same_as<constraint>;
   { o.template at<1>(p) } -> std::same_as<jet<double, O::dimension, 1>>;
   { o.template at<2>(p) } -> std::same_as<jet<double, O::dimension, 2>>;
+  { o.weight() } -> std::same_as<double>;
 };
 
 /// Where a climb starts, or the answer itself.

@@ -41,7 +41,8 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
         const gathered<Family> one = gather<Family>(points, points.load(sample_number(j)));
         if (context.lane() == j) mine = one;
       }
-      if (context.lane() < count) store(finish<Family>(mine, settings, noise), results, own_fit);
+      if (context.lane() < count)
+        store(finish(likelihood<Family, gathered<Family>>(mine), settings, noise), results, own_fit);
     } else {
       for (int j = 0; j < count; ++j) {
         const auto record = fit_one<Family>(points, sample_number(j), settings, noise);

@@ -159,4 +159,17 @@ MF_FN jet<S, P, Order> select(const Mask& condition, const jet<S, P, Order>& a, 
   return result;
 }
 
+/// A jet of order 2 as one of `Order`.
+template <int Order, class S, int P>
+MF_FN jet<S, P, Order> of_order(const jet<S, P>& a) {
+  if constexpr (Order == 2) {
+    return a;
+  } else {
+    jet<S, P, 1> result;
+    result.value = a.value;
+    for (int i = 0; i < P; ++i) result.gradient[i] = a.gradient[i];
+    return result;
+  }
+}
+
 MF_NAMESPACE_END

@@ -12,6 +12,7 @@
 #include <random>
 #include <vector>
 
+#include "kernels/contracts/family_rows.hpp"
 #include "kernels/families/normal.hpp"
 #include "kernels/groups/serial_group.hpp"
 
