@@ -9,6 +9,7 @@
 
 #include "cpu_dispatch.hpp"
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/data/rows.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
 namespace manyfit {
@@ -330,18 +331,15 @@ em_sample sample_for_em(const batch_view<T>& batch, std::int64_t fit) {
   for (std::int64_t i = first; i < first + size; ++i) {
     const auto x = static_cast<double>(batch.values[i]);
     const double w = batch.weights ? static_cast<double>(batch.weights[i]) : 1.0;
-    if (std::isnan(x) || std::isnan(w)) {
-      ++s.missing;
-    } else if (w == 0) {
-      ++s.left_out;
-    } else if (std::isinf(x) || std::isinf(w) || w < 0) {
-      ++s.nonfinite;
-    } else {
-      ++s.observations;
-      s.x.push_back(x);
-      s.w.push_back(w);
-      s.weight += w;
-    }
+    const row_class row = classify<supports::reals>(x, w);
+    s.missing += row == row_class::missing;
+    s.left_out += row == row_class::left_out;
+    s.nonfinite += row == row_class::nonfinite;
+    if (row != row_class::used) continue;
+    ++s.observations;
+    s.x.push_back(x);
+    s.w.push_back(w);
+    s.weight += w;
   }
   const std::size_t padded = (s.x.size() + 7) / 8 * 8;
   s.x.resize(padded, 0.0);

@@ -91,8 +91,7 @@ MF_FN_LARGE T component_density(const T* x, int D, const T* map, const T* number
 template <class T>
 MF_FN_LARGE void score_point(const T* x, int D, int K, const T* numbers, double shift, double* log_density,
                              double* responsibilities, std::int32_t* label) {
-  bool usable = K > 0;
-  for (int d = 0; d < D; ++d) usable = usable && is_finite(x[d]);
+  const bool usable = K > 0 && all_finite(x, D);
   *log_density = constants::nan;
   if (label) *label = -1;
   if (!usable) {

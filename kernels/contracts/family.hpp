@@ -45,7 +45,6 @@
 
 #include "kernels/contracts/objective.hpp"
 #include "kernels/data/rows.hpp"
-#include "kernels/data/support.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -99,6 +99,7 @@ MF_FN_LARGE bool improve_frame(const sample_summary& s, frame& f) {
 template <class Family>
 struct family_rows {
   using support = typename Family::support;
+  static constexpr int columns = 0;
   static constexpr bool transforms = has_coordinate<Family>, moves = has_frame<Family>;
   template <class S>
   MF_FN static S coordinate(const S& x) {

@@ -17,10 +17,10 @@
 MF_NAMESPACE_BEGIN
 
 template <class M>
-concept model = requires(vec<double, M::dimension> p, double row) {
+concept model = requires(vec<double, M::dimension> p, row<double, M::rows::columns> r) {
   requires row_rule<typename M::rows>;
   { M::constraint_of(0) } -> std::same_as<constraint>;
-  { M::log_density(p, row) } -> std::convertible_to<double>;
+  { M::log_density(p, r) } -> std::convertible_to<double>;
 };
 
 /// A family as a model.

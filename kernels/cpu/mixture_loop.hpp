@@ -80,8 +80,7 @@ bool score_rows(const rows_view<T>& rows, covariance_structure structure, int K,
   group.visit_blocks(m, [&](std::int64_t first, int count, const T* table, int stride, const T* value) {
     for (int p = 0; p < count; ++p) {
       const std::int64_t row = first + p;
-      bool missing = false;
-      for (int d = 0; d < D; ++d) missing = missing || !std::isfinite(rows.values[row * D + d]);
+      const bool missing = !all_finite(rows.values + row * D, D);
       log_density[row] = missing ? constants::nan : static_cast<double>(value[p]) + shift;
       int likeliest = 0;
       for (int k = 0; k < K; ++k) {

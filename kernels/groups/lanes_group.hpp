@@ -28,9 +28,19 @@ struct alignas(16) quad {
   T v[4];
 };
 
+/// The first used row, where there are columns.
+template <class Index, int Columns>
+struct used_row {
+  Index at = 0;
+};
+template <class Index>
+struct used_row<Index, 0> {};
+
 /// Rows: the rule by which it reads; see contracts/group.hpp. T: float or double.
 template <row_rule Rows, class T, class Context>
 class lanes_group {
+  static constexpr int columns = Rows::columns;
+  using row_of_lane = row<T, columns>;
   struct alignas(16) piece {
     T v[16 / sizeof(T)];
   };
@@ -47,7 +57,7 @@ class lanes_group {
   static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
 
   /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
-  MF_FN_LARGE sample_summary load(const sample<T>& points) {
+  MF_FN_LARGE sample_summary load(const sample<T, columns>& points) {
     points_ = points;
     size_ = static_cast<index>(points.size);
     keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
@@ -55,7 +65,7 @@ class lanes_group {
     return read_in_frame<Rows>([&](const frame& in) { return read(in); }, *this);
   }
 
-  /// Σ w f(y); f: T → vec<T, K>.
+  /// Σ w f(row); f: row → vec<T, K>.
   template <class F>
   MF_FN auto sum(F f) const {
     return sum_with_logs<0>(f);
@@ -66,12 +76,12 @@ class lanes_group {
   /// each lane takes one logarithm.
   template <int Logs, class F>
   MF_FN auto sum_with_logs(F f) const {
-    constexpr int K = decltype(f(T()))::size(), plain = K - Logs;
+    constexpr int K = decltype(f(row_of_lane()))::size(), plain = K - Logs;
     vec<T, K> run{};
     vec<double, K> total{};
     lane_product<T> product[Logs > 0 ? Logs : 1];
     walk(
-        [&](const quad<T>& y) {
+        [&](const auto& y) {
           T factor[Logs > 0 ? Logs : 1];
           for (int i = 0; i < 4; ++i) {
             const vec<T, K> term = f(y.v[i]);
@@ -80,8 +90,8 @@ class lanes_group {
           }
           for (int k = 0; k < Logs; ++k) product[k].multiply(factor[k]);
         },
-        [&](T y, T w) {
-          const vec<T, K> term = f(y);
+        [&](const row_of_lane& r, T w) {
+          const vec<T, K> term = f(r);
           for (int k = 0; k < plain; ++k) run[k] += w * term[k];
           for (int k = plain; k < K; ++k) run[k] += w * log(term[k]);
         },
@@ -95,16 +105,16 @@ class lanes_group {
     return all_reduce<add_values>(context_, total);
   }
 
-  /// min f(y); f: T → T.
+  /// min f(row); f: row → T.
   template <class F>
   MF_FN double minimum_of(F f) const {
     const least_value smaller;
     vec<T, 1> least{static_cast<T>(constants::infinity)};
     walk(
-        [&](const quad<T>& y) {
+        [&](const auto& y) {
           for (int i = 0; i < 4; ++i) least[0] = smaller(least[0], f(y.v[i]));
         },
-        [&](T y, T) { least[0] = smaller(least[0], f(y)); }, [] {});
+        [&](const row_of_lane& r, T) { least[0] = smaller(least[0], f(r)); }, [] {});
     return all_reduce<least_value>(context_, least)[0];
   }
 
@@ -117,11 +127,11 @@ class lanes_group {
   MF_FN_LARGE sample_summary read(const frame& in) {
     in_ = in;
     sample_summary summary;
-    regular_ = !points_.weights && !in.active() && read_regular(summary);
+    if constexpr (columns == 0) regular_ = !points_.weights && !in.active() && read_regular(summary);
     if (!regular_) {
       read_any(summary);
       if (summary.observations > 0) spare_ = static_cast<T>(summary.minimum);
-      regular_ = !points_.weights && summary.observations == size_;
+      if constexpr (columns == 0) regular_ = !points_.weights && summary.observations == size_;
     }
     summary.in = in;
     return summary;
@@ -216,44 +226,62 @@ class lanes_group {
   /// The coordinate of point i of quad number `slot` of this lane, NaN when it is not used.
   MF_FN T coordinate_at(index i, int slot) const {
     if (keeps_) return own(slot).v[i % 4];
-    const T x = points_.values[i];
-    const bool used = classify<typename Rows::support>(x, weight_of(i)) == row_class::used;
-    return used ? coordinate(x) : static_cast<T>(constants::nan);
+    const bool used = classify<Rows>(points_, i) == row_class::used;
+    return used ? coordinate(points_.values[i]) : static_cast<T>(constants::nan);
+  }
+  /// Row i, whose coordinate is y; its columns are read where they are.
+  MF_FN row_of_lane row_at(T y, index i) const {
+    if constexpr (columns == 0) {
+      return y;
+    } else {
+      row_of_lane r;
+      r.y = y;
+      for (int c = 0; c < columns; ++c) r.column[c] = points_.columns[c][i];
+      return r;
+    }
+  }
+  /// A used row, in place of one that is not.
+  MF_FN row_of_lane spare() const {
+    if constexpr (columns == 0)
+      return spare_;
+    else
+      return row_at(coordinate(points_.values[spare_row_.at]), spare_row_.at);
   }
 
-  /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(y, w)
-  /// elsewhere, with w = 0 and y the spare for a point that is not used; flush() after every run of eight quads.
+  /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(row, w)
+  /// elsewhere, with w = 0 and the spare for a row that is not used; flush() after every run of eight quads.
   template <class Whole, class One, class Flush>
   MF_FN void walk(Whole whole, One one, Flush flush) const {
     index q = context_.lane();
     int slot = 0;
-    if (regular_) {
-      for (index part = 0; part < whole_quads(); part += part_quads()) {
-        const index end = end_of_part(part);
-        q = part + context_.lane();
-        slot = 0;
-        if (!keeps_) {
-          copy(part);
-          transform(q, end);
-        }
-        while (q < end) {
-          const index end_here = end_of_run(q, end);
-          MF_ROLLED
-          for (; q < end_here; q += lanes(), ++slot) {
-            const quad<T> y = own(slot);  // one read of 16 bytes
-            whole(y);
+    if constexpr (columns == 0)
+      if (regular_) {
+        for (index part = 0; part < whole_quads(); part += part_quads()) {
+          const index end = end_of_part(part);
+          q = part + context_.lane();
+          slot = 0;
+          if (!keeps_) {
+            copy(part);
+            transform(q, end);
           }
-          flush();
+          while (q < end) {
+            const index end_here = end_of_run(q, end);
+            MF_ROLLED
+            for (; q < end_here; q += lanes(), ++slot) {
+              const quad<T> y = own(slot);  // one read of 16 bytes
+              whole(y);
+            }
+            flush();
+          }
         }
+        if (!owns_rest()) return;
       }
-      if (!owns_rest()) return;
-    }
     for (int length = 0; 4 * q < size_; q += lanes(), ++slot) {
       MF_ROLLED
       for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
         const T y = coordinate_at(i, slot);
         const bool used = !is_missing(y);
-        one(used ? y : spare_, used ? weight_of(i) : T(0));
+        one(used ? row_at(y, i) : spare(), used ? weight_of(i) : T(0));
       }
       if (++length == run_quads) {
         flush();
@@ -357,6 +385,7 @@ class lanes_group {
   /// Reads a sample value by value: weights, values that are missing or bad.
   MF_FN void read_any(sample_summary& summary) {
     share mine;
+    if constexpr (columns > 0) spare_row_.at = size_;
     index counts[5] = {};
     int slot = 0;
     MF_ROLLED
@@ -364,7 +393,7 @@ class lanes_group {
       MF_ROLLED
       for (index i = 4 * q; i < 4 * q + 4 && i < size_; ++i) {
         const T x = points_.values[i], w = weight_of(i);
-        const row_class row = classify<typename Rows::support>(x, w);
+        const row_class row = classify<Rows>(points_, i);
         const bool used = row == row_class::used;
         const T y = used ? coordinate(x) : static_cast<T>(constants::nan);
         if (keeps_) own(slot).v[i % 4] = y;
@@ -373,6 +402,8 @@ class lanes_group {
         counts[2] += row == row_class::outside;
         counts[3] += row == row_class::nonfinite;
         counts[4] += row == row_class::left_out;
+        if constexpr (columns > 0)
+          if (used) spare_row_.at = i < spare_row_.at ? i : spare_row_.at;
         if (used) {
           take(y, mine);
           mine.weight += static_cast<double>(w);
@@ -390,6 +421,9 @@ class lanes_group {
     summary.outside = static_cast<std::int64_t>(total[4]);
     summary.nonfinite = static_cast<std::int64_t>(total[5]);
     summary.left_out = static_cast<std::int64_t>(total[6]);
+    if constexpr (columns > 0)
+      spare_row_.at =
+          static_cast<index>(all_reduce<least_value>(context_, vec<double, 1>{static_cast<double>(spare_row_.at)})[0]);
     conclude(summary, total[1], mine);
   }
 
@@ -403,10 +437,11 @@ class lanes_group {
   Context& context_;
   T* buffer_;
   int slots_;  ///< quads that each lane has room for
-  sample<T> points_{};
+  sample<T, columns> points_{};
   index size_ = 0;
   frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
+  used_row<index, columns> spare_row_;
   bool keeps_ = false, aligned_ = false, regular_ = false;
 };
 

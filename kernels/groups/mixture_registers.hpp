@@ -155,7 +155,7 @@ struct register_run_sums {
     bool usable = true;
     if constexpr (Weighted) {
       w = points.weight[q];
-      usable = w >= 0 && is_finite(w);
+      usable = is_weight(w);
     }
     for (int d = 0; d < D; ++d) {
       y[d] = (points.x[q][d] - model.centre[d]) * model.scale[d] - model.rest[d];

@@ -180,7 +180,7 @@ MF_FN void read_resident(const resident_lane<T, Points>& at, const rows_view<T>&
   }
   for (int j = at.lane; j < Points; j += at.lanes) {
     const T w = j < count ? (rows.weights ? rows.weights[first + j] : T(1)) : T(0);
-    const bool counts = w > 0 && is_finite(w);
+    const bool counts = w > 0 && is_weight(w);
     at.weight[j] = counts ? w : T(0);
     if (j < count && !counts) {
       set_mark(at.marks + j);

@@ -90,7 +90,7 @@ MF_FN_CALL void weigh_tile(const rows_view<T>& rows, std::int64_t first, int cou
   const int D = rows.dimensions;
   for (int p = t; p < tile.points; p += B) {
     T w = p < count ? (rows.weights ? rows.weights[first + p] : T(1)) : T(0);
-    bool usable = w >= 0 && is_finite(w);
+    bool usable = is_weight(w);
     T square = 0;
     for (int d = 0; d < D; ++d) {
       const T y = tile.y[(1 + d) * tile.stride + p];

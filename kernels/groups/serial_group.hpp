@@ -21,22 +21,46 @@ struct serial_scratch {
   int ones = 0;  ///< so many weights, from the first, are known to be 1: samples without weights need not write them
 };
 
+/// The same for rows with columns: 64 KiB more for each.
+template <int Columns>
+struct columns_scratch : serial_scratch {
+  alignas(64) double column[Columns][capacity];
+};
+template <class Rows>
+using scratch_for =
+    std::conditional_t<Rows::columns == 0, serial_scratch, columns_scratch<Rows::columns == 0 ? 1 : Rows::columns>>;
+
+/// Of each column: where a sample's is, of a type that the group knows, and what the row holds that stands in for
+/// others.
+template <int Columns>
+struct column_places {
+  const void* of[Columns] = {};
+  double spare[Columns] = {};
+};
+template <>
+struct column_places<0> {};
+
 /// Rows: the rule by which it reads; see contracts/group.hpp.
 template <row_rule Rows>
 class serial_group {
+  static constexpr int columns = Rows::columns;
+  using row_of_packs = row<pack, columns>;
+
  public:
   using scalar = pack;
   static constexpr bool multiplies_logs = true;
 
-  explicit serial_group(serial_scratch& scratch) : scratch_(scratch) {}
+  explicit serial_group(scratch_for<Rows>& scratch) : scratch_(scratch) {}
 
   /// Reads the sample once. Values: host memory, unaligned is fine. float is widened here: what follows is one code for
   /// both.
   template <class T>
-  sample_summary load(const sample<T>& points) {
+  sample_summary load(const sample<T, columns>& points) {
     values_ = points.values;
     weights_ = points.weights;
     size_ = points.size;
+    if constexpr (columns > 0)
+      for (int c = 0; c < columns; ++c) columns_.of[c] = points.columns[c];
     sample_summary summary;
     if (!find_spare(points, summary)) return summary;
     return read_in_frame<Rows>(
@@ -50,10 +74,10 @@ class serial_group {
         *this);
   }
 
-  /// Σ w f(y); f: pack → vec<pack, K>.
+  /// Σ w f(row); f: row of packs → vec<pack, K>.
   template <class F>
   auto sum(F f) const {
-    constexpr int K = decltype(f(pack()))::size();
+    constexpr int K = decltype(f(row_of_packs()))::size();
     vec<double, K> total{};
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
       const int size = prepare(begin);
@@ -61,7 +85,7 @@ class serial_group {
       for (int k = 0; k < K; ++k) partial[k] = pack(0.0);
       for (int i = 0; i < size; i += pack::lanes) {
         const pack w = pack::load(scratch_.weight + i);
-        const vec<pack, K> term = f(pack::load(scratch_.y + i));
+        const vec<pack, K> term = f(row_at(i));
         for (int k = 0; k < K; ++k) partial[k] += w * term[k];
       }
       for (int k = 0; k < K; ++k) total[k] += sum_of_lanes(partial[k]);
@@ -73,9 +97,9 @@ class serial_group {
   /// Without weights they are multiplied, and the product has the one logarithm.
   template <int Logs, class F>
   auto sum_with_logs(F f) const {
-    constexpr int K = decltype(f(pack()))::size(), plain = K - Logs;
-    const auto with_logs = [&](const pack& y) {
-      vec<pack, K> term = f(y);
+    constexpr int K = decltype(f(row_of_packs()))::size(), plain = K - Logs;
+    const auto with_logs = [&](const row_of_packs& r) {
+      vec<pack, K> term = f(r);
       for (int k = plain; k < K; ++k) term[k] = log(term[k]);
       return term;
     };
@@ -91,7 +115,7 @@ class serial_group {
         for (int k = 0; k < Logs; ++k) factor[k] = pack(1.0);
         for (int j = i; j < i + four && j < size; j += pack::lanes) {
           const pack w = pack::load(scratch_.weight + j);
-          const vec<pack, K> term = f(pack::load(scratch_.y + j));
+          const vec<pack, K> term = f(row_at(j));
           for (int k = 0; k < plain; ++k) partial[k] += w * term[k];
           for (int k = 0; k < Logs; ++k) factor[k] *= select(w > pack(0.0), term[plain + k], pack(1.0));
         }
@@ -116,13 +140,13 @@ class serial_group {
     for (int j = 0; j < size; ++j) to[j] = (part[0][j] + part[1][j]) + (part[2][j] + part[3][j]);
   }
 
-  /// min f(y); f: pack → pack.
+  /// min f(row); f: row of packs → pack.
   template <class F>
   double minimum_of(F f) const {
     pack least(constants::infinity);
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
       const int size = prepare(begin);
-      for (int i = 0; i < size; i += pack::lanes) least = minimum(f(pack::load(scratch_.y + i)), least);
+      for (int i = 0; i < size; i += pack::lanes) least = minimum(f(row_at(i)), least);
     }
     return least_lane(least);
   }
@@ -156,28 +180,47 @@ class serial_group {
     return summary;
   }
 
+  /// The rows from place i of the scratch on.
+  MF_FN row_of_packs row_at(int i) const {
+    if constexpr (columns == 0) {
+      return pack::load(scratch_.y + i);
+    } else {
+      row_of_packs r;
+      r.y = pack::load(scratch_.y + i);
+      for (int c = 0; c < columns; ++c) r.column[c] = pack::load(scratch_.column[c] + i);
+      return r;
+    }
+  }
+
   int block_size(std::int64_t begin) const {
     const std::int64_t left = size_ - begin;
     return static_cast<int>(left < serial_scratch::capacity ? left : serial_scratch::capacity);
   }
   template <class T>
-  static double weight_of(const sample<T>& points, std::int64_t i) {
+  static double weight_of(const sample<T, columns>& points, std::int64_t i) {
     return points.weights ? static_cast<double>(points.weights[i]) : 1.0;
   }
   template <class T>
-  sample<T> points() const {
-    return {static_cast<const T*>(values_), static_cast<const T*>(weights_), size_};
+  sample<T, columns> points() const {
+    sample<T, columns> all;
+    all.values = static_cast<const T*>(values_);
+    all.weights = static_cast<const T*>(weights_);
+    all.size = size_;
+    if constexpr (columns > 0)
+      for (int c = 0; c < columns; ++c) all.columns[c] = static_cast<const T*>(columns_.of[c]);
+    return all;
   }
 
   /// Finds the first used value, the spare that stands in for unused ones. When there is none, counts all and says
   /// false.
   template <class T>
-  bool find_spare(const sample<T>& points, sample_summary& summary) {
+  bool find_spare(const sample<T, columns>& points, sample_summary& summary) {
     for (std::int64_t i = 0; i < size_; ++i) {
-      const double x = static_cast<double>(points.values[i]);
-      const row_class row = classify<typename Rows::support>(x, weight_of(points, i));
+      const row_class row = classify<Rows>(points, i);
       if (row == row_class::used) {
-        spare_ = x;
+        spare_ = static_cast<double>(points.values[i]);
+        if constexpr (columns > 0)
+          for (int c = 0; c < columns; ++c) columns_.spare[c] = static_cast<double>(points.columns[c][i]);
         return true;
       }
       count(summary, row);
@@ -204,7 +247,7 @@ class serial_group {
   // Kept out of line: inlined, it would make the compiler emit every sum's loop twice.
   template <class T, bool Framed>
   __attribute__((noinline)) void fill(std::int64_t begin, int size, block_totals& totals) const {
-    const sample<T> all_points = points<T>();
+    const sample<T, columns> all_points = points<T>();
     const T* values = all_points.values + begin;
     const T* weights = all_points.weights ? all_points.weights + begin : nullptr;
     pack weight(0.0), weighted_sum(0.0), least(constants::infinity), greatest(-constants::infinity);
@@ -220,6 +263,7 @@ class serial_group {
         if (weights) w = pack::load(weights + i);
         whole = all(Rows::support::contains(x) && is_finite(x)) && (!weights || all((w > pack(0.0)) && is_finite(w)));
         y = coordinate<Framed>(x);
+        if constexpr (columns > 0) whole = whole && take_columns(all_points, begin, i, x);
       }
       if (whole) {
         y.store(scratch_.y + i);
@@ -235,7 +279,7 @@ class serial_group {
     int i = 0;
     for (; i + four <= size; i += four) {
       pack y[4], w[4];
-      bool whole = !weights && i + four <= ones;
+      bool whole = columns == 0 && !weights && i + four <= ones;
       if (whole) {
         for (int j = 0; j < 4; ++j) {
           const pack x = pack::load(values + i + j * pack::lanes);
@@ -272,18 +316,33 @@ class serial_group {
     totals.greatest = greatest;
   }
 
+  /// The columns of a whole pack of rows, whose values are x, into the scratch; false where not all may be used.
+  template <class T>
+  MF_FN bool take_columns(const sample<T, columns>& points, std::int64_t begin, int i, const pack& x) const {
+    pack column[columns];
+    for (int c = 0; c < columns; ++c) {
+      column[c] = pack::load(points.columns[c] + begin + i);
+      column[c].store(scratch_.column[c] + i);
+    }
+    return all(Rows::columns_are_finite(column) && Rows::columns_are_inside(column, x));
+  }
+
   /// The lanes from i on, where not all are used; lanes past the end become unused.
   template <class T, bool Framed>
-  __attribute__((noinline)) void fill_one_by_one(const sample<T>& points, std::int64_t begin, int i, int size,
+  __attribute__((noinline)) void fill_one_by_one(const sample<T, columns>& points, std::int64_t begin, int i, int size,
                                                  sample_summary& counts) const {
     double xs[pack::lanes];
     for (int lane = 0; lane < pack::lanes; ++lane) {
       const bool inside = i + lane < size;
       const double x = inside ? static_cast<double>(points.values[begin + i + lane]) : constants::nan;
       const double w = inside ? weight_of(points, begin + i + lane) : 0.0;
-      const row_class row = classify<typename Rows::support>(x, w);
+      const row_class row = inside ? classify<Rows>(points, begin + i + lane) : row_class::left_out;
       if (inside) count(counts, row);
       xs[lane] = row == row_class::used ? x : spare_;
+      if constexpr (columns > 0)
+        for (int c = 0; c < columns; ++c)
+          scratch_.column[c][i + lane] =
+              row == row_class::used ? static_cast<double>(points.columns[c][begin + i + lane]) : columns_.spare[c];
       scratch_.weight[i + lane] = row == row_class::used ? w : 0.0;
     }
     coordinate<Framed>(pack::load(xs)).store(scratch_.y + i);
@@ -296,13 +355,14 @@ class serial_group {
     return lane[0];
   }
 
-  serial_scratch& scratch_;
+  scratch_for<Rows>& scratch_;
   const void* values_ = nullptr;  ///< the sample's, of the type that fill_ knows
   const void* weights_ = nullptr;
   std::int64_t size_ = 0;
   void (serial_group::*fill_)(std::int64_t begin, int size, block_totals& totals) const = nullptr;
   frame frame_;
   double spare_ = 0;  ///< a used value, in place of every unused one
+  column_places<columns> columns_;
 };
 
 MF_NAMESPACE_END

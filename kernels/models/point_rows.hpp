@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rows of one fit: which of them count, and for how much.
+// The rows of one fit, of many coordinates: which of them count, and for how much. The rule is that of data/rows.hpp.
 #pragma once
 
-#include "kernels/math/scalar.hpp"
+#include "kernels/data/rows.hpp"
 #include "kernels/models/mixture_views.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -35,21 +35,29 @@ MF_FN rows_view<T> rows_of(const points_view<T>& points, std::int64_t fit) {
 template <class T>
 MF_FN_LARGE double weigh_row(const rows_view<T>& rows, std::int64_t i, row_counts* counts = nullptr) {
   double weight = rows.weights ? static_cast<double>(rows.weights[i]) : 1.0;
-  bool missing = is_missing(weight), finite = weight >= 0 && is_finite(weight);
+  bool missing = is_missing(weight), finite = is_weight(weight);
   for (int d = 0; d < rows.dimensions; ++d) {
     const T x = rows.values[i * rows.dimensions + d];
     missing = missing || is_missing(x);
     finite = finite && is_finite(x);
   }
-  if (weight == 0 && !missing) return 0;
-  if (missing || !finite) weight = 0;
+  const row_class row = class_of(missing, weight == 0, finite, true);
+  if (row != row_class::used) weight = 0;
   if (counts) {
-    counts->missing += missing;
-    counts->nonfinite += !missing && !finite;
-    counts->observations += !missing;
+    counts->missing += row == row_class::missing;
+    counts->nonfinite += row == row_class::nonfinite;
+    counts->observations += row == row_class::used || row == row_class::nonfinite;
     counts->weight += weight;
   }
   return weight;
+}
+
+/// Whether a row has a density: all of its coordinates are numbers.
+template <class T>
+MF_FN bool all_finite(const T* row, int dimensions) {
+  bool finite = true;
+  for (int d = 0; d < dimensions; ++d) finite = finite && is_finite(row[d]);
+  return finite;
 }
 
 MF_NAMESPACE_END

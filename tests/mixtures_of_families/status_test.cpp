@@ -29,6 +29,46 @@ TEST(mixture_of_families_status, of_samples_that_cannot_be_fitted) {
   EXPECT_EQ(fit_one("normal", {1, 2, 3, 4, INFINITY, 6, 7}).status[0], fit_status::nonfinite);
 }
 
+/// One rule for every model: what a row of each kind counts as, in a fit and in mixtures of both kinds.
+TEST(mixture_of_families_status, counts_rows_as_fits_and_gaussian_mixtures_do) {
+  struct kind {
+    double x, w;
+    int missing, left_out;
+    fit_status status;
+  };
+  const kind kinds[] = {{INFINITY, 0, 0, 1, fit_status::converged},   {-INFINITY, 0, 0, 1, fit_status::converged},
+                        {2, 0, 0, 1, fit_status::converged},          {nan, 0, 1, 0, fit_status::converged},
+                        {nan, 1, 1, 0, fit_status::converged},        {2, nan, 1, 0, fit_status::converged},
+                        {INFINITY, nan, 1, 0, fit_status::converged}, {INFINITY, 1, 0, 0, fit_status::nonfinite},
+                        {2, INFINITY, 0, 0, fit_status::nonfinite},   {2, -1, 0, 0, fit_status::nonfinite},
+                        {-INFINITY, -1, 0, 0, fit_status::nonfinite}};
+  std::vector<double> values = normals(60, 0, 1, 8);
+  const std::vector<double> others = normals(60, 9, 1, 9);
+  values.insert(values.end(), others.begin(), others.end());
+  const std::int64_t all = 121;
+  for (const kind& each : kinds)
+    for (const std::size_t at : {std::size_t{0}, std::size_t{37}, std::size_t{120}}) {
+      std::vector<double> x = values, w(values.size(), 1.5);
+      x.insert(x.begin() + static_cast<std::ptrdiff_t>(at), each.x);
+      w.insert(w.begin() + static_cast<std::ptrdiff_t>(at), each.w);
+      const auto data = one(x).weighted(w);
+      const auto check = [&](const auto& r, const char* what) {
+        const auto said = [&] {
+          return std::string(what) + " of " + std::to_string(each.x) + ", " + std::to_string(each.w);
+        };
+        EXPECT_EQ(r.status[0], each.status) << said();
+        EXPECT_EQ(r.missing[0], each.missing) << said();
+        EXPECT_EQ(r.left_out[0], each.left_out) << said();
+        EXPECT_EQ(r.observations[0], all - each.missing - each.left_out) << said();
+      };
+      check(fit(executor::cpu(1), find_family("normal"), data), "fit");
+      check(fit_mixture(executor::cpu(1), find_family("normal"), data, {.restarts = 1}), "mixture of normals");
+      mixture_options options;
+      options.restarts = 1;
+      check(fit_mixture(executor::cpu(1), points(std::span<const double>(x), 1).weighted(w), options), "gaussian");
+    }
+}
+
 TEST(mixture_of_families_status, a_value_that_only_another_component_takes_is_no_fault) {
   std::vector<double> x = normals(300, -3, 1, 1);
   std::mt19937_64 random(2);
