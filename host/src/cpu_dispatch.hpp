@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/models/mixture_registry.hpp"
+#include "kernels/gaussian_mixture/functions.hpp"
 #include "kernels/registry.hpp"
 #include "manyfit/batch.hpp"
 

@@ -3,7 +3,7 @@
 #include "chunks.hpp"
 #include "cuda_backend.hpp"
 #include "cuda_points.hpp"
-#include "kernels/algorithms/mixture_score.hpp"
+#include "kernels/gaussian_mixture/score.hpp"
 #include "mixture_parameters.hpp"
 
 namespace manyfit::cuda {

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "kernels/cpu/mixture_math.hpp"
-#include "kernels/models/gaussian_mixture.hpp"
+#include "kernels/gaussian_mixture/model.hpp"
 
 MF_NAMESPACE_BEGIN
 

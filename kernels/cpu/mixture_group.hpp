@@ -8,10 +8,10 @@
 
 #include <algorithm>
 
-#include "kernels/algorithms/mixture_start.hpp"
 #include "kernels/cpu/mixture_products.hpp"
 #include "kernels/cpu/mixture_window.hpp"
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/gaussian_mixture/start.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -78,7 +78,7 @@ class mixture_group {
     resident_blocks_ = 0;
   }
 
-  // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
+  // --- what em.hpp, start.hpp and fit.hpp ask of a group ---
   void measure(const mixture_model& m, bool alike, row_counts& counts) {
     const int D = m.D;
     const std::int64_t N = all_.size();

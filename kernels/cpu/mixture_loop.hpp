@@ -8,8 +8,8 @@
 
 #include <atomic>
 
-#include "kernels/algorithms/mixture_score.hpp"
 #include "kernels/cpu/mixture_group.hpp"
+#include "kernels/gaussian_mixture/score.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
 MF_NAMESPACE_BEGIN

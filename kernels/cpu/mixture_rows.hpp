@@ -10,8 +10,8 @@
 #include <new>
 #include <vector>
 
-#include "kernels/algorithms/mixture_fit.hpp"
 #include "kernels/cpu/mixture_block.hpp"
+#include "kernels/gaussian_mixture/fit.hpp"
 
 MF_NAMESPACE_BEGIN
 

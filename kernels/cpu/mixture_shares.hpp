@@ -7,8 +7,8 @@
 // would send the family's fit down its path for values that are left out.
 #pragma once
 
+#include "kernels/gaussian_mixture/functions.hpp"
 #include "kernels/math/pack.hpp"
-#include "kernels/models/mixture_registry.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "kernels/models/mixture_views.hpp"
+#include "kernels/gaussian_mixture/views.hpp"
 
 namespace manyfit {
 

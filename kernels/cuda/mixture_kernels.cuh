@@ -8,11 +8,11 @@
 // shared memory.
 #pragma once
 
-#include "kernels/algorithms/mixture_score.hpp"
 #include "kernels/cuda/contexts.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/mixture_work.hpp"
 #include "kernels/cuda/value_kernels.cuh"
+#include "kernels/gaussian_mixture/score.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -7,7 +7,7 @@
 
 #include "kernels/cuda/mixture_functions.hpp"
 #include "kernels/cuda/work_list.hpp"
-#include "kernels/groups/mixture_lanes.hpp"
+#include "kernels/gaussian_mixture/lanes.hpp"
 
 MF_NAMESPACE_BEGIN
 

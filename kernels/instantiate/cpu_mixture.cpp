@@ -4,7 +4,7 @@
 // Gaussian mixtures for one instruction set; compiled once for each, with MF_TARGET set.
 #include "kernels/cpu/mixture_loop.hpp"
 #include "kernels/cpu/mixture_shares.hpp"
-#include "kernels/models/mixture_registry.hpp"
+#include "kernels/gaussian_mixture/functions.hpp"
 
 #define MF_PASTE(a, b) a##b
 #define MF_NAME(prefix, target) MF_PASTE(prefix, target)

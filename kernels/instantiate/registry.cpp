@@ -5,7 +5,7 @@
 #include "kernels/registry.hpp"
 
 #include "kernels/families/all.hpp"
-#include "kernels/models/mixture_registry.hpp"
+#include "kernels/gaussian_mixture/functions.hpp"
 
 namespace manyfit {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/models/mixture_registry.hpp"
+#include "kernels/gaussian_mixture/functions.hpp"
 #include "kernels/random/philox_cpu.hpp"
 #include "kernels/random/transforms.hpp"
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/algorithms/em.hpp"
+#include "kernels/gaussian_mixture/em.hpp"
 
 namespace manyfit {
 namespace {

@@ -10,9 +10,9 @@
 #include <random>
 #include <vector>
 
+#include "kernels/gaussian_mixture/component.hpp"
+#include "kernels/gaussian_mixture/resident_pass.hpp"
 #include "kernels/groups/lane_context.hpp"
-#include "kernels/groups/mixture_component.hpp"
-#include "kernels/groups/mixture_resident_pass.hpp"
 
 namespace manyfit {
 namespace {

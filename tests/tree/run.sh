@@ -43,6 +43,32 @@ check_dependencies() {
   return $bad
 }
 
+# The rooms of kernels/, from the ground up: a file includes none above its own. Families are named by their own folder and
+# by instantiate/ alone.
+check_rooms() {
+  files kernels/'*.'{hpp,cuh,cpp,cu,in} | xargs grep -HE '^#include "kernels/' /dev/null | awk '
+    function room(path) {
+      if (path ~ /^kernels\/registry\.hpp/) return "contracts"
+      split(path, parts, "/")
+      return parts[3] == "" ? "core" : parts[2]
+    }
+    BEGIN {
+      n = split("core math random data contracts groups gaussian_mixture families objectives algorithms cpu cuda " \
+                "instantiate", order, " ")
+      for (i = 1; i <= n; i++) rank[order[i]] = i
+    }
+    {
+      split($0, halves, "\"")
+      file = $0; sub(/:.*/, "", file)
+      from = room(file); to = room(halves[2])
+      if (!(from in rank) || !(to in rank)) { print file ": no room of that name: " from " or " to; bad = 1 }
+      else if (rank[to] > rank[from]) { print file " (" from ") includes \"" halves[2] "\" (" to "), a room above"; bad = 1 }
+      if (to == "families" && from != "families" && from != "instantiate") { print file " names a family: \"" halves[2] "\""; bad = 1 }
+      n_seen++
+    }
+    END { if (n_seen < 100) { print "only " n_seen + 0 " includes were seen"; bad = 1 } exit bad }'
+}
+
 header_compiles() { # as users include it, for this processor and with nothing before it
   echo "#include \"${1#host/include/}\"" |
     g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I. -Ihost/include -Ibuild/release/kernels/generated -x c++ - ||
@@ -133,7 +159,7 @@ fi
 
 passed=0 failed=0 left_out=0
 quick=no
-checks=(format shell dependencies headers lengths weak_symbols words pins mutants spills compile_times)
+checks=(format shell dependencies rooms headers lengths weak_symbols words pins mutants spills compile_times)
 case ${1:-} in
   --quick) quick=yes ;;
   "") checks+=(tidy) ;;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/models/mixture_views.hpp"
+#include "kernels/gaussian_mixture/views.hpp"
 #include "manyfit/batch.hpp"
 #include "manyfit/executor.hpp"
 #include "manyfit/status.hpp"

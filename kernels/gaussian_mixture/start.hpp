@@ -8,7 +8,7 @@
 //   double row(i, double* y)         row i in the group's coordinates; its weight, 0 where it is left out
 #pragma once
 
-#include "kernels/algorithms/em.hpp"
+#include "kernels/gaussian_mixture/em.hpp"
 
 MF_NAMESPACE_BEGIN
 

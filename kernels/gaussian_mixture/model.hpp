@@ -8,8 +8,8 @@
 // Models (2000), sections 3.2 and 3.8; Celeux & Govaert, Pattern Recognition 28 (1995) 781–793 for the structures.
 #pragma once
 
+#include "kernels/gaussian_mixture/views.hpp"
 #include "kernels/math/scalar.hpp"
-#include "kernels/models/mixture_views.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -5,7 +5,7 @@
 // factor of 16 coordinates takes thousands of reads that wait for each other.
 #pragma once
 
-#include "kernels/models/gaussian_mixture.hpp"
+#include "kernels/gaussian_mixture/model.hpp"
 
 MF_NAMESPACE_BEGIN
 

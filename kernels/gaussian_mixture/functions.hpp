@@ -6,7 +6,7 @@
 
 #include <atomic>
 
-#include "kernels/models/mixture_views.hpp"
+#include "kernels/gaussian_mixture/views.hpp"
 #include "kernels/registry.hpp"
 
 namespace manyfit {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the parts of a resident pass lie: a pass over the points that keeps all it reads and sums in the block's own
-// memory (shared memory on a GPU) from the first tile of points to the last. See mixture_resident_pass.hpp. The layout
+// memory (shared memory on a GPU) from the first tile of points to the last. See resident_pass.hpp. The layout
 // is made once per mixture, by the mixture's own size and the room that there is.
 //
 // Lanes of a warp are an octet (8 values) by a quartet (4 values), whose bits alternate in the lane's number: lanes
@@ -11,7 +11,7 @@
 //   M step                             8 components by 8 features, at all points of a slice (an eighth of a tile)
 #pragma once
 
-#include "kernels/groups/mixture_registers.hpp"
+#include "kernels/gaussian_mixture/registers.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -6,10 +6,10 @@
 // every few hundred additions. Between a tile's five barriers every number has one owner, and owners add in the order
 // of the points; what a point's densities are divided by goes into its features (fewer than components):
 //   read | products of coordinates, densities | exponentials | features shared out | sums |
-// Log-densities are in units of log 2. See mixture_resident.hpp for where things lie and which lane does what.
+// Log-densities are in units of log 2. See resident.hpp for where things lie and which lane does what.
 #pragma once
 
-#include "kernels/groups/mixture_resident_tile.hpp"
+#include "kernels/gaussian_mixture/resident_tile.hpp"
 
 MF_NAMESPACE_BEGIN
 

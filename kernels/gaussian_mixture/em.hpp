@@ -7,7 +7,7 @@
 //                                            never in memory
 //   void for_each(int count, f)              f(0) ... f(count − 1), shared out; ends when all are done
 //   bool shares_out_singly(numbers)          whether every lane takes one of so many numbers at a time
-//   void prepare_components(m), maximise_components(m)  gaussian_mixture.hpp's steps for every component
+//   void prepare_components(m), maximise_components(m)  model.hpp's steps for every component
 //   bool all_good(m)                         whether all components are sound
 //   void leader(f)                           f() once; ends when it is done
 //   void restrict_to(first, count)           passes go over these rows only, until told otherwise; count < 0: over all
@@ -25,7 +25,7 @@
 // Varadhan & Roland, Scandinavian Journal of Statistics 35 (2008) 335–353, scheme S3.
 #pragma once
 
-#include "kernels/models/gaussian_mixture.hpp"
+#include "kernels/gaussian_mixture/model.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -6,7 +6,7 @@
 // component's density is 0.
 #pragma once
 
-#include "kernels/algorithms/mixture_fit.hpp"
+#include "kernels/gaussian_mixture/fit.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -3,18 +3,18 @@
 //
 // The group that runs one mixture with many lanes: CUDA's warps, blocks and grids, and threads as lanes in tests. How a
 // pass over the points is run is chosen by the mixture's own size (and the blocks there are), never by its company:
-//   registers  D and K tiny: every lane for itself (mixture_registers.hpp)
-//   resident   everything on chip from the first point to the last (mixture_resident_pass.hpp); where it fits
-//   tiles      statistics of each block in its own memory, added over blocks in order (mixture_tiles.hpp)
+//   registers  D and K tiny: every lane for itself (registers.hpp)
+//   resident   everything on chip from the first point to the last (resident_pass.hpp); where it fits
+//   tiles      statistics of each block in its own memory, added over blocks in order (tiles.hpp)
 //   chunks     grid only, statistics too large to have one copy per block: responsibilities of a few thousand points
 //              at a time go through device memory, then every block owns some of the statistics
 // Blocks of a grid each work on a copy of a small model, all doing the same (private), or share a large one: the passes
 // and their bits are the same either way.
 #pragma once
 
-#include "kernels/groups/mixture_component.hpp"
-#include "kernels/groups/mixture_lane_memory.hpp"
-#include "kernels/groups/mixture_resident_pass.hpp"
+#include "kernels/gaussian_mixture/component.hpp"
+#include "kernels/gaussian_mixture/lane_memory.hpp"
+#include "kernels/gaussian_mixture/resident_pass.hpp"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -25,7 +25,7 @@ class mixture_lanes {
   MF_FN mixture_lanes(Context& context, const rows_view<T>& rows, const mixture_lane_memory<T>& memory)
       : context_(context), rows_(rows), all_rows_(rows), memory_(memory) {}
 
-  // --- what em.hpp, mixture_start.hpp and mixture_fit.hpp ask of a group ---
+  // --- what em.hpp, start.hpp and fit.hpp ask of a group ---
   MF_FN std::int64_t rows() const { return all_rows_.size; }
   MF_FN void restrict_to(std::int64_t first, std::int64_t count) {
     rows_ = all_rows_;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ONE Gaussian mixture from data to answer, over a group: measure, start, climb, and give the parameters back in the
-// caller's coordinates. A Group is as em.hpp and mixture_start.hpp say, and also gives
+// caller's coordinates. A Group is as em.hpp and start.hpp say, and also gives
 //   void measure(const mixture_model&, bool alike, row_counts&)  counts the rows and sets centre, scale (alike in all
 //                                    coordinates, or each by its own deviation) and variance
 //   bool leads()                     true on one lane: the one that writes answers
@@ -10,8 +10,8 @@
 //                                    does it once
 #pragma once
 
-#include "kernels/algorithms/mixture_start.hpp"
-#include "kernels/models/point_rows.hpp"
+#include "kernels/gaussian_mixture/point_rows.hpp"
+#include "kernels/gaussian_mixture/start.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -5,7 +5,7 @@
 // lane.
 #pragma once
 
-#include "kernels/algorithms/mixture_fit.hpp"
+#include "kernels/gaussian_mixture/fit.hpp"
 
 MF_NAMESPACE_BEGIN
 

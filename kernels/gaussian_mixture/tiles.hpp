@@ -8,7 +8,7 @@
 //   rows of a tile  0: ones · 1 ... D: coordinates · D + 1: |y|², for spherical covariances
 #pragma once
 
-#include "kernels/groups/mixture_registers.hpp"
+#include "kernels/gaussian_mixture/registers.hpp"
 
 MF_NAMESPACE_BEGIN
 

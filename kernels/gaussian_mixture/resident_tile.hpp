@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parts of a resident pass that are not products: the model's numbers brought on chip, points read and weighed,
-// features made and shared out. See mixture_resident_pass.hpp.
+// features made and shared out. See resident_pass.hpp.
 #pragma once
 
-#include "kernels/groups/mixture_resident.hpp"
-#include "kernels/groups/mixture_tiles.hpp"
+#include "kernels/gaussian_mixture/resident.hpp"
+#include "kernels/gaussian_mixture/tiles.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "kernels/data/rows.hpp"
-#include "kernels/models/mixture_views.hpp"
+#include "kernels/gaussian_mixture/views.hpp"
 
 MF_NAMESPACE_BEGIN
 

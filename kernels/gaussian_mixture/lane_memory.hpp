@@ -4,8 +4,8 @@
 // The memory that the lanes of a mixture work in, and how much of it a mixture needs.
 #pragma once
 
-#include "kernels/groups/mixture_resident.hpp"
-#include "kernels/groups/mixture_tiles.hpp"
+#include "kernels/gaussian_mixture/resident.hpp"
+#include "kernels/gaussian_mixture/tiles.hpp"
 
 MF_NAMESPACE_BEGIN
 
