@@ -21,8 +21,7 @@
 //   F::start(points or means, summary, settings)         where Newton starts; exact where a closed form exists
 //   F::derivatives(params<S>, y)     log_kernel (or log_density) with derivatives by hand, as a jet<S, P>
 //   F::objective(points, summary, params<double>)        the whole mean log-likelihood with derivatives, where a few
-//   sums
-//                                    say more cheaply what derivatives() would add up
+//                                    sums say more cheaply what derivatives() would add up
 //   F::is_narrow(params<double>), F::log_density_where_narrow(params<S>, x)     where the first says that the
 //                                    terms of log_density cancel, score takes the second, of x itself
 //   F::is_nearly_singular(params<double>), F::to_orthogonal(vec), F::from_orthogonal(vec<T, P>)     where the first
@@ -30,13 +29,14 @@
 //                                    and standard errors come from there; constraints are those of the parameters
 //   F::verdict(params<double>, summary, settings)        a status other than not_run ends the iteration there
 //   F::limit(points, summary, settings)       the answer at the edge of the parameter space, found before the
-//   iteration: a
-//                                    struct with `start_point at_edge`, taken when the verdict is `boundary`; with it
+//                                    iteration: a struct with `start_point at_edge`, taken when the verdict is
+//                                    `boundary`; with it
 //   F::verdict(params<double>, mean_log_likelihood, limit)   takes the other verdict's place, and may move at_edge; and
 //   F::try_again(points, summary, settings, status, tried, parameters)     where to climb from once more, if at all
 //   F::sample(params<double>, random)         one draw
 //   F::ends                          a moving_support, where the support has an end that depends on parameters
-// What is missing falls back to the generic way (jets; damped Newton from the example values).
+// What is missing falls back to the generic way (jets; damped Newton from the example values). All of this becomes
+// members of the family's likelihood, objectives/family_likelihood.hpp.
 #pragma once
 
 #include <concepts>

@@ -7,6 +7,7 @@
 
 #include <cuda_runtime.h>
 
+#include "kernels/contracts/team.hpp"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
 
@@ -152,5 +153,7 @@ class cuda_resident_block : public cuda_block {
     return reinterpret_cast<T*>(shared_memory() + place);
   }
 };
+
+static_assert(team<cuda_warp> && team<cuda_lanes<8>> && team<cuda_block> && team<cuda_resident_block>);
 
 MF_NAMESPACE_END

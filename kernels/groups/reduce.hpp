@@ -6,13 +6,9 @@
 // the order of their numbers. Addition commutes, so both sides of a butterfly's exchange hold the same bits, and every
 // lane ends with the same result.
 //
-// A Context is who the lanes are. It gives lane() and lanes() (of the whole group), width (how many of them exchange
-// values by shuffles: 32, or fewer where several groups share a warp), warps() and warp() (of the block), blocks() and
-// block(), shuffle_xor(value, mask) and broadcast(value, lane) among `width` lanes, agree(bool) within a warp (see
-// em.hpp), block_slots() and grid_slots() (the memory for one exchange: each call gives the buffer that the call before
-// did not), warp_barrier(), block_barrier() and grid_barrier(), which order what lanes wrote to memory before against
-// what they read after. Two buffers in turn make one barrier per exchange enough: a lane can write into a buffer again
-// only after a barrier that every reader of its old content has reached.
+// A Context is a team (contracts/team.hpp). Its memory for an exchange comes in two buffers in turn, which makes one
+// barrier per exchange enough: a lane can write into a buffer again only after a barrier that every reader of its old
+// content has reached.
 #pragma once
 
 #include "kernels/math/scalar.hpp"

@@ -75,6 +75,7 @@ constexpr double longest_last_step_of() {
 /// What does not depend on how the likelihood is summed.
 template <class Family>
 struct family_refinements {
+  using model_type = Family;
   static constexpr int dimension = parameter_count<Family>;
   static constexpr double longest_last_step = longest_last_step_of<Family>();
   static constexpr bool has_frames = has_frame<Family>;
