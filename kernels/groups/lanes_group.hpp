@@ -82,7 +82,7 @@ class lanes_group {
     lane_product<T> product[Logs > 0 ? Logs : 1];
     walk(
         [&](const auto& y) {
-          T factor[Logs > 0 ? Logs : 1];
+          T factor[Logs > 0 ? Logs : 1] = {};
           for (int i = 0; i < 4; ++i) {
             const vec<T, K> term = f(y.v[i]);
             for (int k = 0; k < plain; ++k) run[k] += term[k];

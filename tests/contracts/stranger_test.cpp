@@ -70,8 +70,9 @@ TYPED_TEST(stranger, fits_a_curve_by_newton_and_by_gradient_ascent) {
   EXPECT_TRUE(std::abs(got[1] - 3) < 0.15 && std::abs(got[2] - 0.8) < 0.08) << got[1] << " " << got[2];
   EXPECT_TRUE(got[7] > 0.9 * got[8] + 0.1 * got[6] && got[7] <= got[8] + 1e-12)
       << got[6] << " " << got[7] << " " << got[8];
-  if (std::is_same_v<TypeParam, on_serial_group>)
+  if (std::is_same_v<TypeParam, on_serial_group>) {
     EXPECT_TRUE(std::abs(got[3] - got[1]) < 1e-6 && std::abs(got[4] - got[2]) < 1e-6) << got[3] << " " << got[4];
+  }
   // The least squares that it is: the residuals are orthogonal to both derivatives of the curve.
   double by_a = 0, by_b = 0;
   for (std::size_t i = 0; i < m.y.size(); ++i) {
