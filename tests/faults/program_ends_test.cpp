@@ -215,7 +215,7 @@ TEST(threads, that_cannot_be_started_are_said_so_with_5) {
   EXPECT_EQ(absurd.code, 5);
   EXPECT_THAT(absurd.err, HasSubstr("65536 given"));
   EXPECT_EQ(lines_in(absurd.err), 1);
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(MF_PROGRAM_IS_SANITIZED)
   child_process program(
       {"fit", "gamma", input, "--by", "k", "--column", "x", "--threads", "1000", "--out", place.path("fits.csv")}, [&] {
         redirect(STDERR_FILENO, place.path("err"));

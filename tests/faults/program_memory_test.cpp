@@ -24,7 +24,7 @@ struct command {
 class program_without_memory : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MF_PROGRAM_IS_SANITIZED)
     GTEST_SKIP() << "the sanitizer has an allocator of its own";
 #endif
     std::string csv = "k,x,y\n", counts = "n\n", wide = "a,b\n";
