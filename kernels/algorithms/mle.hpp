@@ -35,7 +35,7 @@ concept in_other_coordinates = requires(const O o, vec<double, O::dimension> q) 
 /// Parameters, log-likelihood and status of `record` from where Newton ended on `over`; standard errors from the
 /// information, restricted to the free parameters. In other coordinates nothing is fixed.
 template <class O, int P = O::dimension>
-MF_FN_LARGE void conclude(const O& over, const newton_result<P>& result, const fit_settings& settings,
+MF_FN_CALL void conclude(const O& over, const newton_result<P>& result, const fit_settings& settings,
                           fit_record<P>& record) {
   record.status = result.status;
   record.iterations += result.iterations;

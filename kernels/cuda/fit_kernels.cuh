@@ -34,8 +34,13 @@ __device__ inline cuda_block block_context(double* shared, const grid_exchange& 
   return cuda_block(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
 }
 
+/// Whether a fit evaluates derivatives over points of two registers each.
+template <class Family, class T>
+inline constexpr bool climbs_over_doubles = !has_statistics<Family> && sizeof(T) == 8;
+
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
+__global__ void __launch_bounds__(block_threads,
+                                  resident_blocks_wanted(parameter_count<Family>, true, climbs_over_doubles<Family, T>))
     fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -44,7 +49,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
@@ -53,7 +58,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true, false))
     log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -63,7 +68,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
