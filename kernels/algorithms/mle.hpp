@@ -36,7 +36,7 @@ concept in_other_coordinates = requires(const O o, vec<double, O::dimension> q) 
 /// information, restricted to the free parameters. In other coordinates nothing is fixed.
 template <class O, int P = O::dimension>
 MF_FN_CALL void conclude(const O& over, const newton_result<P>& result, const fit_settings& settings,
-                          fit_record<P>& record) {
+                         fit_record<P>& record) {
   record.status = result.status;
   record.iterations += result.iterations;
   const bool usable = result.status == fit_status::converged || result.status == fit_status::max_iterations ||
