@@ -3,9 +3,8 @@
 //
 // What an algorithm sees of one fit's rows. A group G gives
 //   G::scalar           what a formula is evaluated on: pack, double or float
-//   g.load(sample)      one pass: drops missing values, counts, checks support, keeps y = coordinate(x); one or two
-//   more
-//                       where the sample needs a frame
+//   g.load(sample)      one pass: drops missing values, counts, checks support, keeps y = coordinate(x); one or
+//                       two more where the sample needs a frame
 //   g.sum(f)            Σ w f(row) over the rows used, f: row → vec<scalar, K>; gives vec<double, K>
 //   g.minimum_of(f)     min f(row), f: row → scalar; gives double
 // where a row is y alone, a scalar, or with columns a row_with_columns (data/rows.hpp).

@@ -5,9 +5,8 @@
 //   M::dimension                 how many parameters it has
 //   M::constraint_of(i)          the range of parameter i
 //   M::rows                      the rule by which a group reads its rows; see contracts/group.hpp
-//   M::log_density(p, row)       templated on the scalar T of p, a vec<T, dimension>, and of the row; branch-free in
-//   the
-//                                row: T is a jet where derivatives are wanted
+//   M::log_density(p, row)       templated on the scalar T of p, a vec<T, dimension>, and of the row; branch-free
+//                                in the row: T is a jet where derivatives are wanted
 // It knows neither where the rows are nor who asks. A family is a model, and more: contracts/family.hpp.
 #pragma once
 

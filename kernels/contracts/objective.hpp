@@ -4,9 +4,10 @@
 // What is climbed or sampled. An objective O of a few parameters gives
 //   O::dimension              how many
 //   O::constraint_of(i)       the range of parameter i
-//   o.at<Order>(p)            value, gradient and (order 2) Hessian at parameters p inside their ranges, as a jet; a
-//   mean
-//                             log-likelihood (plus what a prior says, per unit of weight): tolerances count on it
+//   o.at<Order>(p)            value, gradient and (order 2) Hessian at parameters p inside their ranges, as a jet;
+//                             a mean log-likelihood (plus what a prior says, per unit of weight): tolerances count
+//                             on it
+//   o.weight()                the weight of all data, of which the value is the mean
 // and may give
 //   O::longest_last_step      where a step that is short in standard errors may be long in a parameter: the longest, in
 //                             the parameters' unconstrained coordinates, with which an iteration may end
