@@ -108,7 +108,7 @@ def sharded(command, count, shard):
 def run_tests(programs, clock, log):
     """What failing programs printed goes to `log`."""
     jobs = [sharded([programs / "cuda_tests"], SHARDS, i) for i in range(SHARDS)]
-    jobs.append(([programs / "cuda_math_test"], {}))
+    jobs += [([program], {}) for program in sorted(programs.glob("cuda_*_test"))]
     with concurrent.futures.ThreadPoolExecutor(SHARDS) as pool:
         done = list(pool.map(lambda job: run(job[0], clock, job[1]), jobs))
     result = added(read_tests(output, status) for status, output in done)
