@@ -7,6 +7,8 @@
 // can gather 32 fits and then finish one per lane.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/algorithms/newton.hpp"
 #include "kernels/objectives/statistics_likelihood.hpp"
 
@@ -32,24 +34,22 @@ concept in_other_coordinates = requires(const O o, vec<double, O::dimension> q) 
   { o.natural(q)[0] } -> std::convertible_to<jet<double, O::dimension>>;
 };
 
-/// Parameters, log-likelihood and status of `record` from where Newton ended on `over`; standard errors from the
-/// information, restricted to the free parameters. In other coordinates nothing is fixed.
-template <class O, int P = O::dimension>
-MF_FN_CALL void conclude(const O& over, const newton_result<P>& result, const fit_settings& settings,
-                         fit_record<P>& record) {
-  record.status = result.status;
-  record.iterations += result.iterations;
-  const bool usable = result.status == fit_status::converged || result.status == fit_status::max_iterations ||
-                      result.status == fit_status::singular_information || result.status == fit_status::boundary;
-  if (!usable) return;
-  vec<jet<double, P>, P> natural;
-  if constexpr (in_other_coordinates<O>) {
-    natural = over.natural(result.parameters);
+/// Newton's coordinates are the parameters themselves.
+struct own_coordinates {};
+
+/// Parameters, log-likelihood and status of `record` from where Newton ended; standard errors from the information,
+/// restricted to the free parameters. `natural`: the parameters with derivatives in Newton's coordinates, where those
+/// are others; in them nothing is fixed. Stays a call, which must see no group: a lane's group would then lie in memory
+/// on a GPU, through all passes.
+template <class Natural, int P>
+MF_FN_CALL void conclude_at(const Natural& natural, double weight, const newton_result<P>& result,
+                            const fit_settings& settings, fit_record<P>& record) {
+  constexpr bool moved = !std::is_same_v<Natural, own_coordinates>;
+  if constexpr (moved)
     for (int i = 0; i < P; ++i) record.parameters[i] = natural[i].value;
-  } else {
+  else
     record.parameters = result.parameters;
-  }
-  record.log_likelihood = over.weight() * result.objective.value;
+  record.log_likelihood = weight * result.objective.value;
   if (!settings.std_errors || result.status != fit_status::converged) return;
   // A parameter without information (the end of a uniform distribution) has no standard error and disturbs no other's.
   bool left_out[P];
@@ -58,7 +58,7 @@ MF_FN_CALL void conclude(const O& over, const newton_result<P>& result, const fi
   for (int i = 0; i < P; ++i)
     for (int j = 0; j <= i; ++j)
       information[packed(i, j)] =
-          left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0) : -over.weight() * result.objective.hessian[packed(i, j)];
+          left_out[i] || left_out[j] ? (i == j ? 1.0 : 0.0) : -weight * result.objective.hessian[packed(i, j)];
   const cholesky<P> factor(information);
   if (!factor.positive_definite) {
     record.status = fit_status::singular_information;
@@ -68,16 +68,31 @@ MF_FN_CALL void conclude(const O& over, const newton_result<P>& result, const fi
     if (left_out[i]) continue;
     vec<double, P> direction{};
     direction[i] = 1;
-    if constexpr (in_other_coordinates<O>)
+    if constexpr (moved)
       for (int j = 0; j < P; ++j) direction[j] = natural[i].gradient[j];
     const vec<double, P> solution = factor.solve(direction);
     double variance = solution[i];
-    if constexpr (in_other_coordinates<O>) {
+    if constexpr (moved) {
       variance = 0;
       for (int j = 0; j < P; ++j) variance += direction[j] * solution[j];
     }
     record.std_errors[i] = sqrt(variance);
   }
+}
+
+/// What `record` says of a climb on `over` that ended so.
+template <class O, int P = O::dimension>
+MF_FN void conclude(const O& over, const newton_result<P>& result, const fit_settings& settings,
+                    fit_record<P>& record) {
+  record.status = result.status;
+  record.iterations += result.iterations;
+  const bool usable = result.status == fit_status::converged || result.status == fit_status::max_iterations ||
+                      result.status == fit_status::singular_information || result.status == fit_status::boundary;
+  if (!usable) return;
+  if constexpr (in_other_coordinates<O>)
+    conclude_at(over.natural(result.parameters), over.weight(), result, settings, record);
+  else
+    conclude_at(own_coordinates(), over.weight(), result, settings, record);
 }
 
 /// Puts the caller's fixed values into a vector of parameters.
