@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family added.
-# Needs build/release. Ends with "N passed, N failed, N skipped".
+# Needs build/release, and takes build/nvcc where that is built. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 jobs=${MF_JOBS:-$(nproc)}
@@ -11,8 +11,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # Installed in one place, used from another, which only works when the package holds no path of its own.
-find_package() {
-  cmake --install build/release --prefix "$scratch/first" >/dev/null
+find_package() { # BUILD
+  local build=${1:-build/release}
+  rm -rf "$scratch/moved" "$scratch/find_package"
+  cmake --install "$build" --prefix "$scratch/first" >/dev/null
   mv "$scratch/first" "$scratch/moved"
   if grep -rIl -e "$PWD" -e "$scratch" "$scratch/moved/lib" "$scratch/moved/include"; then
     echo "the files above hold a path of the machine that built them" && return 1
@@ -20,6 +22,10 @@ find_package() {
   cmake -S tests/package/find_package -B "$scratch/find_package" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/moved"
   cmake --build "$scratch/find_package"
   "$scratch/find_package/consumer"
+}
+# The same of a library with CUDA in it, which brings what it must be linked with.
+find_package_with_cuda() {
+  find_package build/nvcc
 }
 
 add_subdirectory() {
@@ -50,7 +56,9 @@ installed_program() {
 }
 
 passed=0 failed=0
-for test in find_package installed_program add_subdirectory new_family; do
+tests=(find_package installed_program add_subdirectory new_family)
+[[ ! -f build/nvcc/host/libmanyfit.a ]] || tests+=(find_package_with_cuda)
+for test in "${tests[@]}"; do
   echo "--- $test"
   status=0
   if [[ $test == new_family ]]; then command=(tests/package/new_family.sh); else command=("$test"); fi

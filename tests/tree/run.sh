@@ -112,18 +112,19 @@ check_compile_times() {
 
 # No kernel of the mixtures, the largest there are, spills a register, on any GPU that packages are made for. --quick: on
 # one of them. Single fits, sixty times as much to compile, are held to the same when the preset `package` is built.
-mixture_spills() { # TYPE ARCHITECTURE, by the command of build/release
+mixture_spills() { # FOLDER TYPE ARCHITECTURE, by the command of that build
   local command
-  command=$(sed -nE "s/^ *\"command\": \"(.*cuda_mixture_$1\.cu.*)\",?$/\1/p" build/release/compile_commands.json |
-    sed -E "s/--generate-code=[^ ]*/--generate-code=arch=compute_$2,code=sm_$2/; s/ -o [^ ]*/ -o \/dev\/null/")
-  (cd build/release && $command -Xptxas=--warning-as-error) || { echo "mixtures in $1 for sm_$2 spill" && return 1; }
+  command=$(sed -nE "s/^ *\"command\": \"(.*cuda_mixture_$2\.cu.*)\",?$/\1/p" "$1/compile_commands.json" |
+    sed -E "s/--generate-code=[^ ]*/--generate-code=arch=compute_$3,code=sm_$3/; s/ -o [^ ]*/ -o \/dev\/null/")
+  (cd "$1" && $command -Xptxas=--warning-as-error) || { echo "mixtures in $2 for sm_$3 spill" && return 1; }
 }
 check_spills() {
-  local types=(float double) architectures=(75 80 86 89 90 100 120)
-  grep -qs cuda_mixture_float build/release/compile_commands.json || return 77
+  local types=(float double) architectures=(75 80 86 89 90 100 120) folder
+  folder=$(dirname "$(grep -ls cuda_mixture_float build/{nvcc,release}/compile_commands.json | head -n 1)")
+  [[ $folder != . ]] || return 77
   export -f mixture_spills
   [[ $quick == no ]] || { types=(float) architectures=(80); }
-  for type in "${types[@]}"; do printf "$type %s\\n" "${architectures[@]}"; done |
+  for type in "${types[@]}"; do printf "$folder $type %s\\n" "${architectures[@]}"; done |
     xargs -P "$jobs" -L 1 bash -c 'mixture_spills "$@"' mixture_spills
 }
 
