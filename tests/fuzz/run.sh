@@ -49,25 +49,40 @@ library=(build/release/host/libmanyfit.a)
 cuda=$(sed -n 's/^CUDA_cudart_static_LIBRARY:FILEPATH=//p' build/release/CMakeCache.txt)
 [[ -z $cuda ]] || library+=("$cuda" -ldl -lrt)
 
-passed=0 failed=0 skipped=0
+# One target: built, its corpus replayed, then fuzzed.
+fuzz() { # SOURCE
+  local name uses=()
+  name=$(basename "$1" .cpp)
+  if [[ $name == fuzz_mixture ]]; then uses=("${program[@]}"); fi
+  clang++ "${flags[@]}" "${includes[@]}" "$1" "${readers[@]}" "${uses[@]}" "${library[@]}" "${arrow[@]}" -lfmt -lz \
+    -o "$out/$name"
+  mkdir -p "$out/corpus/$name" # what the fuzzer finds stays out of the source tree
+  "$out/$name" -runs=0 "tests/fuzz/corpus/${name#fuzz_}"
+  "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$out/$name-" "$out/corpus/$name" "tests/fuzz/corpus/${name#fuzz_}"
+}
+
+# As many at a time as there are processors; what each prints comes out when it ends.
+passed=0 failed=0 skipped=0 names=() running=()
+finish() { # the one that began first
+  if wait "${running[0]}"; then
+    ((passed += 1))
+  else
+    ((failed += 1)) && echo "FAILED: ${names[0]}; its input is in $out"
+  fi
+  cat "$out/${names[0]}.log"
+  names=("${names[@]:1}") running=("${running[@]:1}")
+}
 for source in tests/fuzz/fuzz_*.cpp; do
   name=$(basename "$source" .cpp)
   if [[ $name == fuzz_arrow && -z $pyarrow ]]; then
     ((skipped += 1)) && echo "skipped: fuzz_arrow (no pyarrow in the release build)"
     continue
   fi
-  uses=()
-  if [[ $name == fuzz_mixture ]]; then uses=("${program[@]}"); fi
-  clang++ "${flags[@]}" "${includes[@]}" "$source" "${readers[@]}" "${uses[@]}" "${library[@]}" "${arrow[@]}" -lfmt -lz \
-    -o "$out/$name"
-  mkdir -p "$out/corpus/$name" # what the fuzzer finds stays out of the source tree
-  if "$out/$name" -runs=0 "tests/fuzz/corpus/${name#fuzz_}" &&
-    "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$out/$name-" "$out/corpus/$name" "tests/fuzz/corpus/${name#fuzz_}"; then
-    ((passed += 1))
-  else
-    ((failed += 1)) && echo "FAILED: $name; its input is in $out"
-  fi
+  (set -e && fuzz "$source") >"$out/$name.log" 2>&1 &
+  names+=("$name") running+=($!)
+  if ((${#running[@]} >= ${MF_JOBS:-$(nproc)})); then finish; fi
 done
+while ((${#running[@]})); do finish; done
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
