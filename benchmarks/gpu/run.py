@@ -33,6 +33,7 @@ ON_REQUEST = ("counters",)  # --only counters, in a run of its own
 # What compute-sanitizer sees: a few multiprocessors' blocks, since every block that waits for work costs time under it.
 SANITIZED = {"MANYFIT_CUDA_MULTIPROCESSORS": "4"}
 SHARDS = 4
+SHARDS_OF_TOOL = {"racecheck": 8}  # what takes longest
 FILTER_OF_REDUCED = "--gtest_filter=*cuda_reduced*"
 
 
@@ -139,13 +140,15 @@ def errors_found(output):
 
 
 def run_tool(sanitizer, tool, program, clock):
+    shards = SHARDS_OF_TOOL.get(tool, SHARDS)
+
     def one(shard):
         command = [sanitizer, "--tool", tool, "--error-exitcode", "9", program, FILTER_OF_REDUCED]
-        command, environment = sharded(command, SHARDS, shard)
+        command, environment = sharded(command, shards, shard)
         return run(command, clock, {**environment, **SANITIZED})
 
-    with concurrent.futures.ThreadPoolExecutor(SHARDS) as pool:
-        done = list(pool.map(one, range(SHARDS)))
+    with concurrent.futures.ThreadPoolExecutor(shards) as pool:
+        done = list(pool.map(one, range(shards)))
     results, errors, incomplete, problems = [], 0, "", []
     for status, output in done:
         found = errors_found(output)

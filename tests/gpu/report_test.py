@@ -248,7 +248,7 @@ class dev_gpu(unittest.TestCase):
         self.machine.add_everything(races=3)
         status, said = self.machine.dev("--only", "sanitizer")
         self.assertEqual(status, 1, said)
-        self.assertIn(f"| racecheck | {3 * running.SHARDS} |", self.machine.results()[1])
+        self.assertIn(f"| racecheck | {3 * running.SHARDS_OF_TOOL['racecheck']} |", self.machine.results()[1])
 
     def test_fails_when_a_work_point_has_no_time(self):
         self.machine.add_everything()
