@@ -1,13 +1,15 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 """Mixtures in manyfit and in other people's software: the same data, start and number of iterations, on all cores, in
-alternation. ./dev bench --peers runs it: compare.py FOLDER_OF_PROGRAMS RESULTS [POINT...]
+alternation. ./dev bench --peers runs it: compare.py FOLDER_OF_PROGRAMS RESULTS [POINT...] [--on-gpu] [--rounds N]
+--on-gpu: beside manyfit only what runs on a GPU, where one is lent for minutes.
 
 A program is started anew for every round; it warms up, then times a run of one iteration and one of more. An iteration's
 time is the difference over the number of iterations between, so that starts and preparations count for nobody; a batch
 (e) is timed whole. A time counts only if the log-likelihood at the end is the one that manyfit has in double. The best
 round counts, since what else the machine does only ever adds time; all rounds are in the JSON.
 """
+import argparse
 import json
 import subprocess
 import sys
@@ -106,7 +108,7 @@ def worst_difference(found, reference):
     return max(abs(a - b) / abs(b) if a == a else float("inf") for a, b in pairs)
 
 
-def compare(point, programs, folder, others):
+def compare(point, programs, folder, others, rounds):
     draw(point, folder)
     runs = [("manyfit", "double"), ("manyfit", "float")]
     for software in others:
@@ -114,7 +116,7 @@ def compare(point, programs, folder, others):
             runs += [(software, precision) for precision in PRECISIONS.get(software, ("double",))]
     seconds = {run: [] for run in runs}
     rows, reference, gone = {}, None, set()
-    for round_ in range(POINTS[point][6]):
+    for _ in range(rounds or POINTS[point][6]):
         for run in runs:
             if run in gone:
                 continue
@@ -177,16 +179,28 @@ def table(points):
 
 
 def main():
-    programs, results = Path(sys.argv[1]), Path(sys.argv[2])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("programs", type=Path)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("points", nargs="*", metavar="POINT")
+    parser.add_argument("--on-gpu", action="store_true")
+    parser.add_argument("--rounds", type=int, default=0)
+    given = parser.parse_args()
+    unknown = [point for point in given.points if point not in POINTS]
+    if unknown:
+        parser.error(f"no such work point: {', '.join(unknown)}")
     points, problem = {}, why_no_gpu()
-    others = ON_CPU + (() if problem else ON_GPU)
+    if problem and given.on_gpu:
+        parser.error(problem)
+    others = () if given.on_gpu else ON_CPU
+    others += () if problem else ON_GPU
     if problem:
         print(f"software on a GPU is left out: {problem}", file=sys.stderr, flush=True)
-    for point in sys.argv[3:] or POINTS:
-        with tempfile.TemporaryDirectory(dir=programs) as folder:
-            points[point] = compare(point, programs, Path(folder), others)
+    for point in given.points or POINTS:
+        with tempfile.TemporaryDirectory(dir=given.programs) as folder:
+            points[point] = compare(point, given.programs, Path(folder), others, given.rounds)
     print(table(points))
-    write(results, "mixtures", "compare.py", table(points), points)
+    write(given.results, "mixtures", "compare.py", table(points), points)
 
 
 main()
