@@ -10,10 +10,9 @@
 
 #include "checks.hpp"
 #include "cpu_dispatch.hpp"
-#include "family_em.hpp"
 #include "family_settings.hpp"
-#include "kernels/cpu/parallel.hpp"
-#include "kernels/random/philox_cpu.hpp"
+#include "kernels/algorithms/em.hpp"
+#include "kernels/cpu/mixture_of_passes.hpp"
 #include "manyfit/fit.hpp"
 #include "manyfit/score.hpp"
 #include "progress.hpp"
@@ -34,8 +33,8 @@ void require_cpu(const executor& where) {
 }
 
 /// `fits`: what an M step needs is checked too, such as that a number of trials is given.
-em_part part_for(const mixture_component& component, bool fits) {
-  em_part part;
+mixture_part part_for(const mixture_component& component, bool fits) {
+  mixture_part part;
   if (!component.family) {
     if (!std::isfinite(component.at)) refuse("point_mass: a finite value expected");
     part.at = component.at;
@@ -53,8 +52,8 @@ em_part part_for(const mixture_component& component, bool fits) {
 
 /// Refuses components whose supports EM cannot move: their densities do not fall before they end, so that a component
 /// keeps a share of every value it was given at the start.
-void require_ends_that_move(std::span<const em_part> parts) {
-  for (const em_part& part : parts)
+void require_ends_that_move(std::span<const mixture_part> parts) {
+  for (const mixture_part& part : parts)
     if (has_free_ends(part, moving_support::jumps))
       refuse(std::string("a mixture of ") + part.family->name +
              ": EM cannot move a support, and would return the one that it starts with\n"
@@ -111,24 +110,163 @@ std::int64_t count_free(std::span<const mixture_component> parts, int K) {
   return free;
 }
 
+/// One attempt at a fit and how it went.
+struct mixture_run {
+  mixture_attempt attempt;
+  em_climb climb;
+};
+
 /// A run into the results, its components in order of their means where they are of one family.
-void keep(const em_run& run, std::int64_t fit, bool sorted, family_mixture_results& r) {
-  const auto K = run.weights.size();
+void keep(const mixture_run& run, std::int64_t fit, bool sorted, family_mixture_results& r) {
+  const mixture_attempt& a = run.attempt;
+  const auto K = a.weights.size();
   std::vector<std::size_t> order(K);
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (sorted)
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return run.means[a] < run.means[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return a.means[i] < a.means[j]; });
   const auto room = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t k = 0; k < K; ++k) {
     const std::size_t to = static_cast<std::size_t>(r.first_component(fit)) + k;
-    r.weights[to] = run.weights[order[k]];
-    r.means[to] = run.means[order[k]];
-    std::copy_n(run.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
+    r.weights[to] = a.weights[order[k]];
+    r.means[to] = a.means[order[k]];
+    std::copy_n(a.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
                 r.parameters.begin() + static_cast<std::ptrdiff_t>(to * room));
   }
-  r.log_likelihood[static_cast<std::size_t>(fit)] = run.log_likelihood;
-  if (!r.log_likelihood_trace.empty()) r.log_likelihood_trace[static_cast<std::size_t>(fit)] = run.trace;
+  r.log_likelihood[static_cast<std::size_t>(fit)] = run.climb.log_likelihood;
+  if (!r.log_likelihood_trace.empty()) r.log_likelihood_trace[static_cast<std::size_t>(fit)] = run.climb.trace;
+}
+
+/// What the fits of a call have in common, and which of their runs is the best so far.
+class mixture_fits {
+ public:
+  mixture_fits(std::vector<mixture_part> parts, const family_mixture_options& options, int fewest,
+               family_mixture_results& results)
+      : options_(options),
+        given_(options.start == mixture_start::given),
+        listed_(parts.size() > 1),
+        fewest_(fewest),
+        restarts_(given_ ? 1 : options.restarts),
+        parts_(std::move(parts)),
+        r_(results),
+        best_(static_cast<std::size_t>(results.count), std::numeric_limits<double>::infinity()) {
+    if (!listed_) parts_.resize(static_cast<std::size_t>(results.max_components), parts_[0]);
+  }
+
+  em_settings settings() const { return {options_.max_iterations, options_.tolerance, options_.restart_collapsed}; }
+  bool spread() const { return options_.start != mixture_start::random; }
+  std::int64_t runs_of_a_fit() const { return restarts_ * (given_ ? 1 : r_.tried); }
+  int components(std::int64_t fit, std::int64_t number) const {
+    return given_ ? options_.start_values->components[source(fit)] : fewest_ + static_cast<int>(number / restarts_);
+  }
+  std::span<const mixture_part> parts(std::size_t K) const { return std::span(parts_).first(K); }
+
+  /// Run number `number` of a fit, at its start; done already where the sample is unfit.
+  mixture_run run_of(std::int64_t fit, std::int64_t number, const mixture_sample& sample) const {
+    const int K = components(fit, number);
+    const auto stream = static_cast<std::uint64_t>(number % restarts_);
+    mixture_run run{{&sample, stream, philox_stream(options_.seed, stream, static_cast<std::uint32_t>(K))}, {}};
+    mixture_attempt& a = run.attempt;
+    a.weights.resize(static_cast<std::size_t>(K));
+    if (given_) {
+      run.climb.step = em_step::look;
+      const family_mixture_results& start = *options_.start_values;
+      const auto at = static_cast<std::int64_t>(source(fit));
+      double sum = 0;
+      for (int k = 0; k < K; ++k) sum += start.weight(at, k);
+      for (int k = 0; k < K; ++k) {
+        a.weights[static_cast<std::size_t>(k)] = start.weight(at, k) / sum;
+        for (int p = 0; p < r_.parameter_room; ++p) a.parameters.push_back(start.parameter(at, k, p));
+      }
+    }
+    if (const fit_status unfit = unfit_for(sample, parts(a.weights.size())); unfit != fit_status::not_run)
+      run.climb.fail(unfit);
+    return run;
+  }
+
+  /// Takes a run to its end on the CPU.
+  void climb(mixture_run& run, int threads) const {
+    if (run.climb.step == em_step::done) return;
+    const auto all = parts(run.attempt.weights.size());
+    cpu_mixture_passes passes(all, r_.parameter_room, run.attempt, cpu_mixture_functions().share_out, threads);
+    mixture_of model(passes, all, r_.parameter_room, {&run.attempt, 1}, spread());
+    run_em(model, {&run.climb, 1}, settings());
+  }
+
+  /// Keeps the run where it is better than those of smaller numbers; true where it has parameters and is.
+  bool consider(std::int64_t fit, std::int64_t number, const mixture_run& run) {
+    const auto at = static_cast<std::size_t>(fit);
+    const mixture_sample& sample = *run.attempt.sample;
+    const int K = static_cast<int>(run.attempt.weights.size());
+    const bool usable = has_parameters(run.climb.status);
+    double value = std::numeric_limits<double>::infinity();
+    if (usable) {
+      const auto p = static_cast<double>(count_free(r_.parts, K));
+      const bool bic = options_.select == information_criterion::bic;
+      value = (bic ? p * std::log(static_cast<double>(sample.observations)) : 2 * p) - 2 * run.climb.log_likelihood;
+      if (!given_) {
+        double& known = r_.criteria[static_cast<std::size_t>(fit * r_.tried + K - fewest_)];
+        if (!(known <= value)) known = value;
+      }
+    }
+    if (number > 0 && !(value < best_[at])) return false;
+    best_[at] = value;
+    r_.components[at] = K;
+    r_.status[at] = run.climb.status;
+    r_.iterations[at] = run.climb.iterations;
+    r_.observations[at] = sample.observations + sample.nonfinite;
+    r_.missing[at] = sample.missing;
+    r_.left_out[at] = sample.left_out;
+    if (usable) keep(run, fit, !given_ && !listed_, r_);
+    return usable;
+  }
+
+ private:
+  std::size_t source(std::int64_t fit) const {
+    return given_ && options_.start_values->count > 1 ? static_cast<std::size_t>(fit) : 0;
+  }
+
+  const family_mixture_options& options_;
+  bool given_, listed_;
+  int fewest_;
+  std::int64_t restarts_;
+  std::vector<mixture_part> parts_;
+  family_mixture_results& r_;
+  std::vector<double> best_;
+};
+
+/// Values from which on the runs of one fit go one after another, each on all threads, instead of side by side.
+constexpr std::int64_t large_sample = 1 << 17;
+
+/// All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out, or, where it
+/// is large, the work inside them.
+template <class T>
+void run_on_cpu(const executor& where, const batch_view<T>& data, mixture_fits& fits,
+                std::atomic<std::int64_t>* completed, std::atomic<double>& latest) {
+  const std::int64_t each = fits.runs_of_a_fit();
+  const auto consider = [&](std::int64_t fit, std::int64_t number, const mixture_run& run) {
+    if (fits.consider(fit, number, run)) latest.store(run.climb.log_likelihood, std::memory_order_relaxed);
+  };
+  if (data.count != 1) {
+    parallel_for(where.threads(), data.count, 1, [&](std::int64_t fit) {
+      const mixture_sample sample = read_mixture_sample(data, fit);
+      for (std::int64_t number = 0; number < each; ++number) {
+        mixture_run run = fits.run_of(fit, number, sample);
+        fits.climb(run, 1);
+        consider(fit, number, run);
+      }
+      if (completed) completed->fetch_add(each, std::memory_order_relaxed);
+    });
+    return;
+  }
+  const mixture_sample sample = read_mixture_sample(data, 0);
+  std::vector<mixture_run> runs;
+  for (std::int64_t number = 0; number < each; ++number) runs.push_back(fits.run_of(0, number, sample));
+  const bool inside = sample.observations >= large_sample;
+  parallel_for(inside ? 1 : where.threads(), each, 1, [&](std::int64_t number) {
+    fits.climb(runs[static_cast<std::size_t>(number)], inside ? where.threads() : 1);
+    if (completed) completed->fetch_add(1, std::memory_order_relaxed);
+  });
+  for (std::int64_t number = 0; number < each; ++number) consider(0, number, runs[static_cast<std::size_t>(number)]);
 }
 
 template <class T>
@@ -143,7 +281,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   const family_mixture_results* start = given ? options.start_values : nullptr;
   const int fewest = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.fewest;
   const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
-  std::vector<em_part> seen;
+  std::vector<mixture_part> seen;
   for (const mixture_component& part : parts) seen.push_back(part_for(part, true));
   if (listed || (given ? *std::max_element(start->components.begin(), start->components.end()) : most) > 1)
     require_ends_that_move(seen);
@@ -159,95 +297,15 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   }
   if (options.trace) r.log_likelihood_trace.resize(static_cast<std::size_t>(r.count));
 
-  // All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out, or, where it
-  // is large, the work inside them.
-  const std::int64_t restarts = given ? 1 : options.restarts, each = (most - fewest + 1) * restarts;
-  const auto request_for = [&](std::int64_t fit, std::int64_t number, em_run& run) {
-    em_request request;
-    request.room = r.parameter_room;
-    request.start = options.start;
-    request.seed = options.seed;
-    request.stream = static_cast<std::uint64_t>(number % restarts);
-    request.max_iterations = options.max_iterations;
-    request.tolerance = options.tolerance;
-    request.restart_collapsed = options.restart_collapsed;
-    const std::int64_t source = given && start->count > 1 ? fit : 0;
-    const int K =
-        given ? start->components[static_cast<std::size_t>(source)] : fewest + static_cast<int>(number / restarts);
-    for (int k = 0; k < K; ++k) request.parts.push_back(seen[listed ? static_cast<std::size_t>(k) : 0]);
-    if (given) {
-      const auto first = static_cast<std::size_t>(start->first_component(source));
-      double sum = 0;
-      for (int k = 0; k < K; ++k) sum += start->weights[first + static_cast<std::size_t>(k)];
-      for (int k = 0; k < K; ++k) {
-        run.weights.push_back(start->weights[first + static_cast<std::size_t>(k)] / sum);
-        for (int p = 0; p < r.parameter_room; ++p) run.parameters.push_back(start->parameter(source, k, p));
-      }
-    }
-    return request;
-  };
+  mixture_fits fits(std::move(seen), options, fewest, r);
   std::atomic<double> latest{nan};
-  const auto finish = [&](std::int64_t fit, const em_sample& sample, const std::vector<em_run>& runs) {
-    const auto at = static_cast<std::size_t>(fit);
-    std::size_t best = 0;
-    double best_value = std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (!has_parameters(runs[i].status)) continue;
-      const int K = static_cast<int>(runs[i].weights.size());
-      const auto p = static_cast<double>(count_free(r.parts, K));
-      const double price =
-          options.select == information_criterion::bic ? p * std::log(static_cast<double>(sample.observations)) : 2 * p;
-      const double value = price - 2 * runs[i].log_likelihood;
-      if (!given) {
-        double& known = r.criteria[static_cast<std::size_t>(fit * r.tried + K - fewest)];
-        if (!(known <= value)) known = value;
-      }
-      if (value < best_value) {
-        best_value = value;
-        best = i;
-      }
-    }
-    const em_run& run = runs[best];
-    r.components[at] = given ? static_cast<std::int32_t>(run.weights.size())
-                             : fewest + static_cast<std::int32_t>(static_cast<std::int64_t>(best) / restarts);
-    r.status[at] = run.status;
-    r.iterations[at] = run.iterations;
-    r.observations[at] = sample.observations + sample.nonfinite;
-    r.missing[at] = sample.missing;
-    r.left_out[at] = sample.left_out;
-    if (!has_parameters(run.status)) return;
-    keep(run, fit, !given && !listed, r);
-    latest.store(run.log_likelihood, std::memory_order_relaxed);
-  };
   std::function<void(std::int64_t, std::int64_t)> report;
   if (options.progress)
     report = [&](std::int64_t done, std::int64_t total) {
       options.progress(done, total, latest.load(std::memory_order_relaxed));
     };
-  run_with_progress(r.count * each, report, [&](std::atomic<std::int64_t>* completed) {
-    const bool one = r.count == 1;
-    const em_sample only = one ? sample_for_em(data.view, 0) : em_sample{};
-    std::vector<em_run> runs_of_one(one ? static_cast<std::size_t>(each) : 0);
-    const bool inside = one && only.observations >= large_sample;
-    parallel_for(inside ? 1 : where.threads(), one ? each : r.count, 1, [&](std::int64_t i) {
-      if (one) {
-        em_run& run = runs_of_one[static_cast<std::size_t>(i)];
-        em_request request = request_for(0, i, run);
-        if (inside) request.threads = where.threads();
-        run_family_em(only, request, run);
-      } else {
-        const em_sample sample = sample_for_em(data.view, i);
-        std::vector<em_run> runs(static_cast<std::size_t>(each));
-        for (std::int64_t number = 0; number < each; ++number) {
-          em_run& run = runs[static_cast<std::size_t>(number)];
-          const em_request request = request_for(i, number, run);
-          run_family_em(sample, request, run);
-        }
-        finish(i, sample, runs);
-      }
-      if (completed) completed->fetch_add(one ? 1 : each, std::memory_order_relaxed);
-    });
-    if (one) finish(0, only, runs_of_one);
+  run_with_progress(r.count * fits.runs_of_a_fit(), report, [&](std::atomic<std::int64_t>* completed) {
+    run_on_cpu(where, data.view, fits, completed, latest);
   });
   return r;
 }
@@ -263,7 +321,7 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
   if (mixtures.count != 1 && mixtures.count != data.count())
     refuse("score_mixture: " + std::to_string(mixtures.count) + " mixtures for " + std::to_string(data.count()) +
            " samples; one for all or one for each expected");
-  std::vector<em_part> seen;
+  std::vector<mixture_part> seen;
   for (const mixture_component& part : mixtures.parts) seen.push_back(part_for(part, false));
   const auto values = static_cast<std::size_t>(data.value_count),
              width = static_cast<std::size_t>(mixtures.max_components);

@@ -11,14 +11,7 @@
 
 namespace manyfit {
 
-/// What an E step says of one component of a mixture of families: sums over the values, weighted by its shares.
-struct component_sums {
-  double centre = 0;       ///< in: about which the powers are taken
-  double weight = 0;       ///< Σ share
-  double first = 0;        ///< Σ share (x − centre)
-  double second = 0;       ///< Σ share (x − centre)²
-  double log_density = 0;  ///< Σ share log f(x)
-};
+struct component_sums;
 
 /// The CPU's functions at one instruction set; see kernels/cpu/mixture_loop.hpp. All pointers are host memory.
 struct mixture_cpu_functions {
@@ -34,9 +27,7 @@ struct mixture_cpu_functions {
   run<float> run_f32;
   score<double> score_f64;
   score<float> score_f32;
-  /// The E step of one mixture of families over `count` values. table [K × stride]: in: log f_k(x_i); out: shares, w_i
-  /// times the responsibility. x, w [count], a multiple of 8, padded with w = 0 and finite x. Returns the
-  /// log-likelihood: −∞ where a value is outside every component's support, NaN where a log-density is.
+  /// The E step of one mixture of families over `count` values, a multiple of 8: kernels/models/share_out.hpp.
   double (*share_out)(int components, std::int64_t count, std::int64_t stride, const double* x, const double* w,
                       const double* log_weight, double* table, component_sums* sums);
 };

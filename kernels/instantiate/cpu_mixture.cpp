@@ -1,10 +1,12 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gaussian mixtures for one instruction set; compiled once for each, with MF_TARGET set.
+// Gaussian mixtures, and the E step of mixtures of families, for one instruction set; compiled once for each, with
+// MF_TARGET set.
 #include "kernels/cpu/mixture_loop.hpp"
-#include "kernels/cpu/mixture_shares.hpp"
 #include "kernels/gaussian_mixture/functions.hpp"
+#include "kernels/groups/serial_walk.hpp"
+#include "kernels/models/share_out.hpp"
 
 #define MF_PASTE(a, b) a##b
 #define MF_NAME(prefix, target) MF_PASTE(prefix, target)
@@ -19,10 +21,16 @@ bool score_fit(const points_view<T>& points, std::int64_t fit, covariance_struct
                     width, labels);
 }
 
+double share_out_in_packs(int K, std::int64_t count, std::int64_t stride, const double* x, const double* w,
+                          const double* log_weight, double* table, component_sums* sums) {
+  serial_walk walk;
+  return share_out(walk, K, count, stride, x, w, log_weight, table, sums);
+}
+
 MF_NAMESPACE_END
 
 namespace manyfit {
 extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
-const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {&run_mixture_tasks<double>, &run_mixture_tasks<float>,
-                                                                &score_fit<double>, &score_fit<float>, &share_out};
+const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {
+    &run_mixture_tasks<double>, &run_mixture_tasks<float>, &score_fit<double>, &score_fit<float>, &share_out_in_packs};
 }  // namespace manyfit

@@ -53,8 +53,8 @@ check_rooms() {
       return parts[3] == "" ? "core" : parts[2]
     }
     BEGIN {
-      n = split("core math random data contracts groups gaussian_mixture families objectives algorithms cpu cuda " \
-                "instantiate", order, " ")
+      n = split("core math random data contracts groups gaussian_mixture families objectives models algorithms cpu " \
+                "cuda instantiate", order, " ")
       for (i = 1; i <= n; i++) rank[order[i]] = i
     }
     {

@@ -1,0 +1,219 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A mixture of families as a latent model (contracts/latent.hpp): components of one family or of several, and point
+// masses. A family's own weighted fit is a component's M step, so whatever a family's file says serves it here too.
+// What is done to every value lies behind `Passes`, on one CPU thread or several (cpu/mixture_of_passes.hpp) and on
+// many lanes (cuda/share_work.hpp); what is done once for a component is here, in one build for all of them. Passes P
+// gives, for entries as in latent.hpp,
+//   p.for_each(count, f)              f(i) for every i, in any order
+//   p.start_shares(attempt)           where a start writes its shares; p.take_starts(passes) once all have
+//   p.drop_small_shares(passes, k)    share_that_counts() of component k, before its M step
+//   p.fit(passes, found)              M step: every component's fit to its shares, into found [attempts × K]
+//   p.log_likelihoods(moved, found)   Σ share log f at the parameters of found[i], for every i that is listed
+//   p.expect(passes)                  E step: an attempt's log_weights and sums[k].centre in, its sums, shares and the
+//                                     entry's log_likelihood out
+#pragma once
+
+#include "kernels/contracts/latent.hpp"
+#include "kernels/models/mixture_start.hpp"
+
+MF_NAMESPACE_BEGIN
+
+/// One attempt at a sample, from a start to its outcome.
+struct mixture_attempt {
+  const mixture_sample* sample;
+  std::uint64_t stream;  ///< number of the attempt among those at this sample
+  philox_stream random;
+  std::vector<double> weights = {};     ///< [K]; in: a start that is given
+  std::vector<double> parameters = {};  ///< [K × room]
+  std::vector<double> means = {};       ///< [K], of the data by responsibility
+  std::vector<double> log_weights = {};
+  std::vector<component_sums> sums = {};
+  std::vector<double> kept = {};  ///< weights, parameters and means before a step
+};
+
+/// What a family's fit to a component's shares found.
+struct part_fit {
+  double parameters[max_parameters];
+  double log_likelihood;
+  fit_status status;
+};
+
+template <class Passes>
+class mixture_of {
+ public:
+  /// Every attempt has `parts` as components, each with places for `room` parameters. All three outlive the model.
+  mixture_of(Passes& passes, std::span<const mixture_part> parts, int room, std::span<mixture_attempt> attempts,
+             bool spread)
+      : passes_(passes),
+        parts_(parts),
+        room_(static_cast<std::size_t>(room)),
+        attempts_(attempts),
+        spread_(spread),
+        found_(attempts.size() * parts.size()) {
+    for (mixture_attempt& a : attempts_) {
+      a.means.assign(K(), constants::nan);
+      a.log_weights.resize(K());
+      a.sums.resize(K());
+      a.kept.resize(K() * (room_ + 2));
+      a.weights.resize(K());
+      a.parameters.resize(K() * room_, constants::nan);
+      for (std::size_t k = 0; k < K(); ++k)  // of a start that is given
+        for (int p = 0; p < parts_[k].parameter_count(); ++p)
+          if (parts_[k].holds(p)) parameters(a, k)[p] = parts_[k].settings.fixed_values[p];
+    }
+  }
+
+  void start(std::span<em_pass> passes) {
+    if (std::none_of(passes.begin(), passes.end(), [](const em_pass& p) { return p.wants_start(); })) return;
+    passes_.for_each(std::ssize(passes), [&](std::int64_t i) {
+      em_pass& pass = passes[static_cast<std::size_t>(i)];
+      if (!pass.wants_start()) return;
+      mixture_attempt& a = attempt(pass.attempt);
+      a.weights.assign(K(), 0.0);
+      a.parameters.assign(K() * room_, constants::nan);
+      const share_table shares = passes_.start_shares(pass.attempt);
+      const bool first = spread_ && a.stream == 0 && pass.step == em_step::start;
+      share_by_seeds(*a.sample, parts_, {spread_, first, a.stream % 2 == 0}, a.random, shares);
+      if (!leave_supports(*a.sample, parts_, shares)) pass.made = fit_status::out_of_support;
+      for (std::size_t k = 0; k < K(); ++k) a.sums[k] = sums_of_start(*a.sample, shares.of(k));
+    });
+    passes_.take_starts(passes);
+  }
+
+  void maximise(std::span<em_pass> passes) {
+    for (em_pass& pass : passes)
+      if (pass.wants_m_step()) pass.made = weigh(attempt(pass.attempt));
+    for (std::size_t k = 0; k < K() && K() > 1; ++k)
+      if (moves_ends(parts_[k])) passes_.drop_small_shares(passes, k);
+    passes_.fit(passes, found_.data());
+    moved_.clear();
+    for (const em_pass& pass : passes)
+      for (std::size_t k = 0; k < K() && pass.wants_m_step(); ++k) {
+        const std::size_t i = static_cast<std::size_t>(pass.attempt) * K() + k;
+        if (parts_[k].family && has_parameters(found_[i].status) && move_inside(parts_[k], found_[i]))
+          moved_.push_back(i);
+      }
+    if (!moved_.empty()) passes_.log_likelihoods(moved_, found_.data());
+    for (em_pass& pass : passes) {
+      if (!pass.wants_m_step()) continue;
+      mixture_attempt& a = attempt(pass.attempt);
+      for (std::size_t k = K(); k-- > 0;) {  // the first that fails is the one that is told
+        if (!parts_[k].family) continue;
+        const fit_status own = accept(a, k, found_[static_cast<std::size_t>(pass.attempt) * K() + k]);
+        if (own != fit_status::converged) pass.made = own;
+      }
+    }
+  }
+
+  void expect(std::span<em_pass> passes) {
+    for (const em_pass& pass : passes) {
+      if (!pass.wants_e_step()) continue;
+      mixture_attempt& a = attempt(pass.attempt);
+      for (std::size_t k = 0; k < K(); ++k) {
+        a.log_weights[k] = std::log(a.weights[k]);
+        a.sums[k] = {.centre = std::isfinite(a.means[k]) ? a.means[k] : 0.0};
+      }
+    }
+    passes_.expect(passes);
+  }
+
+  void keep(int number) {
+    mixture_attempt& a = attempt(number);
+    double* to = a.kept.data();
+    for (const std::vector<double>* each : {&a.weights, &a.parameters, &a.means})
+      to = std::copy(each->begin(), each->end(), to);
+  }
+  void restore(int number) {
+    mixture_attempt& a = attempt(number);
+    const double* from = a.kept.data();
+    for (std::vector<double>* each : {&a.weights, &a.parameters, &a.means})
+      for (double& number_of : *each) number_of = *from++;
+  }
+  double weight(int number) const { return attempt(number).sample->weight; }
+
+  fit_status why_no_start(int number, fit_status made) const {
+    if (made == fit_status::out_of_support) return made;
+    const mixture_sample& s = *attempt(number).sample;
+    const bool constant = std::all_of(s.x.begin(), s.x.begin() + s.observations, [&](double x) { return x == s.x[0]; });
+    return constant ? fit_status::constant_sample : K() > 1 ? fit_status::collapsed_component : made;
+  }
+
+ private:
+  std::size_t K() const { return parts_.size(); }
+  mixture_attempt& attempt(int number) const { return attempts_[static_cast<std::size_t>(number)]; }
+  double* parameters(mixture_attempt& a, std::size_t k) const { return a.parameters.data() + k * room_; }
+
+  static bool has_parameters(fit_status status) {
+    return status == fit_status::converged || status == fit_status::boundary ||
+           status == fit_status::singular_information || status == fit_status::max_iterations;
+  }
+
+  /// Weights and means from the sums of an E step, and whether a component has collapsed.
+  fit_status weigh(mixture_attempt& a) const {
+    for (std::size_t k = 0; k < K(); ++k) {
+      const component_sums& s = a.sums[k];
+      a.weights[k] = s.weight / a.sample->weight;
+      if (s.weight > 0) a.means[k] = s.centre + s.first / s.weight;
+      if (K() > 1 && parts_[k].family && has_collapsed(parts_[k], s, a.sample->variance))
+        return fit_status::collapsed_component;
+    }
+    return fit_status::converged;
+  }
+
+  /// A component of a continuous family has collapsed when its share of the data has `collapse` of their variance and
+  /// of its own mean's square (a component of small values beside large ones is none), or the square of that of the
+  /// variance.
+  static bool has_collapsed(const mixture_part& part, const component_sums& s, double variance) {
+    constexpr double collapse = 1e-12;
+    if (!(s.weight > 1e-8)) return true;
+    if (part.family->discrete || part.family->parameter_count == 1) return false;
+    const double shift = s.first / s.weight, own = s.second / s.weight - shift * shift, mean = s.centre + shift;
+    return !(own > collapse * collapse * variance) || !(own > collapse * variance || own > collapse * mean * mean);
+  }
+
+  /// Where the best parameter is at an edge of its range the component takes the nearest value that has a density;
+  /// whether any is.
+  static bool move_inside(const mixture_part& part, part_fit& found) {
+    constexpr double nearly_zero = 1e-12, nearly_infinite = 1e8;
+    bool moved = false;
+    for (int p = 0; p < part.parameter_count(); ++p) {
+      if (part.holds(p)) continue;
+      const double q = found.parameters[p];
+      double inside = q;
+      if (part.family->parameters[p].kind == constraint::positive)
+        inside = q == constants::infinity ? nearly_infinite : q > 0 ? q : nearly_zero;
+      if (part.family->parameters[p].kind == constraint::probability)
+        inside = q >= 1 ? 1 - nearly_zero : q > 0 ? q : nearly_zero;
+      moved = moved || inside != q;
+      found.parameters[p] = inside;
+    }
+    return moved;
+  }
+
+  /// Takes a component's fit over. A family may have several local maxima, and one found from the data alone may be
+  /// worse than where the component is: then the component stays, and the likelihood does not fall.
+  fit_status accept(mixture_attempt& a, std::size_t k, const part_fit& found) const {
+    const double known = a.sums[k].log_density;
+    const bool first = known == -constants::infinity;
+    if (!has_parameters(found.status)) {
+      const bool at_fault = found.status == fit_status::nonfinite || found.status == fit_status::out_of_support;
+      return !first && at_fault ? fit_status::converged : found.status;
+    }
+    if (!std::isfinite(found.log_likelihood)) return first ? fit_status::collapsed_component : fit_status::converged;
+    if (found.log_likelihood >= known - 1e-13 * (1 + std::abs(known)))
+      std::copy_n(found.parameters, parts_[k].parameter_count(), parameters(a, k));
+    return fit_status::converged;
+  }
+
+  Passes& passes_;
+  std::span<const mixture_part> parts_;
+  std::size_t room_;
+  std::span<mixture_attempt> attempts_;
+  bool spread_;
+  std::vector<part_fit> found_;
+  std::vector<std::size_t> moved_;
+};
+
+MF_NAMESPACE_END
