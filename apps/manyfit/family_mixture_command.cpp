@@ -348,10 +348,8 @@ int run(const mixture_arguments& arguments, const executor& where, output_format
 }  // namespace
 
 int run_family_mixture(const mixture_arguments& arguments, const executor& where, output_format format, output& to) {
-  // --device auto may have found a GPU, on which these do not run yet: only --device cuda is an error.
-  const executor used =
-      where.is_cuda() && arguments.common.device == "auto" ? executor::cpu(arguments.common.threads) : where;
-  return arguments.common.single() ? run<float>(arguments, used, format, to) : run<double>(arguments, used, format, to);
+  return arguments.common.single() ? run<float>(arguments, where, format, to)
+                                   : run<double>(arguments, where, format, to);
 }
 
 }  // namespace manyfit::app

@@ -276,7 +276,6 @@ std::string refusal(int device) {
   return answer->second;
 }
 
-/// The family's launchers; a density of the caller's own has none.
 const cuda_functions& functions_of(const family_info& family) {
   if (!family.cuda)
     throw error(error::kind::device, std::string(family.name) + " was compiled for the CPU only; use executor::cpu()");

@@ -9,6 +9,8 @@
 #include <functional>
 #include <vector>
 
+#include "kernels/algorithms/em.hpp"
+#include "kernels/models/mixture_of.hpp"
 #include "kernels/registry.hpp"
 #include "manyfit/batch.hpp"
 #include "manyfit/executor.hpp"
@@ -26,6 +28,9 @@ std::vector<device_info> devices();
 
 /// Why device number `device` cannot be used; empty when it can. Asking makes a context on it, once.
 std::string refusal(int device);
+
+/// The family's launchers; throws for a density of the caller's own, which has none.
+const cuda_functions& functions_of(const family_info& family);
 
 /// Fits `data` (host or device memory) into `results` (host memory), streamed in chunks where it does not fit.
 template <class T>
@@ -50,6 +55,27 @@ template <class T>
 void run_mixtures(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
                   mixture_task* tasks, std::int64_t count, std::atomic<std::int64_t>* completed,
                   std::atomic<double>* latest);
+
+/// Takes attempts at mixtures of these components to their ends, all in step.
+void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
+                         std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
+                         const em_settings& settings);
+/// Values of attempts at mixtures of so many components that the device may hold at once.
+std::int64_t family_mixture_values(const executor& where, std::size_t components);
+
+/// A batch's memory on the host; view() says what `data`'s view says.
+template <class T>
+struct host_batch {
+  std::vector<T> values, weights;
+  std::vector<std::int64_t> offsets;
+  batch_view<T> view(const batch_view<T>& data) const {
+    return {values.data(), data.weights ? weights.data() : nullptr, data.offsets ? offsets.data() : nullptr, data.size,
+            data.count};
+  }
+};
+/// A copy of what is in device memory.
+template <class T>
+host_batch<T> copy_of(const executor& where, const batch<T>& data);
 
 /// `count` numbers from device memory.
 void copy_to_host(const executor& where, const float* from, std::int64_t count, float* to);

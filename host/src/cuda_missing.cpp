@@ -45,6 +45,20 @@ template <class T>
 void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&) {
   refuse();
 }
+void run_family_mixtures(const executor&, std::span<const mixture_part>, int, std::span<mixture_attempt>,
+                         std::span<em_climb>, bool, const em_settings&) {
+  refuse();
+}
+std::int64_t family_mixture_values(const executor&, std::size_t) {
+  refuse();
+}
+const cuda_functions& functions_of(const family_info&) {
+  refuse();
+}
+template <class T>
+host_batch<T> copy_of(const executor&, const batch<T>&) {
+  refuse();
+}
 void copy_to_host(const executor&, const float*, std::int64_t, float*) {
   refuse();
 }
@@ -60,7 +74,8 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
   template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
   template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,           \
                              std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                          \
-  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);
+  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);       \
+  template host_batch<T> copy_of(const executor&, const batch<T>&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)
 

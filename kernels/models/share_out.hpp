@@ -34,11 +34,13 @@ MF_FN_LARGE double share_out(Walk& walk, int K, std::int64_t count, std::int64_t
   using S = typename Walk::scalar;
   double total = 0;
   S none(0.0), outside(0.0);  // none: NaN once a log-density is
-  if (walk.leads())
+  if (walk.leads()) {
+    MF_ROLLED
     for (int k = 0; k < K; ++k) {
       component_sums& s = sums[k * apart];
       s.weight = s.first = s.second = s.log_density = 0;
     }
+  }
   const std::int64_t block = walk.block(count);
   for (std::int64_t begin = 0; begin < count; begin += block) {
     const std::int64_t size = count - begin < block ? count - begin : block;
@@ -46,18 +48,21 @@ MF_FN_LARGE double share_out(Walk& walk, int K, std::int64_t count, std::int64_t
     walk.each(size, [&](std::int64_t i) {
       const double* const own = table + begin + i;
       S most(-constants::infinity), sum(0.0);
+      MF_ROLLED
       for (int k = 0; k < K; ++k) {
         const S term = walk.load(own + k * stride) + S(log_weight[k * apart]);
         none += select(term == term, S(0.0), S(constants::nan));
         most = maximum(most, term);
       }
       outside += select(most == S(-constants::infinity), S(1.0), S(0.0));
+      MF_ROLLED
       for (int k = 0; k < K; ++k) sum += exp(walk.load(own + k * stride) + S(log_weight[k * apart]) - most);
       const S value = most + log(sum);
       walk.store(walk.kept + i, value);
       block_total[0] += walk.load(w + begin + i) * value;
     });
     total += walk.sum(block_total)[0];
+    MF_ROLLED
     for (int k = 0; k < K; ++k) {
       double* const own = table + k * stride + begin;
       component_sums& to = sums[k * apart];

@@ -47,6 +47,26 @@ TEST(cuda_memory, cuda_uses_device_memory_in_place_with_the_same_bits) {
   EXPECT_EQ(cudaStreamDestroy(stream), cudaSuccess);
 }
 
+TEST(cuda_memory, cuda_fits_mixtures_of_families_to_device_memory_with_the_same_bits) {
+  MF_NEEDS_CUDA();
+  const family_info& family = find_family("gamma");
+  const auto data = draw_batch<float>(family, {300, 0, 20, 700});
+  const std::vector<float> weights(data.values.size(), 2.0f);
+  const on_device<float> values(data.values), device_weights(weights);
+  const on_device<std::int64_t> offsets(data.offsets);
+  const auto there = ragged(values.span(), offsets.span(), memory_space::device).weighted(device_weights.span());
+  const auto here = data.view().weighted(std::span<const float>(weights));
+  const family_mixture_options options{.restarts = 2, .max_iterations = 5};
+  const auto a = fit_mixture(executor::cuda(), family, there, options);
+  const auto b = fit_mixture(executor::cuda(), family, here, options);
+  EXPECT_EQ(a.status, b.status);
+  EXPECT_EQ(a.status[3], fit_status::max_iterations);
+  EXPECT_EQ(a.log_likelihood[3], b.log_likelihood[3]);
+  EXPECT_EQ(score_mixture(executor::cuda(), there, b).log_density[500],
+            score_mixture(executor::cuda(), here, b).log_density[500]);
+  EXPECT_THROW(fit_mixture(executor::cpu(), family, there, options), error);
+}
+
 TEST(cuda_memory, cuda_work_follows_what_is_on_the_callers_stream) {
   MF_NEEDS_CUDA();
   const family_info& family = find_family("exponential");

@@ -12,11 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "manyfit/manyfit.hpp"
+#include "../families/family_tests.hpp"
 
 namespace manyfit::tests {
-
-inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 inline batch<double> one(const std::vector<double>& values) {
   return dense<double>(values, 1);

@@ -5,9 +5,11 @@
 //   auto two = manyfit::fit_mixture(manyfit::executor::cpu(), manyfit::find_family("poisson"), data, {.components =
 //   2}); std::vector<manyfit::mixture_component> inflated{manyfit::point_mass(0), {&manyfit::find_family("poisson")}};
 //   auto zip = manyfit::fit_mixture(manyfit::executor::cpu(), inflated, data);
-// Runs on the CPU; a CUDA executor is refused. Memory: per thread K + 2 numbers for every value of the fit it is on,
-// the responsibilities among them. A component whose best parameter lies at an edge of its range (a t that wants to be
-// normal) takes a value just inside: 1e8 for infinity.
+// Runs on the CPU and on CUDA, where many starts and fits go side by side; data are doubles in both, and densities of
+// your own on the CPU only. Samples are read, and starts are made, on the host: a batch in device memory is copied
+// there. Memory: K + 2 numbers for every value of the fit that a CPU thread is on, the responsibilities among them; on
+// a device K + 3 for every value of every start that is there at once, at least one. A component whose best parameter
+// lies at an edge of its range (a t that wants to be normal) takes a value just inside: 1e8 for infinity.
 #pragma once
 
 #include <map>

@@ -1,0 +1,324 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The passes of mixtures of families on CUDA, many attempts in step: each pass is a launch of every component's family
+// over all of them, in turn. Starts come from the host; after them only a few numbers of each component travel. Data
+// are doubles here, as on the CPU.
+#include <algorithm>
+#include <numeric>
+
+#include "cuda_backend.hpp"
+#include "cuda_memory.hpp"
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/cuda/share_functions.hpp"
+#include "kernels/models/mixture_of.hpp"
+
+namespace manyfit::cuda {
+
+namespace {
+
+/// Device memory for `size` elements.
+template <class T>
+class device_array {
+ public:
+  explicit device_array(std::size_t size) : size_(size), memory_(std::max<std::size_t>(size, 1) * sizeof(T)) {}
+  T* data() const { return memory_.template as<T>(); }
+  void copy_from(const T* from, std::size_t begin, std::size_t count, cudaStream_t stream) const {
+    check(cudaMemcpyAsync(data() + begin, from, count * sizeof(T), cudaMemcpyHostToDevice, stream),
+          "copy to the device");
+  }
+  void copy_from(const std::vector<T>& from, cudaStream_t stream) const { copy_from(from.data(), 0, size_, stream); }
+  void copy_to(std::vector<T>& to, cudaStream_t stream) const {
+    check(cudaMemcpyAsync(to.data(), data(), size_ * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy to the host");
+  }
+
+ private:
+  std::size_t size_;
+  device_buffer memory_;
+};
+
+/// Numbers that a step takes to the device, or back.
+template <class T>
+struct mirrored {
+  std::vector<T> host;
+  device_array<T> device;
+  explicit mirrored(std::size_t size, T value = {}) : host(size, value), device(size) {}
+  void send(cudaStream_t stream) const { device.copy_from(host, stream); }
+  void fetch(cudaStream_t stream) { device.copy_to(host, stream); }
+};
+
+std::vector<std::int64_t> offsets_of(std::span<const mixture_attempt> attempts) {
+  std::vector<std::int64_t> offsets{0};
+  for (const mixture_attempt& a : attempts) offsets.push_back(offsets.back() + a.sample->observations);
+  return offsets;
+}
+
+class cuda_mixture_passes {
+ public:
+  cuda_mixture_passes(const executor& where, std::span<const mixture_part> parts, int room,
+                      std::span<mixture_attempt> attempts)
+      : stream_(static_cast<cudaStream_t>(where.stream())),
+        threads_(executor::cpu().threads()),
+        parts_(parts),
+        attempts_(attempts),
+        K_(parts.size()),
+        A_(attempts.size()),
+        room_(static_cast<std::size_t>(room)),
+        offsets_(offsets_of(attempts)),
+        N_(static_cast<std::size_t>(offsets_.back())),
+        host_table_(K_ * N_),
+        by_size_(A_),
+        device_offsets_(A_ + 1),
+        x_(N_),
+        w_(N_),
+        table_(K_ * N_),
+        kept_(N_),
+        parameters_(K_ * room_ * A_),
+        std_errors_(room_ * A_),
+        constants_(A_),
+        found_(K_ * A_),
+        log_weights_(K_ * A_),
+        totals_(A_),
+        sums_(K_ * A_),
+        status_(K_ * A_),
+        order_(A_),
+        bounds_(2 * tier_count),
+        iterations_(A_),
+        counts_(2 * A_),
+        next_(tier_count),
+        grid_(grid_slot_count() + 32) {
+    device_offsets_.copy_from(offsets_, stream_);
+    std::vector<double> x, w;
+    for (const mixture_attempt& a : attempts_) {
+      const mixture_sample& s = *a.sample;
+      x.insert(x.end(), s.x.begin(), s.x.begin() + s.observations);
+      w.insert(w.end(), s.w.begin(), s.w.begin() + s.observations);
+    }
+    x_.copy_from(x, stream_);
+    w_.copy_from(w, stream_);
+    check(cudaStreamSynchronize(stream_), "copy the samples");
+    std::iota(by_size_.begin(), by_size_.end(), 0);
+    std::stable_sort(by_size_.begin(), by_size_.end(), [&](int a, int b) { return size_of(a) > size_of(b); });
+  }
+
+  template <class F>
+  void for_each(std::int64_t count, F f) {
+    parallel_for(threads_, count, 1, f);
+  }
+
+  share_table start_shares(int attempt) { return {host_table_.data() + offsets_[at(attempt)], N_}; }
+  void take_starts(std::span<em_pass> passes) {
+    for (const em_pass& pass : passes) {
+      if (!pass.wants_start() || !pass.wants_m_step()) continue;
+      const auto begin = static_cast<std::size_t>(offsets_[at(pass.attempt)]);
+      for (std::size_t k = 0; k < K_; ++k)
+        table_.copy_from(host_table_.data() + k * N_ + begin, k * N_ + begin, size_of(pass.attempt), stream_);
+    }
+    check(cudaStreamSynchronize(stream_), "copy starts");
+  }
+
+  void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
+    if (std::none_of(passes.begin(), passes.end(), [](const em_pass& pass) { return pass.wants_m_step(); })) return;
+    check(launch_drop_small_shares(shares_of(k), w_.data(), values(), stream_), "launch on shares");
+  }
+
+  void fit(std::span<em_pass> passes, part_fit* found) {
+    const auto wants = [](const em_pass& pass) { return pass.wants_m_step(); };
+    const launch_plan plan = plan_for(passes, wants);
+    if (!plan.order) return;
+    for (std::size_t k = 0; k < K_; ++k) {
+      if (!parts_[k].family) continue;
+      const fit_results_view results{parameters_of(k),
+                                     std_errors_.data(),
+                                     found_.device.data() + k * A_,
+                                     iterations_.data(),
+                                     status_.device.data() + k * A_,
+                                     counts_.data(),
+                                     counts_.data() + A_,
+                                     static_cast<std::int64_t>(A_)};
+      check(
+          functions_of(*parts_[k].family).fit_f64(batch_with(shares_of(k)), parts_[k].settings, results, plan, stream_),
+          "launch the fits");
+    }
+    parameters_.fetch(stream_);
+    found_.fetch(stream_);
+    status_.fetch(stream_);
+    check(cudaStreamSynchronize(stream_), "fit the components");
+    for (const em_pass& pass : passes)
+      for (std::size_t k = 0; k < K_ && wants(pass); ++k) {
+        const std::size_t a = at(pass.attempt);
+        part_fit& to = found[a * K_ + k];
+        for (int p = 0; p < parts_[k].parameter_count(); ++p) to.parameters[p] = parameters_.host[place(k, p, a)];
+        to.log_likelihood = found_.host[k * A_ + a];
+        to.status = status_.host[k * A_ + a];
+      }
+  }
+
+  void log_likelihoods(std::span<const std::size_t> moved, part_fit* found) {
+    for (std::size_t k = 0; k < K_; ++k) {
+      std::vector<em_pass> listed;
+      for (const std::size_t i : moved) {
+        if (i % K_ != k) continue;
+        const std::size_t a = i / K_;
+        listed.push_back({static_cast<int>(a), em_step::climb});
+        for (int p = 0; p < parts_[k].parameter_count(); ++p) parameters_.host[place(k, p, a)] = found[i].parameters[p];
+      }
+      if (listed.empty()) continue;
+      const launch_plan plan = plan_for(listed, [](const em_pass&) { return true; });
+      parameters_.send(stream_);
+      check(functions_of(*parts_[k].family)
+                .log_likelihood_f64(batch_with(shares_of(k)), view_of(k), found_.device.data() + k * A_, plan, stream_),
+            "launch the log-likelihoods");
+    }
+    found_.fetch(stream_);
+    check(cudaStreamSynchronize(stream_), "sum the log-likelihoods");
+    for (const std::size_t i : moved) found[i].log_likelihood = found_.host[i % K_ * A_ + i / K_];
+  }
+
+  void expect(std::span<em_pass> passes) {
+    const launch_plan plan = plan_for(passes, [](const em_pass& pass) { return pass.wants_e_step(); });
+    if (!plan.order) return;
+    // Attempts that have ended have no parameters: their log-densities are NaN, and cost no more than writing that.
+    std::fill(parameters_.host.begin(), parameters_.host.end(), constants::nan);
+    for (const em_pass& pass : passes)
+      for (std::size_t k = 0; k < K_ && pass.wants_e_step(); ++k) {
+        const std::size_t a = at(pass.attempt);
+        for (int p = 0; p < parts_[k].parameter_count(); ++p)
+          parameters_.host[place(k, p, a)] = attempts_[a].parameters[k * room_ + static_cast<std::size_t>(p)];
+        log_weights_.host[k * A_ + a] = attempts_[a].log_weights[k];
+        sums_.host[k * A_ + a] = attempts_[a].sums[k];
+      }
+    parameters_.send(stream_);
+    log_weights_.send(stream_);
+    sums_.send(stream_);
+    for (std::size_t k = 0; k < K_; ++k) {
+      if (parts_[k].family)
+        check(functions_of(*parts_[k].family)
+                  .log_density_f64(batch_with(nullptr), values(), view_of(k), shares_of(k), constants_.data(), stream_),
+              "launch the log-densities");
+      else
+        check(launch_point_mass(x_.data(), values(), parts_[k].at, shares_of(k), stream_), "launch the log-densities");
+    }
+    check(launch_share_out({static_cast<std::int64_t>(A_), values(), static_cast<int>(K_), device_offsets_.data(),
+                            x_.data(), w_.data(), log_weights_.device.data(), table_.data(), kept_.data(),
+                            sums_.device.data(), totals_.device.data()},
+                           plan, stream_),
+          "launch the E step");
+    sums_.fetch(stream_);
+    totals_.fetch(stream_);
+    check(cudaStreamSynchronize(stream_), "take the E step");
+    for (em_pass& pass : passes) {
+      if (!pass.wants_e_step()) continue;
+      const std::size_t a = at(pass.attempt);
+      for (std::size_t k = 0; k < K_; ++k) attempts_[a].sums[k] = sums_.host[k * A_ + a];
+      pass.log_likelihood = totals_.host[a];
+    }
+  }
+
+ private:
+  static std::size_t at(int attempt) { return static_cast<std::size_t>(attempt); }
+  std::size_t size_of(int attempt) const {
+    return static_cast<std::size_t>(offsets_[at(attempt) + 1] - offsets_[at(attempt)]);
+  }
+  std::int64_t values() const { return static_cast<std::int64_t>(N_); }
+  std::size_t place(std::size_t k, int p, std::size_t a) const {
+    return (k * room_ + static_cast<std::size_t>(p)) * A_ + a;
+  }
+  double* shares_of(std::size_t k) const { return table_.data() + k * N_; }
+  double* parameters_of(std::size_t k) const { return parameters_.device.data() + k * room_ * A_; }
+  parameters_view view_of(std::size_t k) const { return {parameters_of(k), 1, static_cast<std::int64_t>(A_)}; }
+  batch_view<double> batch_with(const double* weights) const {
+    return {x_.data(), weights, device_offsets_.data(), 0, static_cast<std::int64_t>(A_)};
+  }
+
+  /// The plan of a launch for the attempts that want it, largest first; without an order where none does.
+  template <class Wants>
+  launch_plan plan_for(std::span<const em_pass> passes, Wants wants) {
+    std::vector<char> wanted(A_);
+    for (const em_pass& pass : passes) wanted[at(pass.attempt)] = wants(pass);
+    std::size_t listed = 0;
+    launch_plan plan;
+    for (int t = 0; t < tier_count; ++t) plan.used[t] = false;
+    std::fill(bounds_.host.begin(), bounds_.host.end(), 0);
+    for (const int a : by_size_) {
+      if (!wanted[at(a)]) continue;
+      const auto size = static_cast<std::int64_t>(size_of(a));
+      const tier_index t = tier_of(size);
+      if (!plan.used[t]) bounds_.host[2 * t] = static_cast<std::int64_t>(listed);
+      plan.used[t] = true;
+      order_.host[listed++] = a;
+      bounds_.host[2 * t + 1] = static_cast<std::int64_t>(listed);
+      if (listed == 1) plan.largest = size;
+    }
+    if (listed == 0) return plan;
+    order_.send(stream_);
+    bounds_.send(stream_);
+    plan.order = order_.device.data();
+    plan.bounds = bounds_.device.data();
+    plan.next = next_.data();
+    plan.grid_slots = grid_.data();
+    plan.grid_arrived = reinterpret_cast<unsigned long long*>(grid_.data() + grid_slot_count());
+    return plan;
+  }
+
+  cudaStream_t stream_;
+  int threads_;
+  std::span<const mixture_part> parts_;
+  std::span<mixture_attempt> attempts_;
+  std::size_t K_, A_, room_;
+  std::vector<std::int64_t> offsets_;  ///< [A + 1], of each attempt's values
+  std::size_t N_;
+  std::vector<double> host_table_;  ///< [K × N]: shares of starts
+  std::vector<int> by_size_;
+  device_array<std::int64_t> device_offsets_;
+  device_array<double> x_, w_, table_, kept_;
+  mirrored<double> parameters_;  ///< [K × room × A]
+  device_array<double> std_errors_, constants_;
+  mirrored<double> found_, log_weights_, totals_;
+  mirrored<component_sums> sums_;
+  mirrored<fit_status> status_;
+  mirrored<std::int32_t> order_;
+  mirrored<std::int64_t> bounds_;
+  device_array<std::int32_t> iterations_;
+  device_array<std::int64_t> counts_, next_;
+  device_array<double> grid_;
+};
+
+}  // namespace
+
+std::int64_t family_mixture_values(const executor& where, std::size_t components) {
+  const device_scope scope(where.device());
+  constexpr std::int64_t most_bytes = std::int64_t{2} << 30;
+  const std::int64_t bytes = std::min(allowance(where) / 10 * 9, most_bytes);
+  return std::max<std::int64_t>(1, bytes / (8 * (static_cast<std::int64_t>(components) + 3)));
+}
+
+void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
+                         std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
+                         const em_settings& settings) {
+  const device_scope scope(where.device());
+  cuda_mixture_passes passes(where, parts, room, attempts);
+  mixture_of model(passes, parts, room, attempts, spread);
+  run_em(model, climbs, settings);
+}
+
+template <class T>
+host_batch<T> copy_of(const executor& where, const batch<T>& data) {
+  const device_scope scope(where.device());
+  const auto stream = static_cast<cudaStream_t>(where.stream());
+  host_batch<T> copy;
+  const auto fetch = [&](auto& to, const auto* from, std::int64_t count) {
+    to.resize(from ? static_cast<std::size_t>(count) : 0);
+    check(cudaMemcpyAsync(to.data(), from, to.size() * sizeof(*from), cudaMemcpyDeviceToHost, stream),
+          "copy the samples to the host");
+  };
+  fetch(copy.values, data.view.values, data.value_count);
+  fetch(copy.weights, data.view.weights, data.value_count);
+  fetch(copy.offsets, data.view.offsets, data.count() + 1);
+  check(cudaStreamSynchronize(stream), "copy the samples to the host");
+  return copy;
+}
+template host_batch<double> copy_of(const executor&, const batch<double>&);
+template host_batch<float> copy_of(const executor&, const batch<float>&);
+
+}  // namespace manyfit::cuda

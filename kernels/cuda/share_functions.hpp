@@ -1,0 +1,20 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// CUDA's launchers for mixtures of families, beside those of the families (cuda/functions.hpp), which they take turns
+// with. Every pointer is device memory; they return cudaError_t.
+#pragma once
+
+#include "kernels/cuda/functions.hpp"
+#include "kernels/cuda/share_work.hpp"
+
+namespace manyfit {
+
+/// The E step of the attempts that a plan lists.
+int launch_share_out(const share_batch&, const launch_plan&, void* stream);
+/// share_that_counts() of one component: shares, w [values].
+int launch_drop_small_shares(double* shares, const double* w, std::int64_t values, void* stream);
+/// point_mass_log_density() of x [values].
+int launch_point_mass(const double* x, std::int64_t values, double at, double* out, void* stream);
+
+}  // namespace manyfit

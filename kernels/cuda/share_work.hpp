@@ -1,0 +1,48 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The E step of mixtures of families on lanes, without a word of CUDA, and what its launchers are told. Attempts lie
+// end to end; component k of attempt a has its numbers at k × attempts + a.
+#pragma once
+
+#include "kernels/cuda/work_list.hpp"
+#include "kernels/groups/walk.hpp"
+#include "kernels/models/share_out.hpp"
+
+namespace manyfit {
+
+/// Attempts at mixtures of K components each; every pointer is device memory.
+struct share_batch {
+  std::int64_t attempts = 0, values = 0;
+  int components = 0;                     ///< K
+  const std::int64_t* offsets = nullptr;  ///< [attempts + 1], from 0
+  const double* x = nullptr;              ///< [values]
+  const double* w = nullptr;              ///< [values], each above 0
+  const double* log_weights = nullptr;    ///< [K × attempts]
+  double* table = nullptr;                ///< [K × values]: in: log-densities; out: shares
+  double* kept = nullptr;                 ///< [values], workspace
+  component_sums* sums = nullptr;         ///< [K × attempts], in: the centres
+  double* totals = nullptr;               ///< [attempts], out: log-likelihoods
+};
+
+}  // namespace manyfit
+
+MF_NAMESPACE_BEGIN
+
+/// share_out() for every attempt of the work list.
+template <class Context>
+MF_FN_LARGE void share_work(Context& context, const work_list& work, const share_batch& all) {
+  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
+  std::int64_t own_count = 0;
+  for (;;) {
+    const std::int64_t position = begin + take(context, work, 1, own_count);
+    if (position >= end) break;
+    const std::int64_t a = work.fit(position), first = all.offsets[a];
+    lanes_walk<Context> walk{context, all.kept + first};
+    const double total = share_out(walk, all.components, all.offsets[a + 1] - first, all.values, all.x + first,
+                                   all.w + first, all.log_weights + a, all.table + first, all.sums + a, all.attempts);
+    if (walk.leads()) all.totals[a] = total;
+  }
+}
+
+MF_NAMESPACE_END
