@@ -96,14 +96,19 @@ class cuda_mixture_passes {
     }
     x_.copy_from(x, stream_);
     w_.copy_from(w, stream_);
+    // What is read back before all of it was written, and shares of attempts that do not get as far as a start.
+    for (mirrored<double>* each : {&parameters_, &found_, &totals_}) each->send(stream_);
+    status_.send(stream_);
+    check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the shares");
     check(cudaStreamSynchronize(stream_), "copy the samples");
     std::iota(by_size_.begin(), by_size_.end(), 0);
     std::stable_sort(by_size_.begin(), by_size_.end(), [&](int a, int b) { return size_of(a) > size_of(b); });
   }
 
   template <class F>
-  void for_each(std::int64_t count, F f) {
-    parallel_for(threads_, count, 1, f);
+  void for_each(std::span<em_pass> passes, int at_a_time, F f) {
+    parallel_for(threads_, std::ssize(passes), at_a_time,
+                 [&](std::int64_t i) { f(passes[static_cast<std::size_t>(i)]); });
   }
 
   share_table start_shares(int attempt) { return {host_table_.data() + offsets_[at(attempt)], N_}; }
@@ -144,7 +149,7 @@ class cuda_mixture_passes {
     found_.fetch(stream_);
     status_.fetch(stream_);
     check(cudaStreamSynchronize(stream_), "fit the components");
-    for (const em_pass& pass : passes)
+    for_each(passes, many, [&](const em_pass& pass) {
       for (std::size_t k = 0; k < K_ && wants(pass); ++k) {
         const std::size_t a = at(pass.attempt);
         part_fit& to = found[a * K_ + k];
@@ -152,6 +157,7 @@ class cuda_mixture_passes {
         to.log_likelihood = found_.host[k * A_ + a];
         to.status = status_.host[k * A_ + a];
       }
+    });
   }
 
   void log_likelihoods(std::span<const std::size_t> moved, part_fit* found) {
@@ -180,7 +186,7 @@ class cuda_mixture_passes {
     if (!plan.order) return;
     // Attempts that have ended have no parameters: their log-densities are NaN, and cost no more than writing that.
     std::fill(parameters_.host.begin(), parameters_.host.end(), constants::nan);
-    for (const em_pass& pass : passes)
+    for_each(passes, many, [&](const em_pass& pass) {
       for (std::size_t k = 0; k < K_ && pass.wants_e_step(); ++k) {
         const std::size_t a = at(pass.attempt);
         for (int p = 0; p < parts_[k].parameter_count(); ++p)
@@ -188,6 +194,7 @@ class cuda_mixture_passes {
         log_weights_.host[k * A_ + a] = attempts_[a].log_weights[k];
         sums_.host[k * A_ + a] = attempts_[a].sums[k];
       }
+    });
     parameters_.send(stream_);
     log_weights_.send(stream_);
     sums_.send(stream_);
@@ -207,15 +214,17 @@ class cuda_mixture_passes {
     sums_.fetch(stream_);
     totals_.fetch(stream_);
     check(cudaStreamSynchronize(stream_), "take the E step");
-    for (em_pass& pass : passes) {
-      if (!pass.wants_e_step()) continue;
+    for_each(passes, many, [&](em_pass& pass) {
+      if (!pass.wants_e_step()) return;
       const std::size_t a = at(pass.attempt);
       for (std::size_t k = 0; k < K_; ++k) attempts_[a].sums[k] = sums_.host[k * A_ + a];
       pass.log_likelihood = totals_.host[a];
-    }
+    });
   }
 
  private:
+  static constexpr int many = 256;  ///< attempts that are worth a thread
+
   static std::size_t at(int attempt) { return static_cast<std::size_t>(attempt); }
   std::size_t size_of(int attempt) const {
     return static_cast<std::size_t>(offsets_[at(attempt) + 1] - offsets_[at(attempt)]);

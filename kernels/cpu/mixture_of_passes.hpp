@@ -39,8 +39,8 @@ class cpu_mixture_passes {
         piece_sums_(totals_.size() * parts.size()) {}
 
   template <class F>
-  void for_each(std::int64_t count, F f) {
-    for (std::int64_t i = 0; i < count; ++i) f(i);
+  void for_each(std::span<em_pass> passes, int, F f) {
+    f(passes[0]);
   }
   share_table start_shares(int) { return {shares_.data(), stride_}; }
   void take_starts(std::span<em_pass>) {}
@@ -110,10 +110,8 @@ class cpu_mixture_passes {
   /// f(i) for every i, on this attempt's threads.
   template <class F>
   void each_of(std::int64_t count, F f) {
-    if (threads_ > 1)
-      parallel_for(threads_, count, 1, f);
-    else
-      for_each(count, f);
+    if (threads_ > 1) return parallel_for(threads_, count, 1, f);
+    for (std::int64_t i = 0; i < count; ++i) f(i);
   }
   double* shares_of(std::size_t k) { return shares_.data() + k * stride_; }
   batch_view<double> values_with(std::size_t k) {

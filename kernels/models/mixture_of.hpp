@@ -6,7 +6,7 @@
 // What is done to every value lies behind `Passes`, on one CPU thread or several (cpu/mixture_of_passes.hpp) and on
 // many lanes (cuda/share_work.hpp); what is done once for a component is here, in one build for all of them. Passes P
 // gives, for entries as in latent.hpp,
-//   p.for_each(count, f)              f(i) for every i, in any order
+//   p.for_each(passes, at_a_time, f)  f(entry) for every entry, in any order
 //   p.start_shares(attempt)           where a start writes its shares; p.take_starts(passes) once all have
 //   p.drop_small_shares(passes, k)    share_that_counts() of component k, before its M step
 //   p.fit(passes, found)              M step: every component's fit to its shares, into found [attempts × K]
@@ -67,8 +67,7 @@ class mixture_of {
 
   void start(std::span<em_pass> passes) {
     if (std::none_of(passes.begin(), passes.end(), [](const em_pass& p) { return p.wants_start(); })) return;
-    passes_.for_each(std::ssize(passes), [&](std::int64_t i) {
-      em_pass& pass = passes[static_cast<std::size_t>(i)];
+    passes_.for_each(passes, 1, [&](em_pass& pass) {
       if (!pass.wants_start()) return;
       mixture_attempt& a = attempt(pass.attempt);
       a.weights.assign(K(), 0.0);
@@ -83,8 +82,9 @@ class mixture_of {
   }
 
   void maximise(std::span<em_pass> passes) {
-    for (em_pass& pass : passes)
+    passes_.for_each(passes, many, [&](em_pass& pass) {
       if (pass.wants_m_step()) pass.made = weigh(attempt(pass.attempt));
+    });
     for (std::size_t k = 0; k < K() && K() > 1; ++k)
       if (moves_ends(parts_[k])) passes_.drop_small_shares(passes, k);
     passes_.fit(passes, found_.data());
@@ -96,26 +96,26 @@ class mixture_of {
           moved_.push_back(i);
       }
     if (!moved_.empty()) passes_.log_likelihoods(moved_, found_.data());
-    for (em_pass& pass : passes) {
-      if (!pass.wants_m_step()) continue;
-      mixture_attempt& a = attempt(pass.attempt);
+    passes_.for_each(passes, many, [&](em_pass& pass) {
+      if (!pass.wants_m_step()) return;
       for (std::size_t k = K(); k-- > 0;) {  // the first that fails is the one that is told
         if (!parts_[k].family) continue;
-        const fit_status own = accept(a, k, found_[static_cast<std::size_t>(pass.attempt) * K() + k]);
+        const fit_status own =
+            accept(attempt(pass.attempt), k, found_[static_cast<std::size_t>(pass.attempt) * K() + k]);
         if (own != fit_status::converged) pass.made = own;
       }
-    }
+    });
   }
 
   void expect(std::span<em_pass> passes) {
-    for (const em_pass& pass : passes) {
-      if (!pass.wants_e_step()) continue;
+    passes_.for_each(passes, many, [&](const em_pass& pass) {
+      if (!pass.wants_e_step()) return;
       mixture_attempt& a = attempt(pass.attempt);
       for (std::size_t k = 0; k < K(); ++k) {
         a.log_weights[k] = std::log(a.weights[k]);
         a.sums[k] = {.centre = std::isfinite(a.means[k]) ? a.means[k] : 0.0};
       }
-    }
+    });
     passes_.expect(passes);
   }
 
@@ -141,6 +141,8 @@ class mixture_of {
   }
 
  private:
+  static constexpr int many = 256;  ///< attempts of which the work done once makes a thread worth waking
+
   std::size_t K() const { return parts_.size(); }
   mixture_attempt& attempt(int number) const { return attempts_[static_cast<std::size_t>(number)]; }
   double* parameters(mixture_attempt& a, std::size_t k) const { return a.parameters.data() + k * room_; }
