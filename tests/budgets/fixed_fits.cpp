@@ -29,6 +29,14 @@ __attribute__((noinline)) bool counted_work(const manyfit::point_batch<double>& 
   return true;
 }
 
+__attribute__((noinline)) bool counted_work(const manyfit::family_info& family, const manyfit::batch<double>& data,
+                                            const manyfit::family_mixture_options& options) {
+  const auto results = manyfit::fit_mixture(manyfit::executor::cpu(1), family, data, options);
+  for (const manyfit::fit_status s : results.status)
+    if (s != manyfit::fit_status::max_iterations) return false;
+  return true;
+}
+
 struct family_row {
   const char* name;
   std::int64_t fits;
@@ -81,6 +89,22 @@ bool fit_mixtures(const mixture_row& r) {
   return counted_work(manyfit::dense_points<double>(values, r.D, r.fits), options);
 }
 
+/// Of small samples too, so that what is done once for an iteration counts.
+constexpr family_row family_mixtures[] = {{"mixture_of_gamma", 10}, {"mixture_of_exponential", 40}};
+
+bool fit_family_mixtures(const family_row& r) {
+  const auto& family = manyfit::find_family(r.name + std::strlen("mixture_of_"));
+  manyfit::family_mixture_results truth = manyfit::empty_family_mixtures(1, 2, {{&family}});
+  truth.weights = {0.4, 0.6};
+  for (int k = 0; k < 2; ++k)
+    for (int p = 0; p < family.parameter_count; ++p)
+      truth.parameters[static_cast<std::size_t>(k * family.parameter_count + p)] =
+          (k == 0 ? 1 : 3) * family.parameters[p].example;
+  const auto values = manyfit::simulate_mixture(manyfit::executor::cpu(1), truth, 30 * 40, 1);
+  return counted_work(family, manyfit::dense<double>(values, r.fits),
+                      {.restarts = 3, .max_iterations = 20, .tolerance = 0});
+}
+
 int said(bool good, const char* name) {
   if (!good) std::fprintf(stderr, "fixed_fits: not every fit of %s ended as it should\n", name);
   return good ? 0 : 1;
@@ -94,9 +118,12 @@ int main(int argc, char** argv) {
     if (std::strcmp(wanted, r.name) == 0) return said(fit_family(r), wanted);
   for (const mixture_row& r : mixtures)
     if (std::strcmp(wanted, r.name) == 0) return said(fit_mixtures(r), wanted);
+  for (const family_row& r : family_mixtures)
+    if (std::strcmp(wanted, r.name) == 0) return said(fit_family_mixtures(r), wanted);
   std::fprintf(stderr, "fixed_fits: give one of:");
   for (const family_row& r : families) std::fprintf(stderr, " %s", r.name);
   for (const mixture_row& r : mixtures) std::fprintf(stderr, " %s", r.name);
+  for (const family_row& r : family_mixtures) std::fprintf(stderr, " %s", r.name);
   std::fprintf(stderr, "\n");
   return 2;
 }
