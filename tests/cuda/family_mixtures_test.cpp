@@ -28,6 +28,7 @@ void expect_agreement(const family_mixture_results& gpu, const family_mixture_re
     EXPECT_TRUE(near(gpu.log_likelihood[i], cpu.log_likelihood[i], tolerance))
         << "fit " << i << " of " << cpu.observations[i] << ": " << gpu.log_likelihood[i] << " and "
         << cpu.log_likelihood[i];
+    if (cpu.observations[i] < 10) continue;  // two starts may end alike high, elsewhere: rounding chooses
     for (int k = 0; k < cpu.components[i]; ++k) {
       EXPECT_TRUE(near(gpu.weight(fit, k), cpu.weight(fit, k), 1e3 * tolerance)) << "fit " << i;
       for (int p = 0; p < cpu.parameter_room; ++p)
