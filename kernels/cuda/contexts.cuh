@@ -29,7 +29,20 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
   asm volatile("ld.acquire.gpu.u64 %0, [%1];" : "=l"(value) : "l"(counter) : "memory");
   return value;
 #else
-  return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+  const unsigned long long value = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+  __threadfence();
+  return value;
+#endif
+}
+
+/// Adds 1 to what other blocks read by load_acquire, after all that this thread has written or, before a barrier of its
+/// block, others have.
+__device__ inline void add_release(unsigned long long* counter) {
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  asm volatile("red.release.gpu.global.add.u64 [%0], 1;" ::"l"(counter) : "memory");
+#else
+  __threadfence();
+  atomicAdd(counter, 1ull);
 #endif
 }
 
@@ -125,11 +138,9 @@ class cuda_block {
   __device__ void grid_barrier() {
     __syncthreads();
     if (threadIdx.x == 0) {
-      __threadfence();
       const unsigned long long target = ++barriers_ * static_cast<unsigned long long>(blocks_);
-      atomicAdd(grid_.arrived, 1ull);
+      add_release(grid_.arrived);
       while (load_acquire(grid_.arrived) < target) __nanosleep(20);
-      __threadfence();
     }
     __syncthreads();
   }

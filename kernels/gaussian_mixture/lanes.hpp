@@ -175,7 +175,7 @@ class mixture_lanes {
 
  private:
   static constexpr bool is_warp = Context::is_warp;
-  MF_FN int team_lane() const { return context_.lane() % team_lanes(); }
+  MF_FN int team_lane() const { return 32 * context_.warp() + context_.lane() % 32; }
   MF_FN int team_lanes() const { return 32 * context_.warps(); }
   MF_FN void team_barrier() {
     if constexpr (is_warp)
@@ -304,12 +304,14 @@ class mixture_lanes {
     for (int i = team_lane(); i < static_cast<int>(rows_.size) * D; i += team_lanes()) memory_.tile[i] = number(i);
     team_barrier();
   }
-  /// What the next passes in registers go over. `staged`: what stage() has put down.
+  /// What the next passes in registers go over. `staged`: what stage() has put down. To check plain points changes no
+  /// bit, so that where they lie in memory does not either.
   MF_FN void choose_points(bool staged) {
+    const bool aligned = rows_.dimensions > 2 || reinterpret_cast<std::uintptr_t>(rows_.values) % 16 == 0;
     points_ = {rows_.values, rows_.weights, rows_.size,
-               plain_          ? register_points::plain
-               : rows_.weights ? register_points::weighted
-                               : register_points::checked};
+               rows_.weights       ? register_points::weighted
+               : plain_ && aligned ? register_points::plain
+                                   : register_points::checked};
     if (staged) points_ = {memory_.tile, nullptr, rows_.size, register_points::ready};
   }
   /// Every lane for itself, then each warp. The sums of a warp alone are all there is.
@@ -369,15 +371,18 @@ class mixture_lanes {
     double* const all = memory_.partial + turn_ * blocks * each;
     add_rows(memory_.sums, register_room, context_.warps(), numbers, {all + context_.block() * each});
     context_.grid_barrier();
-    const int width = numbers <= 16 ? 16 : 32, number = team_lane() % width, parts = team_lanes() / width;
+    const int shift = numbers <= 16 ? 4 : 5, width = 1 << shift, number = team_lane() % width,
+              part = team_lane() >> shift, parts = team_lanes() >> shift, step = parts * static_cast<int>(each);
+    const double* from = all + part * each + number;
     double sum = 0;
-    for (int b = team_lane() / width; b < blocks; b += flight * parts) {
+    MF_ROLLED
+    for (int left = number < numbers ? blocks - part : 0; left > 0; left -= flight * parts) {
       double x[flight];
       MF_UNROLL
-      for (int q = 0; q < flight; ++q)
-        x[q] = number < numbers && b + q * parts < blocks ? all[(b + q * parts) * each + number] : 0.0;
+      for (int q = 0; q < flight; ++q) x[q] = left > q * parts ? from[q * step] : 0.0;
       MF_UNROLL
       for (int q = 0; q < flight; ++q) sum += x[q];
+      from += flight * step;
     }
     memory_.sums[team_lane()] = sum;
     team_barrier();

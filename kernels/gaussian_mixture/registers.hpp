@@ -58,8 +58,8 @@ MF_FN float larger(float a, float b) {
 
 /// What is known of the points of a pass, each mode sparing what the one after it has to do.
 enum class register_points {
-  ready,    ///< coordinates of the model, 16-byte aligned; all count, with weight 1
-  plain,    ///< all count, with weight 1
+  ready,    ///< as plain, and in coordinates of the model
+  plain,    ///< all count, with weight 1; 16-byte aligned where D is 1 or 2
   checked,  ///< weight 1, or left out
   weighted
 };
@@ -149,11 +149,11 @@ struct register_flight {
 
   /// `aligned`: to 16 bytes.
   MF_FN void read(const T* from, const T* weights, bool aligned) {
-    if constexpr (Points == register_points::ready && whole) {
+    if constexpr (whole && Points == register_points::ready) {
       const auto read = *reinterpret_cast<const sixteen_bytes<T>*>(from);
       MF_UNROLL
       for (int i = 0; i < numbers; ++i) x[i] = read.v[i];
-    } else if (whole && aligned) {
+    } else if (whole && (Points == register_points::plain || aligned)) {
       const sixteen_bytes<T> read = read_only(reinterpret_cast<const sixteen_bytes<T>*>(from));
       MF_UNROLL
       for (int i = 0; i < numbers; ++i) x[i] = read.v[i];
@@ -184,7 +184,7 @@ struct register_run_sums {
   static constexpr bool weighted = Points == register_points::weighted,
                         checked = weighted || Points == register_points::checked;
   static constexpr int batch = register_batch<D, T>, product_batches = product_run / batch;
-  static constexpr int depth = weighted && most > 20 ? 1 : 2;  ///< batches on their way, as far as registers go
+  static constexpr int depth = weighted && most >= 18 ? 1 : 2;  ///< batches on their way, as far as registers go
   static_assert(product_batches % depth == 0);
   T sum[numbers];  ///< as register_sums has them
 
