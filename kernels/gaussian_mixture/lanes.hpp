@@ -304,15 +304,16 @@ class mixture_lanes {
     for (int i = team_lane(); i < static_cast<int>(rows_.size) * D; i += team_lanes()) memory_.tile[i] = number(i);
     team_barrier();
   }
-  /// What the next passes in registers go over. `staged`: what stage() has put down. To check plain points changes no
-  /// bit, so that where they lie in memory does not either.
+  /// What the next passes in registers go over. `staged`: what stage() has put down. Plain and scattered points are
+  /// added up alike, so that it changes no bit where they lie in memory.
   MF_FN void choose_points(bool staged) {
     const bool aligned = rows_.dimensions > 2 || reinterpret_cast<std::uintptr_t>(rows_.values) % 16 == 0;
-    points_ = {rows_.values, rows_.weights, rows_.size,
-               rows_.weights       ? register_points::weighted
-               : plain_ && aligned ? register_points::plain
-                                   : register_points::checked};
-    if (staged) points_ = {memory_.tile, nullptr, rows_.size, register_points::ready};
+    job_.rows = {rows_.values, rows_.weights, rows_.size,
+                 rows_.weights ? register_points::weighted
+                 : !plain_     ? register_points::checked
+                 : aligned     ? register_points::plain
+                               : register_points::scattered};
+    if (staged) job_.rows = {memory_.tile, nullptr, rows_.size, register_points::ready};
   }
   /// Every lane for itself, then each warp. The sums of a warp alone are all there is.
   MF_FN_CALL void sum_in_registers(const mixture_model& m) {
@@ -321,10 +322,11 @@ class mixture_lanes {
       narrow(m, padded_);
     }
     narrowed_ = false;
-    const register_place place = is_warp ? total_place(m) : register_place{room_of_warp()};
-    register_pass_of(context_, m.D, padded_, points_, map_, map_.scale + m.D, place);
+    job_.map = map_;
+    job_.factors = map_.scale + m.D;
+    job_.place = is_warp ? total_place(m) : register_place{memory_.sums + team_lane() / 32 * register_room};
+    register_pass_of(context_, m.D, padded_, job_);
   }
-  MF_FN double* room_of_warp() const { return memory_.sums + team_lane() / 32 * register_room; }
   /// Where all sums go: behind the warps' own, and as statistics where they are the same.
   MF_FN register_place total_place(const mixture_model& m) const {
     register_place place{memory_.sums + team_lanes()};
@@ -350,7 +352,7 @@ class mixture_lanes {
       scope_barrier();
     }
     const double* const logs = place.sums + numbers - 2;
-    return logs[0] * constants::log_2 + logs[1];
+    return logs[0] + logs[1];
   }
   /// Adds `count` rows of numbers, `step` apart.
   MF_FN void add_rows(const double* from, int step, int count, int numbers, const register_place& to) {
@@ -537,10 +539,10 @@ class mixture_lanes {
   point_map<T> map_;
   tile_factors<T> factors_;
   int turn_ = 0;
-  bool plain_ = false;       ///< all rows count, with weight 1
-  register_rows<T> points_;  ///< for passes in registers: what they go over
-  int padded_ = 0;           ///< components of the last of them; 0: it was another pass
-  bool narrowed_ = false;    ///< the model's numbers stand where the next one reads them
+  bool plain_ = false;     ///< all rows count, with weight 1
+  register_job<T> job_;    ///< of the next pass in registers
+  int padded_ = 0;         ///< components of the last of them; 0: it was another pass
+  bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
 };
 
 MF_NAMESPACE_END

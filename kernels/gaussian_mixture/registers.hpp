@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/gaussian_mixture/fit.hpp"
+#include "kernels/math/lane_product.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -16,8 +17,8 @@ inline constexpr int register_run = 192;
 /// Numbers per component that the pass reads: constant, offset [D], triangular factor.
 template <int D>
 inline constexpr int register_factors = 1 + D + packed_size(D);
-/// Numbers that the pass sums: K times Σ r, Σ r y, Σ r y yᵀ; then, of the log-likelihood, Σ w log_2 of the largest
-/// component's density and Σ w log of the densities' sum beside the largest.
+/// Numbers that the pass sums: K times Σ r, Σ r y, Σ r y yᵀ; then the log-likelihood in two parts, the second what the
+/// first has lost by rounding to T.
 MF_FN constexpr int register_sums(int D, int K) {
   return K * (1 + D + packed_size(D)) + 2;
 }
@@ -41,8 +42,10 @@ struct point_map {
   const T* scale = nullptr;
 };
 
-/// Points whose sums of densities, 1 to K each, are multiplied before one logarithm is taken: 8^32 is a float.
-inline constexpr int product_run = 32;
+/// The product of the densities' sums of a few points down to which no share of a point can be lost to underflow, where
+/// the largest constant of a component is 0: each sum is at most 8.
+template <class T>
+inline constexpr T least_product = sizeof(T) == 4 ? T(8.67361738e-19) : T(1e-120);
 
 /// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for. What it loses is less than
 /// what its argument, a difference of log-densities rounded to float, has lost before.
@@ -58,11 +61,15 @@ MF_FN float larger(float a, float b) {
 
 /// What is known of the points of a pass, each mode sparing what the one after it has to do.
 enum class register_points {
-  ready,    ///< as plain, and in coordinates of the model
-  plain,    ///< all count, with weight 1; 16-byte aligned where D is 1 or 2
-  checked,  ///< weight 1, or left out
+  ready,      ///< as plain, and in coordinates of the model
+  plain,      ///< as scattered, and 16-byte aligned where D is 1 or 2
+  scattered,  ///< all count, with weight 1
+  checked,    ///< weight 1, or left out
   weighted
 };
+MF_FN constexpr bool all_count(register_points points) {
+  return points <= register_points::scattered;
+}
 
 /// Where a warp's sums go, number by number: its own room, and the first `copied` of them to a second place too.
 struct register_place {
@@ -86,14 +93,24 @@ struct register_rows {
   register_points points = register_points::checked;
 };
 
+/// All that a pass is told. It is in memory and read where it is needed, so that loops have the registers.
+template <class T>
+struct register_job {
+  register_rows<T> rows;
+  point_map<T> map;
+  const T* factors = nullptr;  ///< [K × register_factors]
+  register_place place;        ///< the warp's own
+};
+
 /// What a pass reads of the map and the model, in registers. A compiler that cannot know that a loop is entered leaves
 /// in it what could be read before, so this is copied by hand.
 template <int D, int K, class T>
 struct register_model {
   static constexpr int F = register_factors<D>;
   T centre[D], rest[D], scale[D], factor[K][F];
+  T top = 0;  ///< what has been taken off all constants
 
-  MF_FN register_model(const point_map<T>& map, const T* factors) {
+  MF_FN register_model(const point_map<T>& map, const T* factors, bool levelled) {
     for (int d = 0; d < D; ++d) {
       centre[d] = map.centre[d];
       scale[d] = map.scale[d];
@@ -101,9 +118,12 @@ struct register_model {
     }
     for (int k = 0; k < K; ++k)
       for (int f = 0; f < F; ++f) factor[k][f] = factors[k * F + f];
+    if (!levelled) return;
+    for (int k = 0; k < K; ++k) top = k == 0 ? factor[k][0] : larger(factor[k][0], top);
+    for (int k = 0; k < K; ++k) factor[k][0] -= top;
   }
-  /// log_2 of component k's density at y. Offsets and factors are in units that make it the constant less a sum of
-  /// squares.
+  /// log_2 of component k's density at y, less the top. Offsets and factors are in units that make it the constant less
+  /// a sum of squares.
   MF_FN T density(int k, const T (&y)[D]) const {
     T value = factor[k][0];
     for (int a = 0; a < D; ++a) {
@@ -153,7 +173,7 @@ struct register_flight {
       const auto read = *reinterpret_cast<const sixteen_bytes<T>*>(from);
       MF_UNROLL
       for (int i = 0; i < numbers; ++i) x[i] = read.v[i];
-    } else if (whole && (Points == register_points::plain || aligned)) {
+    } else if (whole && (Points == register_points::plain || (!all_count(Points) && aligned))) {
       const sixteen_bytes<T> read = read_only(reinterpret_cast<const sixteen_bytes<T>*>(from));
       MF_UNROLL
       for (int i = 0; i < numbers; ++i) x[i] = read.v[i];
@@ -179,14 +199,12 @@ struct register_flight {
 
 /// One run's sums, in registers.
 template <int D, int K, class T, register_points Points>
-struct register_run_sums {
+class register_run_sums {
+ public:
   static constexpr int F = register_factors<D>, most = K * F, logs = most + 1, numbers = register_sums(D, K);
-  static constexpr bool weighted = Points == register_points::weighted,
-                        checked = weighted || Points == register_points::checked;
-  static constexpr int batch = register_batch<D, T>, product_batches = product_run / batch;
-  static constexpr int depth = weighted && most >= 18 ? 1 : 2;  ///< batches on their way, as far as registers go
-  static_assert(product_batches % depth == 0);
-  T sum[numbers];  ///< as register_sums has them
+  static constexpr bool weighted = Points == register_points::weighted, checked = !all_count(Points);
+  static constexpr int batch = register_batch<D, T>;
+  T sum[numbers];  ///< as register_sums has them, in the end
 
   MF_FN register_run_sums() {
     MF_UNROLL
@@ -201,23 +219,18 @@ struct register_run_sums {
     for (int h = 0; h < depth; ++h)
       if (batches > h) ahead[h].read(x + h * step * D, after(weight, h * step), aligned);
     MF_ROLLED
-    for (int begin = 0; begin < batches; begin += product_batches) {
-      const int end = batches - begin < product_batches ? batches : begin + product_batches;
-      T product = 1;
-      MF_ROLLED
-      for (int c = begin; c < end; c += depth) {
+    for (int c = 0; c < batches; c += depth) {
+      MF_UNROLL
+      for (int h = 0; h < depth; ++h) {
+        if (c + h >= batches) break;
         MF_UNROLL
-        for (int h = 0; h < depth; ++h) {
-          if (c + h >= end) break;
-          MF_UNROLL
-          for (int q = 0; q < batch; ++q) add_one(model, ahead[h], q, product);
-          if (c + h + depth < batches) ahead[h].read(x + depth * step * D, after(weight, depth * step), aligned);
-          x += step * D;
-          weight = after(weight, step);
-        }
+        for (int q = 0; q < batch; q += group) add_group(model, ahead[h], q);
+        if (c + h + depth < batches) ahead[h].read(x + depth * step * D, after(weight, depth * step), aligned);
+        x += step * D;
+        weight = after(weight, step);
       }
-      if constexpr (!weighted) sum[logs] += log(product);
     }
+    points_ += batches * batch;
   }
   /// There are weights in one mode only.
   static MF_FN const T* after(const T* weight, std::int64_t points) { return weighted ? weight + points : nullptr; }
@@ -227,22 +240,69 @@ struct register_run_sums {
     point.read_single(x, weight);
     T product = 1;
     add_one(model, point, 0, product);
-    if constexpr (!weighted) sum[logs] += log(product);
+    product_.multiply(product);
+    ++points_;
+  }
+  /// After the last point: the log-likelihood in its two parts.
+  MF_FN void settle(const register_model<D, K, T>& model) {
+    double value = static_cast<double>(sum[most]) * constants::log_2;
+    if constexpr (weighted) value += static_cast<double>(sum[logs]);
+    if constexpr (!weighted) value += product_.logarithm();
+    if constexpr (!checked) value += static_cast<double>(model.top) * constants::log_2 * points_;
+    sum[most] = static_cast<T>(value);
+    sum[logs] = static_cast<T>(value - static_cast<double>(sum[most]));
   }
 
  private:
-  MF_FN void add_one(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points, int q,
-                     T& product) {
-    T w = 1, y[D], yy[packed_size(D)];
-    bool usable = true;
-    if constexpr (weighted) {
-      w = points.weight[q];
-      usable = is_weight(w);
+  static constexpr int depth = weighted && most >= 18 ? 1 : 2;  ///< batches on their way, as far as registers go
+  static constexpr int group = K > 4 || most > 18 ? 1 : batch;  ///< points that share a product, as far as registers go
+  static_assert(batch % group == 0);
+
+  /// Points q to q + group − 1. Where all points count, their densities are not divided by the largest of each before
+  /// they are added up, unless that would be too little.
+  MF_FN void add_group(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points, int q) {
+    T product = 1;
+    if constexpr (!checked) {
+      T y[group][D], share[group][K], all[group];
+      MF_UNROLL
+      for (int g = 0; g < group; ++g) {
+        coordinates(model, points, q + g, y[g]);
+        for (int k = 0; k < K; ++k) {
+          share[g][k] = exp2(model.density(k, y[g]));
+          all[g] = k == 0 ? share[g][k] : all[g] + share[g][k];
+        }
+        product = g == 0 ? all[g] : product * all[g];
+      }
+      if (product > least_product<T>) {
+        product_.multiply(product);
+        MF_UNROLL
+        for (int g = 0; g < group; ++g) add_shares(y[g], share[g], inverse(all[g]));
+        return;
+      }
+      product = 1;
     }
+    MF_UNROLL
+    for (int g = 0; g < group; ++g) add_one(model, points, q + g, product);
+    if constexpr (!weighted) product_.multiply(product);
+  }
+  /// Whether all of them are numbers.
+  static MF_FN bool coordinates(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points,
+                                int q, T (&y)[D]) {
+    bool usable = true;
     for (int d = 0; d < D; ++d) {
       y[d] = points.x[q * D + d];
       if constexpr (Points != register_points::ready) y[d] = (y[d] - model.centre[d]) * model.scale[d] - model.rest[d];
-      usable = usable && is_finite(y[d]);
+      if constexpr (checked) usable = usable && is_finite(y[d]);
+    }
+    return usable;
+  }
+  MF_FN void add_one(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points, int q,
+                     T& product) {
+    T w = 1, y[D];
+    bool usable = coordinates(model, points, q, y);
+    if constexpr (weighted) {
+      w = points.weight[q];
+      usable = usable && is_weight(w);
     }
     if constexpr (checked) {
       w = usable ? w : T(0);
@@ -257,17 +317,15 @@ struct register_run_sums {
       share[k] = exp2(share[k] - largest);
       all = k == 0 ? share[k] : all + share[k];
     }
-    T by_sum = inverse(all);
-    if constexpr (checked) {
-      sum[most] += w * largest;
-      by_sum *= w;
-    } else {
-      sum[most] += largest;
-    }
+    sum[most] += w * largest;
     if constexpr (weighted)
       sum[logs] += w * log(all);
     else
       product *= checked && !usable ? T(1) : all;
+    add_shares(y, share, w * inverse(all));
+  }
+  MF_FN void add_shares(const T (&y)[D], const T (&share)[K], T by_sum) {
+    T yy[packed_size(D)];
     for (int a = 0; a < D; ++a)
       for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
     for (int k = 0; k < K; ++k) {
@@ -278,6 +336,9 @@ struct register_run_sums {
       for (int j = 0; j < packed_size(D); ++j) each[1 + D + j] += r * yy[j];
     }
   }
+
+  lane_product<T> product_;  ///< of the densities' sums
+  int points_ = 0;
 };
 
 /// Adds N numbers of each lane over the lanes of a warp, all at once: at every exchange a lane hands over half of what
@@ -311,27 +372,24 @@ MF_FN int folded_number(int lane, int first = 0, int own = N) {
     return own > 0 ? first : -1;
 }
 
-/// The lanes of the context's warps sum the points, each warp into its own place. factors: [K × register_factors].
+/// The lanes of the context's warps sum the points, each warp into its own place.
 template <int D, int K, register_points Points, class Context, class T>
-MF_FN void register_pass_over(Context& context, const register_rows<T>& rows, const point_map<T>& map, const T* factors,
-                              const register_place& to) {
+MF_FN void register_pass_over(Context& context, const register_job<T>& job) {
   constexpr int batch = register_batch<D, T>, run_batches = register_run / batch;
   using run_sums = register_run_sums<D, K, T, Points>;
   const int lane = context.lane(), lanes = context.lanes();
-  const T* values = rows.values;
-  const T* shared_factors = factors;
-  if constexpr (Context::is_warp) shared_factors = context.in_shared_memory(factors);
-  if constexpr (Points == register_points::ready) values = context.in_shared_memory(values);
-  const bool aligned = reinterpret_cast<std::uintptr_t>(values) % 16 == 0;
-  const std::int64_t whole = rows.size / batch;
+  const std::int64_t whole = job.rows.size / batch;
   double total = 0;
   std::int64_t first = lane / 32 * 32;  // the warp's first batch: all lanes of a warp make the same runs
   do {
-    const register_model<D, K, T> model(map, shared_factors);
+    const T *factors = job.factors, *values = job.rows.values;
+    if constexpr (Context::is_warp) factors = context.in_shared_memory(factors);
+    if constexpr (Points == register_points::ready) values = context.in_shared_memory(values);
+    const register_model<D, K, T> model(job.map, factors, all_count(Points));
     run_sums run;
-    if (first == lane / 32 * 32 && lane < rows.size - whole * batch) {  // beside whole batches
+    if (first == lane / 32 * 32 && lane < job.rows.size - whole * batch) {  // beside whole batches
       const std::int64_t i = whole * batch + lane;
-      run.add_single(model, values + i * D, run_sums::after(rows.weights, i));
+      run.add_single(model, values + i * D, run_sums::after(job.rows.weights, i));
     }
     const std::int64_t own = first + lane % 32, left = whole - own;
     const int batches =
@@ -339,41 +397,44 @@ MF_FN void register_pass_over(Context& context, const register_rows<T>& rows, co
         : left > std::int64_t{run_batches - 1} * lanes
             ? run_batches
             : static_cast<int>(static_cast<std::uint32_t>(left - 1) / static_cast<std::uint32_t>(lanes)) + 1;
-    run.add(model, values + own * batch * D, run_sums::after(rows.weights, own * batch), batches, lanes * batch,
+    const bool aligned = reinterpret_cast<std::uintptr_t>(values) % 16 == 0;
+    run.add(model, values + own * batch * D, run_sums::after(job.rows.weights, own * batch), batches, lanes * batch,
             aligned);
+    run.settle(model);
     total += fold_over_warp(context, run.sum);
     first += std::int64_t{run_batches} * lanes;
   } while (context.agree(first < whole));
-  to.keep(folded_number<run_sums::numbers>(lane % 32), total);
+  job.place.keep(folded_number<run_sums::numbers>(lane % 32), total);
 }
 
 /// The same for what is known of the points. Only a warp has points that are ready.
 template <int D, int K, class Context, class T>
-MF_FN_CALL void register_pass(Context& context, const register_rows<T>& rows, const point_map<T>& map, const T* factors,
-                              const register_place& to) {
-  switch (rows.points) {
+MF_FN_CALL void register_pass(Context& context, const register_job<T>& job) {
+  switch (job.rows.points) {
     case register_points::ready:
-      if constexpr (Context::is_warp) register_pass_over<D, K, register_points::ready>(context, rows, map, factors, to);
+      if constexpr (Context::is_warp) register_pass_over<D, K, register_points::ready>(context, job);
       break;
     case register_points::plain:
-      register_pass_over<D, K, register_points::plain>(context, rows, map, factors, to);
+      register_pass_over<D, K, register_points::plain>(context, job);
+      break;
+    case register_points::scattered:
+      register_pass_over<D, K, register_points::scattered>(context, job);
       break;
     case register_points::checked:
-      register_pass_over<D, K, register_points::checked>(context, rows, map, factors, to);
+      register_pass_over<D, K, register_points::checked>(context, job);
       break;
     default:
-      register_pass_over<D, K, register_points::weighted>(context, rows, map, factors, to);
+      register_pass_over<D, K, register_points::weighted>(context, job);
   }
 }
 
 /// register_pass for run-time D and padded K.
 template <class Context, class T>
-MF_FN void register_pass_of(Context& context, int D, int K, const register_rows<T>& rows, const point_map<T>& map,
-                            const T* factors, const register_place& to) {
+MF_FN void register_pass_of(Context& context, int D, int K, const register_job<T>& job) {
   switch (D * 16 + K) {
-#define MF_CASE(D, K)                                     \
-  case D * 16 + K:                                        \
-    register_pass<D, K>(context, rows, map, factors, to); \
+#define MF_CASE(D, K)                  \
+  case D * 16 + K:                     \
+    register_pass<D, K>(context, job); \
     break;
     MF_CASE(1, 2)
     MF_CASE(1, 3)
