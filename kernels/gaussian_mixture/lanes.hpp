@@ -315,43 +315,44 @@ class mixture_lanes {
                                : register_points::scattered};
     if (staged) job_.rows = {memory_.tile, nullptr, rows_.size, register_points::ready};
   }
-  /// Every lane for itself, then each warp. The sums of a warp alone are all there is.
+  /// Every lane for itself, then each warp.
   MF_FN_CALL void sum_in_registers(const mixture_model& m) {
-    if (!agree(narrowed_)) {
-      padded_ = register_components(m.D, m.K);
-      narrow(m, padded_);
-    }
+    if (!agree(narrowed_)) begin_passes(m);
     narrowed_ = false;
-    job_.map = map_;
-    job_.factors = map_.scale + m.D;
-    job_.place = is_warp ? total_place(m) : register_place{memory_.sums + team_lane() / 32 * register_room};
     register_pass_of(context_, m.D, padded_, job_);
   }
-  /// Where all sums go: behind the warps' own, and as statistics where they are the same.
-  MF_FN register_place total_place(const mixture_model& m) const {
-    register_place place{memory_.sums + team_lanes()};
-    if (memory_.shares_model || !has_own_matrices(m)) return place;
-    place.copy = m.statistics;
-    place.copied = m.K * (1 + m.D + packed_size(m.D));
-    return place;
+  /// What the passes of a model are told; renew() leaves it as it is. All sums go behind the warps' own, and are
+  /// statistics too where they are the same. The sums of a warp alone are all there is.
+  MF_FN_CALL void begin_passes(const mixture_model& m) {
+    padded_ = register_components(m.D, m.K);
+    narrow(m, padded_);
+    job_.map = map_;
+    job_.factors = map_.scale + m.D;
+    total_.sums = memory_.sums + team_lanes();
+    total_.copy = m.statistics;
+    total_.copied = memory_.shares_model || !has_own_matrices(m) ? 0 : m.K * (1 + m.D + packed_size(m.D));
+    job_.place = total_;
+    if constexpr (!is_warp) {
+      job_.place.sums = memory_.sums + team_lane() / 32 * register_room;
+      job_.place.copied = 0;
+    }
   }
   /// Adds the warps' sums over blocks and the grid in order.
   MF_FN_CALL double gather_sums(const mixture_model& m) {
     const int numbers = register_sums(m.D, padded_);
-    const register_place place = total_place(m);
     team_barrier();
     if constexpr (!is_warp) {
       if (agree(context_.blocks() > 1))
-        add_blocks(numbers, place);
+        add_blocks(numbers);
       else
-        add_rows(memory_.sums, register_room, context_.warps(), numbers, place);
+        add_rows(memory_.sums, register_room, context_.warps(), numbers, total_);
     }
-    if (agree(place.copied == 0)) {
+    if (agree(total_.copied == 0)) {
       for (int i = scope_lane(); i < m.K * m.features_each(); i += scope_lanes())
-        m.statistics[i] = register_statistic(m, place.sums, i);
+        m.statistics[i] = register_statistic(m, total_.sums, i);
       scope_barrier();
     }
-    const double* const logs = place.sums + numbers - 2;
+    const double* const logs = total_.sums + numbers - 2;
     return logs[0] + logs[1];
   }
   /// Adds `count` rows of numbers, `step` apart.
@@ -365,7 +366,7 @@ class mixture_lanes {
     team_barrier();
   }
   /// Adds the warps' sums over all blocks: neighbouring lanes take the numbers of a block, and blocks are shared out.
-  MF_FN_CALL void add_blocks(int numbers, const register_place& to) {
+  MF_FN_CALL void add_blocks(int numbers) {
     constexpr int flight = 8;  // loads
     if (!memory_.shares_model) turn_ ^= 1;
     const std::int64_t each = memory_.partial_each;
@@ -388,7 +389,7 @@ class mixture_lanes {
     }
     memory_.sums[team_lane()] = sum;
     team_barrier();
-    add_rows(memory_.sums, width, parts, numbers, to);
+    add_rows(memory_.sums, width, parts, numbers, total_);
   }
 
   /// The E step of the tile that begins at row `first`; this lane's share of its log-likelihood.
@@ -541,6 +542,7 @@ class mixture_lanes {
   int turn_ = 0;
   bool plain_ = false;     ///< all rows count, with weight 1
   register_job<T> job_;    ///< of the next pass in registers
+  register_place total_;   ///< where the sums of all warps go
   int padded_ = 0;         ///< components of the last of them; 0: it was another pass
   bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
 };
