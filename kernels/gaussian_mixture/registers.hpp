@@ -267,10 +267,8 @@ class register_run_sums {
       MF_UNROLL
       for (int g = 0; g < group; ++g) {
         coordinates(model, points, q + g, y[g]);
-        for (int k = 0; k < K; ++k) {
-          share[g][k] = exp2(model.density(k, y[g]));
-          all[g] = k == 0 ? share[g][k] : all[g] + share[g][k];
-        }
+        all[g] = share[g][0] = exp2(model.density(0, y[g]));
+        for (int k = 1; k < K; ++k) all[g] += share[g][k] = exp2(model.density(k, y[g]));
         product = g == 0 ? all[g] : product * all[g];
       }
       if (product > least_product<T>) {
