@@ -7,6 +7,8 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "kernels/contracts/team.hpp"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
@@ -80,9 +82,11 @@ struct cuda_lanes {
   template <class T>
   __device__ static T* in_shared_memory(T* own) {
 #if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
-    __builtin_assume(__isShared(own));
-#endif
+    return static_cast<T*>(
+        __cvta_shared_to_generic(__cvta_generic_to_shared(const_cast<std::remove_const_t<T>*>(own))));
+#else
     return own;
+#endif
   }
 
  private:
