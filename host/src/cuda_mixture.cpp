@@ -44,8 +44,8 @@ class tier_launch {
     std::int64_t room = 0, shared = 0;
     check(f.shared_room(tier, room), "ask for shared memory");
     if (is_resident(tier)) launch.resident_room = room;
-    // In the order in which a kernel lays them out. A grid's model and factors may be shared by its blocks.
-    const bool grid = is_grid(tier);
+    // In the order in which a kernel lays them out. What the blocks of a grid share is in device memory.
+    const bool grid = is_grid(tier), own_model = !grid || !needs.shares_model;
     const auto place = [&](lane_room& where, std::int64_t bytes, bool may_be_shared) {
       where.bytes = bytes;
       if (may_be_shared && shared + bytes <= room) {
@@ -55,8 +55,8 @@ class tier_launch {
       return bytes;
     };
     const std::int64_t sums = place(launch.sums, needs.sums, true), tile = place(launch.tile, needs.tile, true),
-                       model = place(launch.model, needs.model, !grid),
-                       factors = place(launch.factors, needs.factors, !grid),
+                       model = place(launch.model, needs.model, own_model),
+                       factors = place(launch.factors, needs.factors, own_model),
                        start = place(launch.start, needs.start, false);
     int blocks = 0;
     check(f.blocks(tier, shared, blocks), "ask how many blocks run at once");

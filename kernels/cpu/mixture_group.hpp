@@ -135,6 +135,8 @@ class mixture_group {
     return true;
   }
   static constexpr bool shares_out_singly(std::int64_t) { return false; }
+  static constexpr bool renews(const mixture_model&) { return false; }
+  static constexpr bool renew(const mixture_model&) { return false; }
   template <class F>
   void leader(F f) {
     f();

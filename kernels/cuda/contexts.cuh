@@ -7,6 +7,8 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #include "kernels/contracts/team.hpp"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/groups/reduce.hpp"
@@ -29,7 +31,20 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
   asm volatile("ld.acquire.gpu.u64 %0, [%1];" : "=l"(value) : "l"(counter) : "memory");
   return value;
 #else
-  return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+  const unsigned long long value = __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+  __threadfence();
+  return value;
+#endif
+}
+
+/// Adds 1 to what other blocks read by load_acquire, after all that this thread has written or, before a barrier of its
+/// block, others have.
+__device__ inline void add_release(unsigned long long* counter) {
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  asm volatile("red.release.gpu.global.add.u64 [%0], 1;" ::"l"(counter) : "memory");
+#else
+  __threadfence();
+  atomicAdd(counter, 1ull);
 #endif
 }
 
@@ -38,7 +53,7 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 template <int Width>
 struct cuda_lanes {
   static_assert(Width == 4 || Width == 8 || Width == 16 || Width == 32);
-  static constexpr bool is_warp = true, has_resident_passes = false;
+  static constexpr bool is_warp = true, has_resident_passes = false, has_register_passes = true;
   static constexpr int width = Width;
   __device__ int lane() const { return static_cast<int>(threadIdx.x) & (Width - 1); }
   __device__ static constexpr int lanes() { return Width; }
@@ -56,11 +71,22 @@ struct cuda_lanes {
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
   __device__ bool agree(bool value) const { return __any_sync(members(), value); }
+  __device__ bool all(bool value) const { return __all_sync(members(), value); }
   __device__ void warp_barrier() { __syncwarp(members()); }
   __device__ void block_barrier() {}
   __device__ void grid_barrier() {}
   __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
     return add_to_counter(counter, amount);
+  }
+  /// What lies in shared memory, said so that the compiler knows: it reads by other instructions there.
+  template <class T>
+  __device__ static T* in_shared_memory(T* own) {
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+    return static_cast<T*>(
+        __cvta_shared_to_generic(__cvta_generic_to_shared(const_cast<std::remove_const_t<T>*>(own))));
+#else
+    return own;
+#endif
   }
 
  private:
@@ -82,7 +108,7 @@ struct grid_exchange {
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
 class cuda_block {
  public:
-  static constexpr bool is_warp = false, has_resident_passes = false;
+  static constexpr bool is_warp = false, has_resident_passes = false, has_register_passes = true;
   static constexpr int width = 32;
   __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
       : slots_(slots), blocks_(blocks), grid_(grid) {}
@@ -108,6 +134,7 @@ class cuda_block {
     return grid_.slots + grid_turn_ * blocks_ * reduction_width;
   }
   __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
+  __device__ bool all(bool value) const { return __all_sync(0xffffffffu, value); }
   __device__ void warp_barrier() { __syncwarp(); }
   __device__ void block_barrier() { __syncthreads(); }
   /// All blocks are resident (cooperative launch), so waiting for each other ends. The count only grows, each barrier
@@ -115,11 +142,9 @@ class cuda_block {
   __device__ void grid_barrier() {
     __syncthreads();
     if (threadIdx.x == 0) {
-      __threadfence();
       const unsigned long long target = ++barriers_ * static_cast<unsigned long long>(blocks_);
-      atomicAdd(grid_.arrived, 1ull);
+      add_release(grid_.arrived);
       while (load_acquire(grid_.arrived) < target) __nanosleep(20);
-      __threadfence();
     }
     __syncthreads();
   }
@@ -138,7 +163,8 @@ class cuda_block {
 /// A block, or every block, of a kernel that has mixtures' resident passes.
 class cuda_resident_block : public cuda_block {
  public:
-  static constexpr bool has_resident_passes = true;
+  /// Mixtures small enough for registers have too few sums to be resident.
+  static constexpr bool has_resident_passes = true, has_register_passes = false;
   using cuda_block::cuda_block;
   __device__ static char* shared_memory() {
     MF_DYNAMIC_SHARED(shared);

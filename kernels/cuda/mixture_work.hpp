@@ -34,7 +34,7 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
   const auto tile = [&](int components) {
     const int points = mixture_tile<T>::points_for(D, components, lanes);
     return register_components(D, components) > 0
-               ? 0
+               ? bytes(staged_bytes_of<T>(D, components, rows), 1)
                : bytes(mixture_tile<T>::numbers(D, components, points, lanes), sizeof(T));
   };
   // A tied mixture's second moments are the statistics of one full component, which may be summed in another way.
@@ -50,6 +50,9 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
   if (tied && tile(1) > n.tile) n.tile = tile(1);
   n.start = given ? 0 : bytes(start_memory(rows, K, D), sizeof(double));
   n.statistics = std::int64_t{K} * features(structure, D);
+  for (const int components : {K, tied ? 1 : K})
+    if (const int padded = register_components(D, components); padded > 0 && n.statistics < register_sums(D, padded))
+      n.statistics = register_sums(D, padded);
   if (tied && n.statistics < features(covariance_structure::full, D))
     n.statistics = features(covariance_structure::full, D);
   n.chunk = (D + 2 + std::int64_t{K}) * chunk_points_for(D, K, sizeof(T));

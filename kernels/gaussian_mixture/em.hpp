@@ -9,6 +9,10 @@
 //   bool shares_out_singly(numbers)          whether every lane takes one of so many numbers at a time
 //   void prepare_components(m), maximise_components(m)  model.hpp's steps for every component
 //   bool all_good(m)                         whether all components are sound
+//   bool renews(m), renew(m)                 whether the group has a way of its own from statistics to what the next
+//   pass
+//                                            reads, which keeps the state before; that way: false when a component has
+//                                            collapsed
 //   void leader(f)                           f() once; ends when it is done
 //   void restrict_to(first, count)           passes go over these rows only, until told otherwise; count < 0: over all
 //   std::int64_t rows()                      how many rows the fit has
@@ -78,6 +82,16 @@ MF_FN void for_numbers(Group& group, std::int64_t numbers, F f) {
 template <class Group>
 MF_FN_CALL void copy_state(Group& group, const mixture_model& m, const double* from, double* to) {
   for_numbers(group, m.state_numbers(), [&](std::int64_t i) { to[i] = from[i]; });
+}
+
+/// Statistics to θ and, where the group has a way of its own, to what the E step reads; θ as it was to the state
+/// before. False when a component has collapsed or the model is not prepared.
+template <class Group>
+MF_FN bool renew(Group& group, const mixture_model& m) {
+  if (group.agree(group.renews(m))) return group.renew(m);
+  copy_state(group, m, m.state, m.before);
+  maximise(group, m);
+  return false;
 }
 
 MF_FN void normalise_weights(const mixture_model& m) {
@@ -161,9 +175,9 @@ MF_FN_CALL void propose(Run& run) {
   }
   at.state = em_state::maximised;
   if (run.group.agree(accelerate && at.steps == 0)) copy_state(run.group, run.m, run.m.state, run.m.origin);
-  copy_state(run.group, run.m, run.m.state, run.m.before);
-  maximise(run.group, run.m);
-  at.sound = prepare_sound(run);
+  at.started_anew = false;
+  at.sound = renew(run.group, run.m);
+  if (run.group.agree(!at.sound)) at.sound = prepare_sound(run);
 }
 
 /// What comes after a pass: nothing, another one over the same state, or the next state.

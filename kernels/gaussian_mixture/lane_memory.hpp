@@ -13,7 +13,7 @@ MF_NAMESPACE_BEGIN
 template <class T>
 struct mixture_lane_memory {
   T* factors = nullptr;       ///< own, or one for the grid when it shares the model: [lane_factor_numbers]
-  T* tile = nullptr;          ///< own: [mixture_tile::numbers]; unused by registers
+  T* tile = nullptr;          ///< own: [mixture_tile::numbers]; registers: a warp's points, [staged_bytes_of]
   double* sums = nullptr;     ///< own: [register_sum_numbers]; registers only
   double* start = nullptr;    ///< as factors: [start_memory]
   double* partial = nullptr;  ///< grid: [2 × blocks × numbers] private, [blocks × numbers] shared model
@@ -28,8 +28,18 @@ struct mixture_lane_memory {
 MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {
   return 3 * D + 8 * (1 + 3 + 6) + K * (1 + D + packed_size(D)) + packed_size(D);
 }
+/// A room for each warp's sums, and one for the block's.
 MF_FN constexpr std::int64_t register_sum_numbers(int lanes) {
-  return (lanes + lanes / 32 + 1) * std::int64_t{most_register_sums | 1};
+  return std::int64_t{lanes} + register_room;
+}
+/// Bytes of points that a warp keeps in its shared memory over all passes at most: with them and the sums of four warps
+/// a block has no more than the 48 KB that every device gives it.
+inline constexpr std::int64_t most_staged_bytes = 9216;
+/// Bytes of the points of a fit that a warp keeps, 0 when it keeps none.
+template <class T>
+MF_FN constexpr std::int64_t staged_bytes_of(int D, int K, std::int64_t rows) {
+  const std::int64_t bytes = rows * D * static_cast<std::int64_t>(sizeof(T));
+  return register_components(D, K) > 0 && bytes <= most_staged_bytes ? bytes : 0;
 }
 /// Points per chunk, a multiple of every tile's: responsibilities and coordinates of about 32 MB.
 MF_FN constexpr std::int64_t chunk_points_for(int D, std::int64_t K, int bytes) {

@@ -14,6 +14,7 @@
 
 #include "kernels/gaussian_mixture/component.hpp"
 #include "kernels/gaussian_mixture/lane_memory.hpp"
+#include "kernels/gaussian_mixture/register_step.hpp"
 #include "kernels/gaussian_mixture/resident_pass.hpp"
 #include "kernels/groups/reduce.hpp"
 
@@ -29,10 +30,12 @@ class mixture_lanes {
   MF_FN std::int64_t rows() const { return all_rows_.size; }
   MF_FN void restrict_to(std::int64_t first, std::int64_t count) {
     rows_ = all_rows_;
-    if (count < 0) return;
-    rows_.values += first * all_rows_.dimensions;
-    if (all_rows_.weights) rows_.weights += first;
-    rows_.size = count;
+    if (count >= 0) {
+      rows_.values += first * all_rows_.dimensions;
+      if (all_rows_.weights) rows_.weights += first;
+      rows_.size = count;
+    }
+    choose_points(false);
   }
   MF_FN_LARGE double row(std::int64_t i, double* y) const {
     const int D = rows_.dimensions;
@@ -44,6 +47,7 @@ class mixture_lanes {
   MF_FN bool leads() const { return context_.lane() == 0; }
   MF_FN bool agree(bool value) const { return context_.agree(value); }
   MF_FN_CALL void prepare_components(const mixture_model& m) {
+    narrowed_ = false;
     if constexpr (Context::has_resident_passes) {
       if (agree(whitens_by_warps(m))) {
         for (int k = scope_lane() / 32; agree(k < m.K); k += scope_lanes() / 32)
@@ -110,10 +114,12 @@ class mixture_lanes {
     });
     if (!any) return;
     const bool plain = !rows_.weights && counts.observations == rows_.size && counts.nonfinite == 0;
+    plain_ = plain;
     for (int d = 0; d < D; ++d) {
       const double shift = sum_of(plain, [&](std::int64_t i) { return value(i, d) - m.centre[d]; });
       const double centre = m.centre[d] + shift / counts.weight;
       const double squares = sum_of(plain, [&](std::int64_t i) { return square(value(i, d) - centre); });
+      plain_ = plain_ && squares < (sizeof(T) == 4 ? 1e75 : 1e300);  // no coordinate overflows in T
       if constexpr (is_warp) team_barrier();  // all lanes have read the centre: a warp's sums order no memory
       leader([&] {
         m.centre[d] = centre;
@@ -123,28 +129,53 @@ class mixture_lanes {
     double most = 0;
     for (int d = 0; d < D; ++d) most = maximum(most, m.variance[d]);
     for_each(D, [&](int d) { m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]); });
+    const bool staged = is_warp && plain_ && staged_bytes_of<T>(D, m.K, rows_.size) > 0;
+    if (agree(staged)) stage(D);
+    choose_points(staged);
+  }
+
+  /// After a pass: whether renew() is for this model, of which each copy has its own lanes.
+  MF_FN bool renews(const mixture_model& m) const {
+    return padded_ > 0 && !memory_.shares_model && has_own_matrices(m);
+  }
+  MF_FN_CALL bool renew(const mixture_model& m) {
+    bool sound = true;
+    if constexpr (Context::has_register_passes) {
+      const int k = team_lane();
+      if (k < m.K) {
+        sound = renew_component_of(context_, m, k, memory_.factors + 3 * m.D);
+        m.good[k] = sound;
+      }
+      team_barrier();
+      narrowed_ = true;
+      if constexpr (!is_warp) sound = k % 32 >= m.K || m.good[k % 32] > 0;
+    }
+    return context_.all(sound);
   }
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
     if constexpr (Context::has_resident_passes) {
       if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) return finish(m, pass_on_chip(m));
     }
-    narrow(m, register_components(m.D, m.K));
-    if (agree(register_components(m.D, m.K) > 0)) {
-      sum_in_registers(m);
-      team_barrier();
-      return finish(m, add_lanes(m));
+    if constexpr (Context::has_register_passes) {
+      if (is_warp || agree(register_components(m.D, m.K) > 0)) {  // a warp has no other mixtures
+        sum_in_registers(m);
+        return gather_sums(m);
+      }
     }
     if constexpr (!is_warp) {
+      padded_ = 0;
+      narrow(m, 0);
       if (agree(context_.blocks() > 1 && std::int64_t{m.K} * m.features_each() > memory_.partial_limit))
         return pass_in_chunks(m);
+      return finish(m, pass_in_tiles(m));
     }
-    return finish(m, pass_in_tiles(m));
+    return constants::nan;
   }
 
  private:
   static constexpr bool is_warp = Context::is_warp;
-  MF_FN int team_lane() const { return context_.lane() % team_lanes(); }
+  MF_FN int team_lane() const { return 32 * context_.warp() + context_.lane() % 32; }
   MF_FN int team_lanes() const { return 32 * context_.warps(); }
   MF_FN void team_barrier() {
     if constexpr (is_warp)
@@ -263,44 +294,102 @@ class mixture_lanes {
     return sum;
   }
 
-  /// Numbers that a lane sums in registers, and their distance from the next lane's: odd, for the banks.
-  MF_FN static int lane_sums(const mixture_model& m) {
-    return register_components(m.D, m.K) * (1 + m.D + packed_size(m.D)) + 1;
+  /// Puts the points into the tile's memory as passes want them: y, ready to be used.
+  MF_FN_CALL void stage(int D) {
+    const auto number = [&](int i) {
+      const int d = i % D;
+      const T centre = static_cast<T>(centre_[d]), rest = static_cast<T>(centre_[d] - static_cast<double>(centre));
+      return ((read_only(rows_.values + i) - centre) - rest) * static_cast<T>(scale_[d]);
+    };
+    for (int i = team_lane(); i < static_cast<int>(rows_.size) * D; i += team_lanes()) memory_.tile[i] = number(i);
+    team_barrier();
   }
+  /// What the next passes in registers go over. `staged`: what stage() has put down. Plain and scattered points are
+  /// added up alike, so that it changes no bit where they lie in memory.
+  MF_FN void choose_points(bool staged) {
+    const bool aligned = rows_.dimensions > 2 || reinterpret_cast<std::uintptr_t>(rows_.values) % 16 == 0;
+    job_.rows = {rows_.values, rows_.weights, rows_.size,
+                 rows_.weights ? register_points::weighted
+                 : !plain_     ? register_points::checked
+                 : aligned     ? register_points::plain
+                               : register_points::scattered};
+    if (staged) job_.rows = {memory_.tile, nullptr, rows_.size, register_points::ready};
+  }
+  /// Every lane for itself, then each warp.
   MF_FN_CALL void sum_in_registers(const mixture_model& m) {
-    register_pass_of(m.D, register_components(m.D, m.K), rows_, map_, map_.scale + m.D, context_.lane(),
-                     context_.lanes(), memory_.sums + team_lane() * (lane_sums(m) | 1));
+    if (!agree(narrowed_)) begin_passes(m);
+    narrowed_ = false;
+    register_pass_of(context_, m.D, padded_, job_);
   }
-  /// Adds the lanes' sums over warps, then over the block, in order; the log-likelihood, on lane 0 of the block.
-  MF_FN_CALL double add_lanes(const mixture_model& m) {
-    const int t = team_lane(), B = team_lanes(), W = context_.warps();
-    const int sums = lane_sums(m), step = sums | 1;
-    double* const lanes = memory_.sums;
-    double* const warps = lanes + std::int64_t{B} * step;
-    double* const block = warps + std::int64_t{W} * step;
-    for (int i = t; i < W * sums; i += B) {
-      const int w = i / sums, j = i - w * sums;
-      const double* const from = lanes + 32 * w * step + j;
-      double sum = 0;
-      for (int l = 0; l < 32; l += 8) {
-        double x[8];
-        MF_UNROLL
-        for (int q = 0; q < 8; ++q) x[q] = from[(l + q) * step];
-        MF_UNROLL
-        for (int q = 0; q < 8; ++q) sum += x[q];
-      }
-      warps[w * step + j] = sum;
+  /// What the passes of a model are told; renew() leaves it as it is. All sums go behind the warps' own, and are
+  /// statistics too where they are the same. The sums of a warp alone are all there is.
+  MF_FN_CALL void begin_passes(const mixture_model& m) {
+    padded_ = register_components(m.D, m.K);
+    narrow(m, padded_);
+    job_.map = map_;
+    job_.factors = map_.scale + m.D;
+    total_.sums = memory_.sums + team_lanes();
+    total_.copy = m.statistics;
+    total_.copied = memory_.shares_model || !has_own_matrices(m) ? 0 : m.K * (1 + m.D + packed_size(m.D));
+    job_.place = total_;
+    if constexpr (!is_warp) {
+      job_.place.sums = memory_.sums + team_lane() / 32 * register_room;
+      job_.place.copied = 0;
+    }
+  }
+  /// Adds the warps' sums over blocks and the grid in order.
+  MF_FN_CALL double gather_sums(const mixture_model& m) {
+    const int numbers = register_sums(m.D, padded_);
+    team_barrier();
+    if constexpr (!is_warp) {
+      if (agree(context_.blocks() > 1))
+        add_blocks(numbers);
+      else
+        add_rows(memory_.sums, register_room, context_.warps(), numbers, total_);
+    }
+    if (agree(total_.copied == 0)) {
+      for (int i = scope_lane(); i < m.K * m.features_each(); i += scope_lanes())
+        m.statistics[i] = register_statistic(m, total_.sums, i);
+      scope_barrier();
+    }
+    const double* const logs = total_.sums + numbers - 2;
+    return logs[0] + logs[1];
+  }
+  /// Adds `count` rows of numbers, `step` apart.
+  MF_FN void add_rows(const double* from, int step, int count, int numbers, const register_place& to) {
+    if (const int i = team_lane(); i < numbers) {
+      double sum = from[i];
+      MF_ROLLED
+      for (int r = 1; r < count; ++r) sum += from[r * step + i];
+      to.keep(i, sum);
     }
     team_barrier();
-    for (int j = t; j < sums; j += B) {
-      double sum = 0;
-      for (int w = 0; w < W; ++w) sum += warps[w * step + j];
-      block[j] = sum;
+  }
+  /// Adds the warps' sums over all blocks: neighbouring lanes take the numbers of a block, and blocks are shared out.
+  MF_FN_CALL void add_blocks(int numbers) {
+    constexpr int flight = 8;  // loads
+    if (!memory_.shares_model) turn_ ^= 1;
+    const std::int64_t each = memory_.partial_each;
+    const int blocks = context_.blocks();
+    double* const all = memory_.partial + turn_ * blocks * each;
+    add_rows(memory_.sums, register_room, context_.warps(), numbers, {all + context_.block() * each});
+    context_.grid_barrier();
+    const int shift = numbers <= 16 ? 4 : 5, width = 1 << shift, number = team_lane() % width,
+              part = team_lane() >> shift, parts = team_lanes() >> shift, step = parts * static_cast<int>(each);
+    const double* from = all + part * each + number;
+    double sum = 0;
+    MF_ROLLED
+    for (int left = number < numbers ? blocks - part : 0; left > 0; left -= flight * parts) {
+      double x[flight];
+      MF_UNROLL
+      for (int q = 0; q < flight; ++q) x[q] = left > q * parts ? from[q * step] : 0.0;
+      MF_UNROLL
+      for (int q = 0; q < flight; ++q) sum += x[q];
+      from += flight * step;
     }
+    memory_.sums[team_lane()] = sum;
     team_barrier();
-    double* const to = destination(m);
-    for (int i = t; i < m.K * m.features_each(); i += B) to[i] = register_statistic(m, block, i);
-    return t == 0 ? block[sums - 1] : 0.0;
+    add_rows(memory_.sums, width, parts, numbers, total_);
   }
 
   /// The E step of the tile that begins at row `first`; this lane's share of its log-likelihood.
@@ -451,6 +540,11 @@ class mixture_lanes {
   point_map<T> map_;
   tile_factors<T> factors_;
   int turn_ = 0;
+  bool plain_ = false;     ///< all rows count, with weight 1
+  register_job<T> job_;    ///< of the next pass in registers
+  register_place total_;   ///< where the sums of all warps go
+  int padded_ = 0;         ///< components of the last of them; 0: it was another pass
+  bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
 };
 
 MF_NAMESPACE_END

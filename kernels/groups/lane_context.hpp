@@ -60,7 +60,7 @@ class lane_context {
   lane_context(lane_team& team, reach how_far, int thread)
       : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
-  static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp;
+  static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp, has_register_passes = true;
   static constexpr int width = Width;
   int lane() const { return thread_ % lanes(); }
   int lanes() const { return Width * warps() * blocks(); }
@@ -84,6 +84,10 @@ class lane_context {
     if (votes[thread_ / Width * Width] != votes[thread_]) std::abort();
     return value;
   }
+  bool all(bool value) {
+    for (int mask = Width / 2; mask > 0; mask /= 2) value = shuffle_xor(value ? 1.0 : 0.0, mask) > 0 && value;
+    return value;
+  }
   double* block_slots() {
     const int size = team_.warps * reduction_width, block = thread_ / (32 * team_.warps);
     block_turn_ ^= 1;
@@ -94,6 +98,10 @@ class lane_context {
     return team_.grid_memory.data() + grid_turn_ * team_.blocks * reduction_width;
   }
   static std::int64_t place_in_shared_memory(const char*) { return 0; }
+  template <class T>
+  static T* in_shared_memory(T* own) {
+    return own;
+  }
   template <class T>
   static T* in_shared_memory(T* own, std::int64_t) {
     return own;

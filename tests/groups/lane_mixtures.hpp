@@ -112,7 +112,7 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
     most.tile = std::max(most.tile, n.tile);
     most.start = std::max(most.start, n.start);
     chunk = std::max(chunk, (D + 2 + p.K) * chunk_points_for(D, p.K, sizeof(T)));
-    numbers = std::max<std::int64_t>(numbers, std::max(p.K, 1) * features(covariance_structure::full, D) + 1);
+    numbers = std::max(numbers, n.statistics + 1);
   }
   std::vector<std::unique_ptr<double[]>> held;
   const auto memory = [&](std::int64_t bytes) {
