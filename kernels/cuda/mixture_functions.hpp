@@ -80,6 +80,7 @@ struct mixture_launch {
   T* chunk = nullptr;                          ///< grid: [chunk]
   std::int64_t partial_limit = -1;             ///< for tests: another limit than the device's; -1: none
   std::int64_t resident_room = 0;              ///< bytes that resident passes are planned for; 0: another tier
+  bool tensor_passes = true;                   ///< resident passes by tensor cores where they are possible
   double* grid_slots = nullptr;                ///< grid: as launch_plan's
   unsigned long long* grid_arrived = nullptr;  ///< grid: [1], 0
 };

@@ -15,6 +15,7 @@
 #include "kernels/gaussian_mixture/component.hpp"
 #include "kernels/gaussian_mixture/lane_memory.hpp"
 #include "kernels/gaussian_mixture/resident_pass.hpp"
+#include "kernels/gaussian_mixture/tensor_pass.hpp"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -127,7 +128,13 @@ class mixture_lanes {
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
     if constexpr (Context::has_resident_passes) {
-      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) return finish(m, pass_on_chip(m));
+      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) {
+        double* const to = cleared_destination(m);
+        double value = 0;
+        if (!agree(pass_by_limbs(m, to, value)))
+          value = resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to);
+        return finish(m, value);
+      }
     }
     narrow(m, register_components(m.D, m.K));
     if (agree(register_components(m.D, m.K) > 0)) {
@@ -323,14 +330,22 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_CALL double pass_on_chip(const mixture_model& m) {
+  MF_FN double* cleared_destination(const mixture_model& m) {
     double* const to = destination(m);
     for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
-    return resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to);
+    return to;
+  }
+  /// A pass by tensor cores to `to`, where the fit and its model have one.
+  MF_FN bool pass_by_limbs(const mixture_model& m, double* to, double& value) {
+    if constexpr (sizeof(T) == 4 && has_limb_products) {
+      if (!agree(memory_.tensor.points > 0 && m.structure == covariance_structure::diagonal)) return false;
+      return tensor_pass_of(context_, rows_, m, memory_.tensor, memory_.tile,
+                            m.total_weight / static_cast<double>(all_rows_.size), to, value);
+    }
+    return false;
   }
   MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
-    double* const to = destination(m);
-    for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
+    double* const to = cleared_destination(m);
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, team_lanes(), memory_.tile);
     double value = 0;
