@@ -129,11 +129,9 @@ class mixture_lanes {
   MF_FN_CALL double accumulate(const mixture_model& m) {
     if constexpr (Context::has_resident_passes) {
       if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) {
-        double* const to = cleared_destination(m);
-        double value = 0;
-        if (!agree(pass_by_limbs(m, to, value)))
-          value = resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to);
-        return finish(m, value);
+        to_ = cleared_destination(m);
+        if (!agree(pass_by_limbs(m))) value_ = pass_on_chip(m);
+        return finish(m, value_);
       }
     }
     narrow(m, register_components(m.D, m.K));
@@ -335,14 +333,20 @@ class mixture_lanes {
     for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
     return to;
   }
-  /// A pass by tensor cores to `to`, where the fit and its model have one.
-  MF_FN bool pass_by_limbs(const mixture_model& m, double* to, double& value) {
+  /// A pass by tensor cores, where the fit and its model have one.
+  MF_FN_CALL bool pass_by_limbs(const mixture_model& m) {
     if constexpr (sizeof(T) == 4 && has_limb_products) {
       if (!agree(memory_.tensor.points > 0 && m.structure == covariance_structure::diagonal)) return false;
-      return tensor_pass_of(context_, rows_, m, memory_.tensor, memory_.tile,
-                            m.total_weight / static_cast<double>(all_rows_.size), to, value);
+      tensor_job<Context> job{
+          context_, rows_, m, memory_.tensor, memory_.tile, m.total_weight / static_cast<double>(all_rows_.size), to_};
+      const bool done = tensor_pass_of(job);
+      value_ = job.value;
+      return done;
     }
     return false;
+  }
+  MF_FN_CALL double pass_on_chip(const mixture_model& m) {
+    return resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to_);
   }
   MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
     double* const to = cleared_destination(m);
@@ -466,6 +470,8 @@ class mixture_lanes {
   point_map<T> map_;
   tile_factors<T> factors_;
   int turn_ = 0;
+  double* to_ = nullptr;  ///< of a pass on chip: where the block's statistics go
+  double value_ = 0;      ///< and its lane's share of the log-likelihood
 };
 
 MF_NAMESPACE_END

@@ -15,21 +15,32 @@
 
 MF_NAMESPACE_BEGIN
 
+/// One of two numbers; on a GPU always by a selection, never by an address in memory that would hold both.
+MF_FN float choose(bool first, float a, float b) {
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  float x;
+  asm("{.reg .pred p;\n setp.ne.s32 p, %3, 0;\n selp.f32 %0, %1, %2, p;}" : "=f"(x) : "f"(a), "f"(b), "r"(int{first}));
+  return x;
+#else
+  return first ? a : b;
+#endif
+}
+
 /// Combines x over the 8 lanes with the same pair of points: 16 numbers, of blocks of 8 points two each, of which the
-/// lane gets those of the points 2 in_warp and 2 in_warp + 1.
-template <class Context, class Combine>
-MF_FN two<float> combine_rows(Context& context, int in_warp, float (&x)[16], Combine combine) {
+/// lane gets those of the points 2 in_warp and 2 in_warp + 1. Half: how many a lane gives away first.
+template <int Half = 8, class Context, class Combine>
+MF_FN two<float> combine_rows(Context& context, int in_warp, const float (&x)[2 * Half], Combine combine) {
+  const bool upper = (in_warp & 2 * Half) != 0;
+  float own[Half];
   MF_UNROLL
-  for (int half = 8; half >= 2; half /= 2) {
-    const int mask = 2 * half;
-    const bool upper = (in_warp & mask) != 0;
-    MF_UNROLL
-    for (int i = 0; i < half; ++i) {
-      const float kept = upper ? x[half + i] : x[i], sent = upper ? x[i] : x[half + i];
-      x[i] = combine(kept, context.shuffle_xor(sent, mask));
-    }
+  for (int i = 0; i < Half; ++i) {
+    const float sent = choose(upper, x[i], x[Half + i]);
+    own[i] = combine(choose(upper, x[Half + i], x[i]), context.shuffle_xor(sent, 2 * Half));
   }
-  return {x[0], x[1]};
+  if constexpr (Half > 2)
+    return combine_rows<Half / 2>(context, in_warp, own, combine);
+  else
+    return {own[0], own[1]};
 }
 
 /// A warp's log-densities, in units of log 2: [tile of 16 components][block of 8 points][as sums].
@@ -136,48 +147,55 @@ MF_FN void park(const tensor_lane<Steps>& at, tensor_sums<Steps>& sums, float (&
   store_four(weights, x);
 }
 
-/// Tiles [block, block + blocks, ...] of the rows, by one block's lanes, to `to` [K × features], which is 0. `own`: the
-/// block's memory, laid out as `layout`. `mean_weight`: of the fit's rows. This lane's share of the log-likelihood;
-/// false, the same on all lanes and blocks, and nothing done where the model is beyond what limbs hold.
+/// Rows of the tile that begins at row `first`.
+template <class Context>
+MF_FN int rows_from(const tensor_job<Context>& job, std::int64_t first) {
+  const std::int64_t left = job.rows.size - first;
+  return left < job.layout.points ? static_cast<int>(left) : job.layout.points;
+}
+/// Cuts the tile that begins at row `first` into limbs and starts bringing the block's next one on chip; this lane's
+/// share of the log-likelihood of points that no limb holds. What it knows of the pass is read anew and not held.
 template <int Steps, class Context>
-MF_FN_CALL bool tensor_pass(Context& context, const rows_view<float>& rows, const mixture_model& m,
-                       const tensor_layout& layout, float* own, double mean_weight, double* to, double& value) {
-  const int warps = context.warps();
-  const tensor_lane<Steps> at(context.lane() % (32 * warps), 32 * warps, m, layout,
-                              context.in_shared_memory(own, layout.place));
-  const std::int64_t step = std::int64_t{context.blocks()} * at.points, size = rows.size;
-  const auto count_from = [&](std::int64_t first) {
-    return size - first < at.points ? static_cast<int>(size - first) : at.points;
-  };
-  std::int64_t first = std::int64_t{context.block()} * at.points;
-  if (first < size) start_points(at, rows, first, count_from(first));
-  const float scale = rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight))))
-                                   : tensor_share_scale;
-  const bool fits = load_tensor(context, at, m) && scale > 0x1p-100f && scale < 0x1p100f;
-  if (!fits) {
+MF_FN double begin_tile(const tensor_job<Context>& job, std::int64_t first, float scale) {
+  const tensor_lane<Steps> at(job);
+  double value = 0;
+  const int count = rows_from(job, first);
+  wait_for_copies();
+  job.context.block_barrier();
+  cut_points(at, job.rows, first, count, scale);
+  job.context.block_barrier();
+  if (at.flags[1] != 0) {
+    value = take_outside<Steps>(job, count);
+    settle_weights(at);
+  }
+  const std::int64_t next = first + std::int64_t{job.context.blocks()} * job.layout.points;
+  if (next < job.rows.size) start_points(at, job.rows, next, rows_from(job, next));
+  return value;
+}
+
+/// Tiles [block, block + blocks, ...] of the rows, by one block's lanes. False, the same on all lanes and blocks, and
+/// nothing done where the model is beyond what limbs hold.
+template <int Steps, class Context>
+MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
+  Context& context = job.context;
+  std::int64_t first = std::int64_t{context.block()} * job.layout.points;
+  if (first < job.rows.size) start_points(tensor_lane<Steps>(job), job.rows, first, rows_from(job, first));
+  if (!load_tensor<Steps>(job)) {
     wait_for_copies();
     context.block_barrier();
     return false;
   }
+  const tensor_lane<Steps> at(job);
+  const float scale = job.scale();
   tensor_sums<Steps> sums = {};
   float weight[4] = {};
   float* const own_most = at.own;
   float* const own_share = at.own + tensor_points;
   const int own_points = at.part * tensor_points + 2 * at.in_warp;
   int tiles = 0;
-  value = 0;
-  for (; first < size; first += step) {
-    const int count = count_from(first);
-    wait_for_copies();
-    context.block_barrier();
-    cut_points(at, rows, first, count, scale);
-    context.block_barrier();
-    if (at.flags[1] != 0) {
-      value += take_outside(context, at, m, count, to);
-      settle_weights(at);
-    }
-    if (first + step < size) start_points(at, rows, first + step, count_from(first + step));
-
+  double value = 0;
+  for (; first < job.rows.size; first += std::int64_t{context.blocks()} * job.layout.points) {
+    value += begin_tile<Steps>(job, first, scale);
     tensor_densities x;
     float of_points[16];
     find_log_densities(context, at, x);
@@ -234,24 +252,22 @@ MF_FN_CALL bool tensor_pass(Context& context, const rows_view<float>& rows, cons
       }
     }
     add_products(context, at, x, sums);
-    if (++tiles % tensor_tiles_summed == 0) park(at, sums, weight);
+    if (++tiles % tensor_tiles_summed == 0) park(tensor_lane<Steps>(job), sums, weight);
     if (tiles % tensor_tiles_parked != 0) continue;
     context.block_barrier();
-    unpark(at, scale, to);
+    unpark<Steps>(job);
   }
-  park(at, sums, weight);
+  park(tensor_lane<Steps>(job), sums, weight);
   context.block_barrier();
-  unpark(at, scale, to);
+  unpark<Steps>(job);
+  job.value = value;
   return true;
 }
 
 /// The same for any number of coordinates that has a tensor pass.
 template <class Context>
-MF_FN bool tensor_pass_of(Context& context, const rows_view<float>& rows, const mixture_model& m,
-                               const tensor_layout& layout, float* own, double mean_weight, double* to,
-                               double& value) {
-  if (layout.steps == 2) return tensor_pass<2>(context, rows, m, layout, own, mean_weight, to, value);
-  return tensor_pass<4>(context, rows, m, layout, own, mean_weight, to, value);
+MF_FN bool tensor_pass_of(tensor_job<Context>& job) {
+  return job.layout.steps == 2 ? tensor_pass<2>(job) : tensor_pass<4>(job);
 }
 
 MF_NAMESPACE_END

@@ -24,6 +24,24 @@ MF_FN void store_two(T* to, T a, T b) {
   *reinterpret_cast<two<T>*>(to) = two<T>{a, b};
 }
 
+/// A pass at hand. It is in memory, and what it holds is read where it is needed: a pass's loops get all registers.
+template <class Context>
+struct tensor_job {
+  Context& context;
+  const rows_view<float>& rows;
+  const mixture_model& m;
+  const tensor_layout& layout;
+  float* memory;       ///< the block's own, laid out as `layout`
+  double mean_weight;  ///< of the fit's rows
+  double* to;          ///< [K × features], 0 before the pass: the block's statistics
+  double value = 0;    ///< out: this lane's share of the log-likelihood
+
+  /// Responsibilities in limbs are so many times as large.
+  MF_FN float scale() const {
+    return rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight)))) : tensor_share_scale;
+  }
+};
+
 /// What a lane knows of a pass. Steps: products of 16 features that an E step takes.
 template <int Steps>
 struct tensor_lane {
@@ -40,9 +58,17 @@ struct tensor_lane {
   std::int32_t *missing, *outside, *flags;
   std::uint32_t* exchange;
 
-  MF_FN tensor_lane(int t, int count, const mixture_model& m, const tensor_layout& at, float* memory)
-      : lane(t), lanes(count), warp(t / 32), warps(count / 32), in_warp(t % 32), row(t % 32 / 4), pair(t % 4),
-        groups(at.groups), parts(at.parts), D(m.D), K(m.K), points(at.points), stride(at.stride()) {
+  template <class Context>
+  MF_FN explicit tensor_lane(const tensor_job<Context>& job)
+      : lanes(32 * job.context.warps()), warps(job.context.warps()), groups(job.layout.groups),
+        parts(job.layout.parts), D(job.m.D), K(job.m.K), points(job.layout.points), stride(job.layout.stride()) {
+    const tensor_layout& at = job.layout;
+    float* const memory = job.context.in_shared_memory(job.memory, at.place);
+    lane = job.context.lane() % lanes;
+    warp = lane / 32;
+    in_warp = lane % 32;
+    row = in_warp / 4;
+    pair = in_warp % 4;
     group = warp % groups;
     part = warp / groups;
     limb = rows * stride;
@@ -86,7 +112,10 @@ struct tensor_lane {
 /// The model's numbers, as the pass reads them, and sums set to 0; false, the same on all lanes and blocks, where the
 /// model is beyond the limits of tensor.hpp. Begins before and ends after a barrier.
 template <int Steps, class Context>
-MF_FN_CALL bool load_tensor(Context& context, const tensor_lane<Steps>& at, const mixture_model& m) {
+MF_FN_CALL bool load_tensor(const tensor_job<Context>& job) {
+  const tensor_lane<Steps> at(job);
+  Context& context = job.context;
+  const mixture_model& m = job.m;
   const int D = at.D, K = at.K, all = 32 * at.groups;
   for (int d = at.lane; d < D; d += at.lanes) {
     const auto centre = static_cast<float>(m.centre[d]);
@@ -127,6 +156,7 @@ MF_FN_CALL bool load_tensor(Context& context, const tensor_lane<Steps>& at, cons
     if (at.lane % each == 0) at.constant[k] = k < K ? static_cast<float>(m.constant[k] * log2_e - peak) : -1e30f;
     if (!fits || !(far <= tensor_far * 0.5 * log2_e)) set_mark(at.flags);
   }
+  if (const float scale = job.scale(); !(scale > 0x1p-100f && scale < 0x1p100f)) set_mark(at.flags);
   context.block_barrier();
   return at.flags[0] == 0;
 }
@@ -152,8 +182,8 @@ MF_FN float coordinate(const tensor_lane<Steps>& at, int p, int d) {
 }
 /// Cuts the tile's points into limbs, `count` of them, and weighs them. `scale`: of responsibilities.
 template <int Steps>
-MF_FN_CALL void cut_points(const tensor_lane<Steps>& at, const rows_view<float>& rows, std::int64_t first, int count,
-                           float scale) {
+MF_FN void cut_points(const tensor_lane<Steps>& at, const rows_view<float>& rows, std::int64_t first, int count,
+                      float scale) {
   int d = at.lane % at.D, p = at.lane / at.D * 4;
   const int columns = at.lanes % at.D, lines = at.lanes / at.D * 4;
   while (p < at.points) {
@@ -218,8 +248,11 @@ MF_FN void settle_weights(const tensor_lane<Steps>& at) {
 /// Takes the tile's points that no limb holds, one after the other by all lanes, in double, to the block's statistics;
 /// this lane's share of their log-likelihood. Ends after a barrier.
 template <int Steps, class Context>
-MF_FN_CALL double take_outside(Context& context, const tensor_lane<Steps>& at, const mixture_model& m, int count,
-                               double* to) {
+MF_FN_CALL double take_outside(const tensor_job<Context>& job, int count) {
+  const tensor_lane<Steps> at(job);
+  Context& context = job.context;
+  const mixture_model& m = job.m;
+  double* const to = job.to;
   const int D = at.D, K = at.K, each = m.features_each();
   double value = 0;
   for (int p = 0; p < count; ++p) {
@@ -256,12 +289,14 @@ MF_FN_CALL double take_outside(Context& context, const tensor_lane<Steps>& at, c
 
 // --- sums ---
 
-/// Adds the parked sums to the block's statistics, parts in order, and sets them to 0. `scale`: of responsibilities.
-template <int Steps>
-MF_FN_CALL void unpark(const tensor_lane<Steps>& at, float scale, double* to) {
+/// Adds the parked sums to the block's statistics, parts in order, and sets them to 0.
+template <int Steps, class Context>
+MF_FN_CALL void unpark(const tensor_job<Context>& job) {
+  const tensor_lane<Steps> at(job);
+  double* const to = job.to;
   constexpr int quads = tensor_lane<Steps>::quads, blocks = tensor_lane<Steps>::blocks;
   const int each = 1 + 2 * at.D;
-  const double unit = 1 / static_cast<double>(scale);
+  const double unit = 1 / static_cast<double>(job.scale());
   for (int k = at.lane; k < at.K; k += at.lanes) {
     double sum = 0;
     for (int part = 0; part < at.parts; ++part)

@@ -128,8 +128,11 @@ bool run_pass(pass_case<float>& c, int warps, int blocks, double mean_weight, st
   for (auto& memory : own) memory.assign(layout.numbers / 4 + 1, four<float>{{NAN, NAN, NAN, NAN}});
   lane_team team(blocks, warps);
   run_lanes<reach::grid>(team, [&](auto& context, int thread) {
-    done[thread] = tensor_pass_of(context, c.rows(), c.m, layout, own[context.block()][0].v, mean_weight,
-                                  partial.data() + context.block() * numbers, values[thread]);
+    const rows_view<float> rows = c.rows();
+    tensor_job<std::remove_reference_t<decltype(context)>> job{
+        context, rows, c.m, layout, own[context.block()][0].v, mean_weight, partial.data() + context.block() * numbers};
+    done[thread] = tensor_pass_of(job);
+    values[thread] = job.value;
   });
   for (const char one : done) EXPECT_EQ(one, done[0]);
   sums.assign(static_cast<std::size_t>(numbers), 0.0);
