@@ -45,26 +45,34 @@ inline constexpr int tensor_tiles_parked = 64;     ///< before those are added t
 inline constexpr float tensor_share_scale = 16384, tensor_weight_scale = 16, tensor_least_weight = 0x1p-20f,
                        tensor_most_weight = 2048;
 
-/// Offsets in floats, all multiples of 4.
+/// Offsets in floats, all multiples of 4: known to the compiler but for the last, so that no register holds them.
+inline constexpr int tensor_warps = 8;  ///< of a block, at most
 struct tensor_layout {
+  static constexpr int tile = tensor_warps * tensor_points;           ///< points × groups of warps, at most
+  static constexpr int own = 0;                                       ///< [warps × 2 × tensor_points]: largest
+                                                                      ///< log-density, share; or doubles [K]
+  static constexpr int most = own + 2 * tile;                         ///< [groups × points]: largest log-density
+  static constexpr int sum = most + tile;                             ///< [groups × points]: of densities over it
+  static constexpr int weight = sum + tile;                           ///< [points]
+  static constexpr int missing = weight + tile;                       ///< int [points]: points that do not count
+  static constexpr int outside = missing + tile;                      ///< int [points]: that are taken by themselves
+  static constexpr int constant = outside + tile;                     ///< [32 groups]
+  static constexpr int parked_weight = constant + 32 * tensor_warps;  ///< [warps × 32 × 4]: Σ r of a lane's components
+  static constexpr int map = parked_weight + 128 * tensor_warps;      ///< [3 × D]: centre, rest, scale
+  static constexpr int flags = map + 3 * 32;  ///< int [4]: whether the model is beyond a limit, a point is
+  static constexpr int parked = flags + 4;    ///< [warps × 4 steps × 32 × 4]: lanes' sums
+  /// Words [2 groups × steps × 2 limbs × 32 lanes × 4]: A of the E step.
+  static MF_FN constexpr int factors(int steps) { return parked + tensor_warps * 4 * steps * 128; }
+
   int points = 0;  ///< of a tile; 0: no tensor pass
   int components = 0;
   std::int64_t place = 0;          ///< bytes into the block's shared memory
   int groups = 0, parts = 0;       ///< of warps: 32 components each, tensor_points points of a tile each
   int steps = 0;                   ///< products of 16 features: every 8 coordinates Y, then their Y²
-  std::int64_t factors = 0;        ///< words [2 groups × steps × 2 limbs × 32 lanes × 4]: A of the E step
   std::int64_t features = 0;       ///< halves [2 limbs × 16 steps × stride]
   std::int64_t raw = 0;            ///< [points × D] as they come
-  std::int64_t parked = 0;         ///< [warps × 4 steps × 32 × 4]: lanes' sums
-  std::int64_t parked_weight = 0;  ///< [warps × 32 × 4]: Σ r of 4 components of a lane
-  std::int64_t constant = 0, map = 0;  ///< [32 groups]; [3 × D]: centre, rest, scale
-  std::int64_t most = 0, sum = 0;  ///< [groups × points]: largest log-density, and sum of densities over the largest
-  std::int64_t own = 0;            ///< [warps × 2 × tensor_points]: largest of all, share; or doubles [K]
-  std::int64_t weight = 0;         ///< [points]
-  std::int64_t missing = 0, outside = 0;  ///< int [points]: points that do not count, that are taken by themselves
-  std::int64_t flags = 0;                 ///< int [4]: the model is beyond a limit, a point is
-  std::int64_t exchange = 0;              ///< words [warps × limb_exchange_words]
-  std::int64_t numbers = 0;               ///< in all
+  std::int64_t exchange = 0;       ///< words [warps × limb_exchange_words]
+  std::int64_t numbers = 0;        ///< in all
 
   MF_FN int stride() const { return points + 8; }  ///< rows of 16 bytes, an odd number of them
 };
@@ -75,32 +83,17 @@ MF_FN_LARGE tensor_layout plan_tensor(covariance_structure structure, int D, int
   const int warps = lanes / 32;
   int groups = 1;
   while (32 * groups < K) groups *= 2;
-  if (!has_tensor_rule(structure, D, K) || groups > warps || (warps & (warps - 1)) != 0) return {};
+  if (!has_tensor_rule(structure, D, K) || groups > warps || warps > tensor_warps || (warps & (warps - 1)) != 0)
+    return {};
   at.components = K;
   at.groups = groups;
   at.parts = warps / groups;
   at.points = tensor_points * at.parts;
   at.steps = D <= 16 ? 2 : 4;
-  const auto take = [&at](std::int64_t count) {
-    const std::int64_t place = at.numbers;
-    at.numbers += round_up(count, 4);
-    return place;
-  };
-  at.factors = take(std::int64_t{2} * groups * at.steps * 2 * 32 * 4);
-  at.features = take(std::int64_t{16} * at.steps * at.stride());
-  at.raw = take(std::int64_t{at.points} * D);
-  at.parked = take(std::int64_t{warps} * 4 * at.steps * 32 * 4);
-  at.parked_weight = take(std::int64_t{warps} * 32 * 4);
-  at.constant = take(32 * groups);
-  at.map = take(3 * D);
-  at.most = take(std::int64_t{groups} * at.points);
-  at.sum = take(std::int64_t{groups} * at.points);
-  at.own = take(std::int64_t{warps} * 2 * tensor_points);
-  at.weight = take(at.points);
-  at.missing = take(at.points);
-  at.outside = take(at.points);
-  at.flags = take(4);
-  at.exchange = take(std::int64_t{warps} * limb_exchange_words);
+  at.features = tensor_layout::factors(at.steps) + std::int64_t{2} * groups * at.steps * 2 * 32 * 4;
+  at.raw = at.features + std::int64_t{16} * at.steps * at.stride();
+  at.exchange = at.raw + round_up(std::int64_t{at.points} * D, 4);
+  at.numbers = at.exchange + std::int64_t{warps} * limb_exchange_words;
   if (at.numbers * 4 > room) return {};
   return at;
 }

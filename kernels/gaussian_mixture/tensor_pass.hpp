@@ -153,24 +153,22 @@ MF_FN int rows_from(const tensor_job<Context>& job, std::int64_t first) {
   const std::int64_t left = job.rows.size - first;
   return left < job.layout.points ? static_cast<int>(left) : job.layout.points;
 }
-/// Cuts the tile that begins at row `first` into limbs and starts bringing the block's next one on chip; this lane's
-/// share of the log-likelihood of points that no limb holds. What it knows of the pass is read anew and not held.
+/// Cuts the tile at hand into limbs and starts bringing the block's next one on chip. What it knows of the pass is read
+/// anew and not held.
 template <int Steps, class Context>
-MF_FN double begin_tile(const tensor_job<Context>& job, std::int64_t first, float scale) {
+MF_FN void begin_tile(tensor_job<Context>& job) {
   const tensor_lane<Steps> at(job);
-  double value = 0;
-  const int count = rows_from(job, first);
+  const int count = rows_from(job, job.first);
   wait_for_copies();
   job.context.block_barrier();
-  cut_points(at, job.rows, first, count, scale);
+  cut_points(at, job.rows, job.first, count, job.scale);
   job.context.block_barrier();
   if (at.flags[1] != 0) {
-    value = take_outside<Steps>(job, count);
+    job.value += take_outside<Steps>(job, count);
     settle_weights(at);
   }
-  const std::int64_t next = first + std::int64_t{job.context.blocks()} * job.layout.points;
+  const std::int64_t next = job.first + std::int64_t{job.context.blocks()} * job.layout.points;
   if (next < job.rows.size) start_points(at, job.rows, next, rows_from(job, next));
-  return value;
 }
 
 /// Tiles [block, block + blocks, ...] of the rows, by one block's lanes. False, the same on all lanes and blocks, and
@@ -178,24 +176,23 @@ MF_FN double begin_tile(const tensor_job<Context>& job, std::int64_t first, floa
 template <int Steps, class Context>
 MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
   Context& context = job.context;
-  std::int64_t first = std::int64_t{context.block()} * job.layout.points;
-  if (first < job.rows.size) start_points(tensor_lane<Steps>(job), job.rows, first, rows_from(job, first));
+  job.first = std::int64_t{context.block()} * job.layout.points;
+  job.scale = job.find_scale();
+  if (job.first < job.rows.size)
+    start_points(tensor_lane<Steps>(job), job.rows, job.first, rows_from(job, job.first));
   if (!load_tensor<Steps>(job)) {
     wait_for_copies();
     context.block_barrier();
     return false;
   }
   const tensor_lane<Steps> at(job);
-  const float scale = job.scale();
   tensor_sums<Steps> sums = {};
   float weight[4] = {};
   float* const own_most = at.own;
   float* const own_share = at.own + tensor_points;
   const int own_points = at.part * tensor_points + 2 * at.in_warp;
-  int tiles = 0;
-  double value = 0;
-  for (; first < job.rows.size; first += std::int64_t{context.blocks()} * job.layout.points) {
-    value += begin_tile<Steps>(job, first, scale);
+  for (; job.first < job.rows.size; job.first += std::int64_t{context.blocks()} * job.layout.points) {
+    begin_tile<Steps>(job);
     tensor_densities x;
     float of_points[16];
     find_log_densities(context, at, x);
@@ -234,10 +231,10 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
     float share[2];
     MF_UNROLL
     for (int i = 0; i < 2; ++i) {
-      share[i] = counts.v[i] > 0 ? counts.v[i] * scale * inverse(total.v[i]) : 0.0f;
+      share[i] = counts.v[i] > 0 ? counts.v[i] * job.scale * inverse(total.v[i]) : 0.0f;
       if (at.group == 0 && counts.v[i] > 0)
-        value += static_cast<double>(counts.v[i]) *
-                 (static_cast<double>(most.v[i]) * constants::log_2 + static_cast<double>(log(total.v[i])));
+        job.value += static_cast<double>(counts.v[i]) *
+                     (static_cast<double>(most.v[i]) * constants::log_2 + static_cast<double>(log(total.v[i])));
     }
     store_two(own_share + 2 * at.in_warp, share[0], share[1]);
     context.warp_barrier();
@@ -252,15 +249,14 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
       }
     }
     add_products(context, at, x, sums);
-    if (++tiles % tensor_tiles_summed == 0) park(tensor_lane<Steps>(job), sums, weight);
-    if (tiles % tensor_tiles_parked != 0) continue;
+    if (++job.tiles % tensor_tiles_summed == 0) park(tensor_lane<Steps>(job), sums, weight);
+    if (job.tiles % tensor_tiles_parked != 0) continue;
     context.block_barrier();
     unpark<Steps>(job);
   }
   park(tensor_lane<Steps>(job), sums, weight);
   context.block_barrier();
   unpark<Steps>(job);
-  job.value = value;
   return true;
 }
 

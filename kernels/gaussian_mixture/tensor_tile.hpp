@@ -35,9 +35,12 @@ struct tensor_job {
   double mean_weight;  ///< of the fit's rows
   double* to;          ///< [K × features], 0 before the pass: the block's statistics
   double value = 0;    ///< out: this lane's share of the log-likelihood
+  // The pass's own.
+  float scale = 0;         ///< responsibilities in limbs are so many times as large
+  std::int64_t first = 0;  ///< row of the tile at hand
+  int tiles = 0;           ///< done
 
-  /// Responsibilities in limbs are so many times as large.
-  MF_FN float scale() const {
+  MF_FN float find_scale() const {
     return rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight)))) : tensor_share_scale;
   }
 };
@@ -72,7 +75,7 @@ struct tensor_lane {
     group = warp % groups;
     part = warp / groups;
     limb = rows * stride;
-    factors = reinterpret_cast<std::uint16_t*>(memory + at.factors);
+    factors = reinterpret_cast<std::uint16_t*>(memory + at.factors(Steps));
     features = reinterpret_cast<std::uint16_t*>(memory + at.features);
     raw = memory + at.raw;
     parked = memory + at.parked;
@@ -156,7 +159,7 @@ MF_FN_CALL bool load_tensor(const tensor_job<Context>& job) {
     if (at.lane % each == 0) at.constant[k] = k < K ? static_cast<float>(m.constant[k] * log2_e - peak) : -1e30f;
     if (!fits || !(far <= tensor_far * 0.5 * log2_e)) set_mark(at.flags);
   }
-  if (const float scale = job.scale(); !(scale > 0x1p-100f && scale < 0x1p100f)) set_mark(at.flags);
+  if (!(job.scale > 0x1p-100f && job.scale < 0x1p100f)) set_mark(at.flags);
   context.block_barrier();
   return at.flags[0] == 0;
 }
@@ -296,7 +299,7 @@ MF_FN_CALL void unpark(const tensor_job<Context>& job) {
   double* const to = job.to;
   constexpr int quads = tensor_lane<Steps>::quads, blocks = tensor_lane<Steps>::blocks;
   const int each = 1 + 2 * at.D;
-  const double unit = 1 / static_cast<double>(job.scale());
+  const double unit = 1 / static_cast<double>(job.scale);
   for (int k = at.lane; k < at.K; k += at.lanes) {
     double sum = 0;
     for (int part = 0; part < at.parts; ++part)
