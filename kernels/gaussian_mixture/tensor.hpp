@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Resident passes by tensor cores (tensor_pass.hpp): which mixtures have them, and where their parts lie. Log-densities
-// are expanded, L(y) = C + Σ_d (B_d Y_d - A_d Y_d²) with Y = 4 y, so that a pass is two products of matrices: components
-// by features by points, and components by points by features, features being Y and Y². Factors are two limbs of 16
-// bits (groups/limb_products.hpp).
+// are expanded, L(y) = C + Σ_d (B_d Y_d - A_d Y_d²) with Y = 4 y, so that a pass is two products of matrices:
+// components by features by points, and components by points by features, features being Y and Y². Factors are two
+// limbs of 16 bits (groups/limb_products.hpp).
 //
 // What that costs in accuracy. C is found from the A and B that the limbs hold, so that these are an exact Gaussian
 // again, whose mean and deviation are 2⁻²² of the model's off. Y² and the products left out are a few 2⁻²³ of a term,
@@ -33,15 +33,15 @@ MF_FN constexpr bool has_tensor_rule(covariance_structure structure, int D, int 
   return false;
 }
 
-inline constexpr float tensor_scale = 4;           ///< Y = 4 y
-inline constexpr float tensor_largest = 252;       ///< |Y| beyond which a point is taken by itself: Y² < 65504
-inline constexpr double tensor_far = 2048;         ///< most Σ (mean/deviation)² of a component
+inline constexpr float tensor_scale = 4;      ///< Y = 4 y
+inline constexpr float tensor_largest = 252;  ///< |Y| beyond which a point is taken by itself: Y² < 65504
+inline constexpr double tensor_far = 2048;    ///< most Σ (mean/deviation)² of a component
 inline constexpr double tensor_least = 0x1p-10, tensor_most = 2048;  ///< A: deviations from 1/213 to 6.8
-inline constexpr int tensor_points = 64;           ///< of a warp's part of a tile, with 32 components
-inline constexpr int tensor_tiles_summed = 8;      ///< before sums in registers are added to those in shared memory
-inline constexpr int tensor_tiles_parked = 64;     ///< before those are added to sums in double
-/// Responsibilities are kept in limbs 2¹⁴-fold, or with weights 2⁴-fold in units of the mean weight, from 2⁻²⁰ to 2¹¹ of
-/// which they may be: points of other weights are taken by themselves.
+inline constexpr int tensor_points = 64;                             ///< of a warp's part of a tile, with 32 components
+inline constexpr int tensor_tiles_summed = 8;   ///< before sums in registers are added to those in shared memory
+inline constexpr int tensor_tiles_parked = 64;  ///< before those are added to sums in double
+/// Responsibilities are kept in limbs 2¹⁴-fold, or with weights 2⁴-fold in units of the mean weight, from 2⁻²⁰ to 2¹¹
+/// of which they may be: points of other weights are taken by themselves.
 inline constexpr float tensor_share_scale = 16384, tensor_weight_scale = 16, tensor_least_weight = 0x1p-20f,
                        tensor_most_weight = 2048;
 
@@ -66,18 +66,19 @@ struct tensor_layout {
 
   int points = 0;  ///< of a tile; 0: no tensor pass
   int components = 0;
-  std::int64_t place = 0;          ///< bytes into the block's shared memory
-  int groups = 0, parts = 0;       ///< of warps: 32 components each, tensor_points points of a tile each
-  int steps = 0;                   ///< products of 16 features: every 8 coordinates Y, then their Y²
-  std::int64_t features = 0;       ///< halves [2 limbs × 16 steps × stride]
-  std::int64_t raw = 0;            ///< [points × D] as they come
-  std::int64_t exchange = 0;       ///< words [warps × limb_exchange_words]
-  std::int64_t numbers = 0;        ///< in all
+  std::int64_t place = 0;     ///< bytes into the block's shared memory
+  int groups = 0, parts = 0;  ///< of warps: 32 components each, tensor_points points of a tile each
+  int steps = 0;              ///< products of 16 features: every 8 coordinates Y, then their Y²
+  std::int64_t features = 0;  ///< halves [2 limbs × 16 steps × stride]
+  std::int64_t raw = 0;       ///< [points × D] as they come
+  std::int64_t exchange = 0;  ///< words [warps × limb_exchange_words]
+  std::int64_t numbers = 0;   ///< in all
 
   MF_FN int stride() const { return points + 8; }  ///< rows of 16 bytes, an odd number of them
 };
 
-/// The layout of a mixture's tensor passes on a block of `lanes` lanes with `room` bytes; points = 0 where there are none.
+/// The layout of a mixture's tensor passes on a block of `lanes` lanes with `room` bytes; points = 0 where there are
+/// none.
 MF_FN_LARGE tensor_layout plan_tensor(covariance_structure structure, int D, int K, int lanes, std::int64_t room) {
   tensor_layout at;
   const int warps = lanes / 32;

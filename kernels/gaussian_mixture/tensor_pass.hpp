@@ -1,13 +1,13 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A resident pass by tensor cores (tensor.hpp). A warp owns 32 components and 64 points of a tile from the log-densities
-// to the sums: those of the E step's product lie in a lane's registers as the M step's needs them, so responsibilities
-// never go through memory; only a point's largest log-density and its sum of densities are shared between the warps
-// that have its other components. Sums begin at 0 in every tile, since the hardware cuts them off: by 12 products a sum
-// of one sign becomes 3e-7 of itself too small, no more in however many tiles. They are added up, rounded, in registers
-// for tensor_tiles_summed tiles, then in shared memory, and after tensor_tiles_parked tiles in the block's statistics in
-// double. A tile:
+// A resident pass by tensor cores (tensor.hpp). A warp owns 32 components and 64 points of a tile from the
+// log-densities to the sums: those of the E step's product lie in a lane's registers as the M step's needs them, so
+// responsibilities never go through memory; only a point's largest log-density and its sum of densities are shared
+// between the warps that have its other components. Sums begin at 0 in every tile, since the hardware cuts them off: by
+// 12 products a sum of one sign becomes 3e-7 of itself too small, no more in however many tiles. They are added up,
+// rounded, in registers for tensor_tiles_summed tiles, then in shared memory, and after tensor_tiles_parked tiles in
+// the block's statistics in double. A tile:
 //   copied | cut into limbs | products, largest | densities, sum | responsibilities, products |
 #pragma once
 
@@ -178,8 +178,7 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
   Context& context = job.context;
   job.first = std::int64_t{context.block()} * job.layout.points;
   job.scale = job.find_scale();
-  if (job.first < job.rows.size)
-    start_points(tensor_lane<Steps>(job), job.rows, job.first, rows_from(job, job.first));
+  if (job.first < job.rows.size) start_points(tensor_lane<Steps>(job), job.rows, job.first, rows_from(job, job.first));
   if (!load_tensor<Steps>(job)) {
     wait_for_copies();
     context.block_barrier();

@@ -41,7 +41,8 @@ struct tensor_job {
   int tiles = 0;           ///< done
 
   MF_FN float find_scale() const {
-    return rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight)))) : tensor_share_scale;
+    return rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight))))
+                        : tensor_share_scale;
   }
 };
 
@@ -63,8 +64,14 @@ struct tensor_lane {
 
   template <class Context>
   MF_FN explicit tensor_lane(const tensor_job<Context>& job)
-      : lanes(32 * job.context.warps()), warps(job.context.warps()), groups(job.layout.groups),
-        parts(job.layout.parts), D(job.m.D), K(job.m.K), points(job.layout.points), stride(job.layout.stride()) {
+      : lanes(32 * job.context.warps()),
+        warps(job.context.warps()),
+        groups(job.layout.groups),
+        parts(job.layout.parts),
+        D(job.m.D),
+        K(job.m.K),
+        points(job.layout.points),
+        stride(job.layout.stride()) {
     const tensor_layout& at = job.layout;
     float* const memory = job.context.in_shared_memory(job.memory, at.place);
     lane = job.context.lane() % lanes;

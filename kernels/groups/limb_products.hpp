@@ -47,8 +47,11 @@ inline constexpr int limb_exchange_words = 32 * 2 * (8 + 4);
 struct limb_place {
   int own;  ///< the lane's part of an address: the row of the four matrices that it points at
   MF_FN limb_place(int lane, int stride, int distance, int limb)
-      : own(lane / 16 * limb + lane / 8 % 2 * distance + lane % 8 * stride), lane_(lane), stride_(stride),
-        distance_(distance), limb_(limb) {}
+      : own(lane / 16 * limb + lane / 8 % 2 * distance + lane % 8 * stride),
+        lane_(lane),
+        stride_(stride),
+        distance_(distance),
+        limb_(limb) {}
 
   template <bool Transposed>
   MF_FN limbs_b load(const std::uint16_t* from) const {
@@ -114,8 +117,8 @@ inline void multiply_add(const std::uint32_t* a, const std::uint32_t* b, int ste
 }
 #endif
 
-/// Two A by two B: adds Aₗ Bₕ, Aₕ Bₗ and Aₕ Bₕ to sums(i, j), a float (&)[4]; i and j: the numbers of A and of B. Products
-/// of different matrices come in turns, so that none waits for the one before it. `exchange`: the warp's
+/// Two A by two B: adds Aₗ Bₕ, Aₕ Bₗ and Aₕ Bₕ to sums(i, j), a float (&)[4]; i and j: the numbers of A and of B.
+/// Products of different matrices come in turns, so that none waits for the one before it. `exchange`: the warp's
 /// limb_exchange_words.
 template <class Context, class Sums>
 MF_FN void multiply_limbs(Context& context, [[maybe_unused]] std::uint32_t* exchange, const limbs_a (&a)[2],

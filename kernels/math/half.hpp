@@ -26,7 +26,7 @@ MF_FN std::uint16_t to_half(float x) {
 }
 MF_FN float from_half(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000u) << 16, size = half & 0x7fffu;
-  const float x = size < 0x400u   ? static_cast<float>(size) * 0x1p-24f
+  const float x = size < 0x400u    ? static_cast<float>(size) * 0x1p-24f
                   : size < 0x7c00u ? std::bit_cast<float>((size << 13) + 0x38000000u)
                                    : std::bit_cast<float>(0x7f800000u | (size & 0x3ffu) << 13);
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) | sign);
