@@ -184,14 +184,14 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
     context.block_barrier();
     return false;
   }
-  const tensor_lane<Steps> at(job);
   tensor_sums<Steps> sums = {};
   float weight[4] = {};
-  float* const own_most = at.own;
-  float* const own_share = at.own + tensor_points;
-  const int own_points = at.part * tensor_points + 2 * at.in_warp;
   for (; job.first < job.rows.size; job.first += std::int64_t{context.blocks()} * job.layout.points) {
     begin_tile<Steps>(job);
+    const tensor_lane<Steps> at(job);
+    float* const own_most = at.own;
+    float* const own_share = at.own + tensor_points;
+    const int own_points = at.part * tensor_points + 2 * at.in_warp;
     tensor_densities x;
     float of_points[16];
     find_log_densities(context, at, x);
@@ -247,14 +247,11 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
         weight[i / 2] += r;
       }
     }
-    add_products(context, at, x, sums);
+    add_products(context, tensor_lane<Steps>(job), x, sums);
     if (++job.tiles % tensor_tiles_summed == 0) park(tensor_lane<Steps>(job), sums, weight);
-    if (job.tiles % tensor_tiles_parked != 0) continue;
-    context.block_barrier();
-    unpark<Steps>(job);
+    if (job.tiles % tensor_tiles_parked == 0) unpark<Steps>(job);
   }
   park(tensor_lane<Steps>(job), sums, weight);
-  context.block_barrier();
   unpark<Steps>(job);
   return true;
 }

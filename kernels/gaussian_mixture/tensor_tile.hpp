@@ -299,11 +299,12 @@ MF_FN_CALL double take_outside(const tensor_job<Context>& job, int count) {
 
 // --- sums ---
 
-/// Adds the parked sums to the block's statistics, parts in order, and sets them to 0.
+/// Adds the parked sums to the block's statistics, parts in order, and sets them to 0. Begins and ends with a barrier.
 template <int Steps, class Context>
 MF_FN_CALL void unpark(const tensor_job<Context>& job) {
   const tensor_lane<Steps> at(job);
   double* const to = job.to;
+  job.context.block_barrier();
   constexpr int quads = tensor_lane<Steps>::quads, blocks = tensor_lane<Steps>::blocks;
   const int each = 1 + 2 * at.D;
   const double unit = 1 / static_cast<double>(job.scale);
@@ -337,6 +338,7 @@ MF_FN_CALL void unpark(const tensor_job<Context>& job) {
     for (int q = 0; q < 4; ++q)
       if (k + q / 2 * 8 < at.K && d + q % 2 < at.D) place[q / 2 * 8 * each + q % 2] = sum[q];
   }
+  job.context.block_barrier();
 }
 
 MF_NAMESPACE_END

@@ -85,7 +85,7 @@ bool run_pass(pass_case<float>& c, int warps, int blocks, double mean_weight, st
   std::vector<char> done(blocks * lanes);
   std::vector<std::vector<four<float>>> own(blocks);
   for (auto& memory : own) memory.assign(layout.numbers / 4 + 1, four<float>{{NAN, NAN, NAN, NAN}});
-  lane_team team(blocks, warps);
+  lane_team team(blocks, warps, true);
   run_lanes<reach::grid>(team, [&](auto& context, int thread) {
     const rows_view<float> rows = c.rows();
     tensor_job<std::remove_reference_t<decltype(context)>> job{
@@ -125,6 +125,11 @@ TEST(lane_tensor, pass_agrees_with_plain_loops) {
 // A tile has 64 points here: sums are added to shared memory and to double on the way.
 TEST(lane_tensor, pass_parks_sums_for_as_long_as_it_may) {
   expect_pass(narrow_case(8, 26, 64 * 37, false, 5), 1, 1, 2e-6);
+}
+
+// Sums are brought to double after the last tile, and at the end again: no warp may add to them in between.
+TEST(lane_tensor, pass_may_end_where_sums_are_parked) {
+  expect_pass(narrow_case(8, 33, 64 * tensor_tiles_parked, false, 9), 2, 1, 2e-6);
 }
 
 // Points far beyond what limbs hold, one of them with a coordinate that is no number, and weights far from the mean.
