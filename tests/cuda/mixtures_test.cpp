@@ -176,6 +176,7 @@ TEST(cuda_mixtures_passes, cuda_by_tensor_cores_and_without_agrees_with_the_cpu)
     options.start_values = &start;
     std::vector<mixture_results> found;
     for (const char* const wanted : {"0", "1"}) {
+      SCOPED_TRACE(testing::Message() << "MANYFIT_TENSOR_PASSES=" << wanted << ", narrowed " << narrow);
       setenv("MANYFIT_TENSOR_PASSES", wanted, 1);
       found.push_back(fit_mixture(executor::cuda(), points, options));
       unsetenv("MANYFIT_TENSOR_PASSES");
