@@ -6,6 +6,7 @@
 // pinned host memory in every pass: slow, with the same bits.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -44,6 +45,7 @@ class tier_launch {
     std::int64_t room = 0, shared = 0;
     check(f.shared_room(tier, room), "ask for shared memory");
     if (is_resident(tier)) launch.resident_room = room;
+    if (const char* const wanted = std::getenv("MANYFIT_TENSOR_PASSES")) launch.tensor_passes = wanted[0] != '0';
     // In the order in which a kernel lays them out. What the blocks of a grid share is in device memory.
     const bool grid = is_grid(tier), own_model = !grid || !needs.shares_model;
     const auto place = [&](lane_room& where, std::int64_t bytes, bool may_be_shared) {

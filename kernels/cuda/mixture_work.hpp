@@ -5,6 +5,8 @@
 // each from data to answer.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/cuda/mixture_functions.hpp"
 #include "kernels/cuda/work_list.hpp"
 #include "kernels/gaussian_mixture/lanes.hpp"
@@ -47,6 +49,8 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
   n.factors = bytes(lane_factor_numbers(D, K), sizeof(T));
   const std::int64_t resident = plan_resident<T>(structure, D, K, lanes, resident_room).numbers;
   n.tile = resident > 0 ? bytes(resident, sizeof(T)) : tile(K);
+  if (resident > 0 && sizeof(T) == 4)
+    n.tile = std::max(n.tile, bytes(plan_tensor(structure, D, K, lanes, resident_room).numbers, 4));
   if (tied && tile(1) > n.tile) n.tile = tile(1);
   n.start = given ? 0 : bytes(start_memory(rows, K, D), sizeof(double));
   n.statistics = std::int64_t{K} * features(structure, D);
@@ -113,6 +117,9 @@ struct mixture_worker {
     if constexpr (Context::has_resident_passes) {
       memory.resident = plan_resident<T>(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
       memory.resident.place = context.place_in_shared_memory(tile);
+      if (sizeof(T) == 4 && memory.resident.points > 0 && launch.tensor_passes)
+        memory.tensor = plan_tensor(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
+      memory.tensor.place = memory.resident.place;
     }
     if (blocks == 1) return;
     memory.partial = launch.partial;

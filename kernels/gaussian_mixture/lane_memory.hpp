@@ -4,7 +4,7 @@
 // The memory that the lanes of a mixture work in, and how much of it a mixture needs.
 #pragma once
 
-#include "kernels/gaussian_mixture/resident.hpp"
+#include "kernels/gaussian_mixture/tensor.hpp"
 #include "kernels/gaussian_mixture/tiles.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -23,6 +23,7 @@ struct mixture_lane_memory {
   std::int64_t chunk_points = 0;
   bool shares_model = false;
   resident_layout resident;  ///< of the tile's memory, which is then shared memory; points = 0: no resident passes
+  tensor_layout tensor;      ///< of the same memory; points = 0: no tensor passes
 };
 
 MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {

@@ -16,6 +16,7 @@
 #include "kernels/gaussian_mixture/lane_memory.hpp"
 #include "kernels/gaussian_mixture/register_step.hpp"
 #include "kernels/gaussian_mixture/resident_pass.hpp"
+#include "kernels/gaussian_mixture/tensor_pass.hpp"
 #include "kernels/groups/reduce.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -155,7 +156,11 @@ class mixture_lanes {
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
     if constexpr (Context::has_resident_passes) {
-      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) return finish(m, pass_on_chip(m));
+      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) {
+        to_ = cleared_destination(m);
+        if (!agree(pass_by_limbs(m))) value_ = pass_on_chip(m);
+        return finish(m, value_);
+      }
     }
     if constexpr (Context::has_register_passes) {
       if (is_warp || agree(register_components(m.D, m.K) > 0)) {  // a warp has no other mixtures
@@ -412,14 +417,28 @@ class mixture_lanes {
     return value;
   }
 
-  MF_FN_CALL double pass_on_chip(const mixture_model& m) {
+  MF_FN double* cleared_destination(const mixture_model& m) {
     double* const to = destination(m);
     for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
-    return resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to);
+    return to;
+  }
+  /// A pass by tensor cores, where the fit and its model have one.
+  MF_FN_CALL bool pass_by_limbs(const mixture_model& m) {
+    if constexpr (sizeof(T) == 4 && has_limb_products) {
+      if (!agree(memory_.tensor.points > 0 && m.structure == covariance_structure::diagonal)) return false;
+      tensor_job<Context> job{
+          context_, rows_, m, memory_.tensor, memory_.tile, m.total_weight / static_cast<double>(all_rows_.size), to_};
+      const bool done = tensor_pass_of(job);
+      value_ = job.value;
+      return done;
+    }
+    return false;
+  }
+  MF_FN_CALL double pass_on_chip(const mixture_model& m) {
+    return resident_pass_of(context_, rows_, m, memory_.resident, memory_.tile, to_);
   }
   MF_FN_CALL double pass_in_tiles(const mixture_model& m) {
-    double* const to = destination(m);
-    for (std::int64_t i = team_lane(); i < std::int64_t{m.K} * m.features_each(); i += team_lanes()) to[i] = 0;
+    double* const to = cleared_destination(m);
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, team_lanes(), memory_.tile);
     double value = 0;
@@ -545,6 +564,8 @@ class mixture_lanes {
   register_place total_;   ///< where the sums of all warps go
   int padded_ = 0;         ///< components of the last of them; 0: it was another pass
   bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
+  double* to_ = nullptr;  ///< of a pass on chip: where the block's statistics go
+  double value_ = 0;      ///< and its lane's share of the log-likelihood
 };
 
 MF_NAMESPACE_END

@@ -145,5 +145,42 @@ TEST(cuda_mixtures_bits, cuda_keeps_them_in_company_and_from_call_to_call) {
   }
 }
 
+// Both kinds of resident pass, chosen by the environment: by tensor cores, with a row that no limb holds, missing rows
+// and weights, and without.
+TEST(cuda_mixtures_passes, cuda_by_tensor_cores_and_without_agrees_with_the_cpu) {
+  MF_NEEDS_CUDA();
+  const int D = 9, K = 35;
+  const clusters data(D, K, {has_simulated_device() ? 2100 : 60000});
+  const auto rows = static_cast<std::size_t>(data.offsets[1]);
+  std::vector<double> values = data.values, weights(rows, 1.0);
+  for (std::size_t i = 0; i < rows; i += 5) weights[i] = i % 2 ? 0.375 : 0.0;
+  values[17 * D + 3] = 1000;
+  weights[17] = 0;  // in the start, where it would have a component to itself
+  mixture_options options;
+  options.components = K;
+  options.covariance = covariance_structure::diagonal;
+  options.restarts = 1;
+  options.tolerance = 0;
+  const auto wide = ragged_points<double>(values, D, data.offsets).weighted(weights);
+  options.max_iterations = 60;  // settled: no component is about to lose its rows
+  options.start = mixture_start::automatic;
+  const mixture_results start = fit_mixture(executor::cpu(), wide, options);
+  weights[17] = 0x1p-12;
+  const std::vector<float> floats(values.begin(), values.end()), float_weights(weights.begin(), weights.end());
+  const auto points = ragged_points<float>(floats, D, data.offsets).weighted(float_weights);
+  options.max_iterations = 4;
+  options.start = mixture_start::given;
+  options.start_values = &start;
+  std::vector<mixture_results> found;
+  for (const char* const wanted : {"0", "1"}) {
+    SCOPED_TRACE(testing::Message() << "MANYFIT_TENSOR_PASSES=" << wanted);
+    setenv("MANYFIT_TENSOR_PASSES", wanted, 1);
+    found.push_back(fit_mixture(executor::cuda(), points, options));
+    unsetenv("MANYFIT_TENSOR_PASSES");
+    expect_agreement(found.back(), fit_mixture(executor::cpu(), wide, options), 1e-6);
+  }
+  EXPECT_NE(found[0].log_likelihood[0], found[1].log_likelihood[0]) << "both ran the same passes";
+}
+
 }  // namespace
 }  // namespace manyfit::tests

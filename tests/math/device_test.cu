@@ -8,11 +8,12 @@
 
 #include <vector>
 
-#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/contexts.cuh"
 #include "kernels/math/special.hpp"
 #include "kernels/random/discrete.hpp"
 #include "kernels/random/philox_cuda.cuh"
 #include "kernels/random/transforms.hpp"
+#include "limb_case.hpp"
 
 namespace manyfit {
 namespace {
@@ -141,6 +142,30 @@ TEST(cuda_device, cuda_variates_have_their_means) {
     if (v != 5)  // an angle's mean is not that of its principal value
       EXPECT_FALSE(!(std::abs(sums[v] / draws - mean[v]) <= 5 * deviation[v] / std::sqrt(draws))) << v;
   cudaFree(out);
+}
+
+// The layout of the instructions' operands on a GPU; on the simulated device what stands in for them.
+template <bool Transposed>
+__global__ void multiply_in_limbs(limb_case* c) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_warp context;
+  auto* const memory = reinterpret_cast<std::uint16_t*>(shared);
+  c->multiply<Transposed>(context, memory, reinterpret_cast<std::uint32_t*>(memory + limb_case::halves));
+}
+TEST(cuda_device, cuda_products_in_limbs_agree_with_plain_loops) {
+  MF_NEEDS_DEVICE;
+  limb_case c, *on_device;
+  ASSERT_EQ(cudaMalloc(&on_device, sizeof c), cudaSuccess);
+  const std::size_t shared = 2 * limb_case::halves + 4 * 32 * 2 * 12;
+  for (const bool transposed : {false, true}) {
+    c.draw(transposed ? 2 : 3);
+    ASSERT_EQ(cudaMemcpy(on_device, &c, sizeof c, cudaMemcpyHostToDevice), cudaSuccess);
+    ASSERT_EQ(launch(transposed ? multiply_in_limbs<true> : multiply_in_limbs<false>, {.shared = shared}, on_device),
+              cudaSuccess);
+    ASSERT_EQ(cudaMemcpy(&c, on_device, sizeof c, cudaMemcpyDeviceToHost), cudaSuccess);
+    EXPECT_TRUE(c.worst() <= 2) << c.worst();
+  }
+  cudaFree(on_device);
 }
 
 }  // namespace
