@@ -38,7 +38,7 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 template <int Width>
 struct cuda_lanes {
   static_assert(Width == 4 || Width == 8 || Width == 16 || Width == 32);
-  static constexpr bool is_warp = true, has_resident_passes = false;
+  static constexpr bool is_warp = true, spans_blocks = false, has_resident_passes = false;
   static constexpr int width = Width;
   __device__ int lane() const { return static_cast<int>(threadIdx.x) & (Width - 1); }
   __device__ static constexpr int lanes() { return Width; }
@@ -79,10 +79,49 @@ struct grid_exchange {
   unsigned long long* arrived = nullptr;  ///< device memory, 0 at launch
 };
 
+/// One block of `Threads` threads, which the compiler knows: strides are constants, and nothing asks for a grid.
+template <int Threads>
+class cuda_own_block {
+ public:
+  static_assert(Threads % 32 == 0);
+  static constexpr bool is_warp = false, spans_blocks = false, has_resident_passes = false;
+  static constexpr int width = 32;
+  __device__ explicit cuda_own_block(double* slots) : slots_(slots) {}
+  __device__ int lane() const { return static_cast<int>(threadIdx.x); }
+  __device__ static constexpr int lanes() { return Threads; }
+  __device__ static constexpr int warps() { return Threads / 32; }
+  __device__ int warp() const { return static_cast<int>(threadIdx.x) / 32; }
+  __device__ static constexpr int blocks() { return 1; }
+  __device__ static constexpr int block() { return 0; }
+  template <class Value>
+  __device__ Value shuffle_xor(Value value, int mask) const {
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+  }
+  __device__ std::int64_t broadcast(std::int64_t value, int from) const {
+    return __shfl_sync(0xffffffffu, static_cast<long long>(value), from);
+  }
+  __device__ double* block_slots() {
+    block_turn_ ^= 1;
+    return slots_ + block_turn_ * warps() * reduction_width;
+  }
+  __device__ double* grid_slots() { return nullptr; }
+  __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
+  __device__ void warp_barrier() { __syncwarp(); }
+  __device__ void block_barrier() { __syncthreads(); }
+  __device__ void grid_barrier() {}
+  __device__ std::int64_t fetch_add(std::int64_t* counter, std::int64_t amount) {
+    return add_to_counter(counter, amount);
+  }
+
+ private:
+  double* slots_;  ///< shared memory, [2 × warps × reduction_width]
+  int block_turn_ = 0;
+};
+
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
 class cuda_block {
  public:
-  static constexpr bool is_warp = false, has_resident_passes = false;
+  static constexpr bool is_warp = false, spans_blocks = true, has_resident_passes = false;
   static constexpr int width = 32;
   __device__ cuda_block(double* slots, int blocks, const grid_exchange& grid)
       : slots_(slots), blocks_(blocks), grid_(grid) {}
@@ -154,6 +193,7 @@ class cuda_resident_block : public cuda_block {
   }
 };
 
-static_assert(team<cuda_warp> && team<cuda_lanes<8>> && team<cuda_block> && team<cuda_resident_block>);
+static_assert(team<cuda_warp> && team<cuda_lanes<8>> && team<cuda_own_block<128>> && team<cuda_block> &&
+              team<cuda_resident_block>);
 
 MF_NAMESPACE_END

@@ -69,9 +69,10 @@ struct student_t {
     });
   }
 
-  /// Mean log-likelihood and derivatives from those sums.
+  /// Mean log-likelihood and derivatives from those sums. One body for all that evaluate it: inlined into each, the
+  /// code of one fit does not fit into a GPU's instruction caches.
   template <class Points>
-  MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+  MF_FN_CALL static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     if (p.df > 1000) return objective_near_normal(points, s, p);
     const double df = p.df, by_scale = 1 / p.scale, by_df = 1 / df;
     const auto total = sums_at(points, s, p);
@@ -241,7 +242,7 @@ struct student_t {
     if (limit.df_free && p.df > (limit.is_maximum ? 100 : 1e6) &&
         (limit.at_edge.mean_log_likelihood >= mean_log_likelihood || p.df > 1e10))
       return fit_status::boundary;
-    if (!limit.scale_free) return fit_status::not_run;
+    if (!limit.scale_free || !may_be_singular(*limit.summary, p.scale)) return fit_status::not_run;
     double location = p.location, value = 0;
     const double log_constant = half_gamma_ratio(p.df) - 0.5 * (log(p.df) + constants::log_pi);
     const fit_status status = singular_at(*limit.points, *limit.summary, p.df, p.scale, log_constant, location, value);

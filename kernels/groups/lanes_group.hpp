@@ -119,8 +119,8 @@ class lanes_group {
   }
 
  private:
-  /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
-  using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
+  /// Values of a block or less are counted in 32 bits, which saves a third of the loops' address arithmetic.
+  using index = std::conditional_t<Context::spans_blocks, std::int64_t, std::int32_t>;
   static constexpr int run_quads = 8;
 
   /// One reading, in a frame. A frame is rare: such a sample is read value by value, and then passed through as any.
@@ -159,6 +159,8 @@ class lanes_group {
   /// Weibull's first pass for unreachable and leave it out, once the group lay in memory.
   MF_FN T* buffer() const {
 #if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+    // Through the address in shared memory, so that the compiler knows where it is. Not by an assumption that it is
+    // there: from one, nvcc 13.0 concluded that Weibull's first pass is never reached, and left it out.
     return static_cast<T*>(__cvta_shared_to_generic(__cvta_generic_to_shared(buffer_)));
 #else
     return buffer_;

@@ -82,6 +82,11 @@ MF_FN_CALL tied tied_at(Points points, const sample_summary& s, double location)
   return {at, reach, total[0] / s.weight, total[1] / s.weight};
 }
 
+/// Whether a scale has fallen so far that the question of a singularity is asked.
+MF_FN bool may_be_singular(const sample_summary& s, double scale) {
+  return scale < 1e-6 * (s.maximum - s.minimum);
+}
+
 /// Where a path with falling scale ends for a density of tails |z|^−(df + 1): with `share` of the weight at one place
 /// the mean log-likelihood goes as −log(scale) (share − df (1 − share)). Below 1e-6 of the range the question is asked;
 /// above it, or where the likelihood falls, the answer is not_run. At balance, boundary, it has a limit: `location`
@@ -90,7 +95,7 @@ MF_FN_CALL tied tied_at(Points points, const sample_summary& s, double location)
 template <class Points>
 MF_FN_CALL fit_status singular_at(Points points, const sample_summary& s, double df, double scale, double log_constant,
                                   double& location, double& limit) {
-  if (!(scale < 1e-6 * (s.maximum - s.minimum))) return fit_status::not_run;
+  if (!may_be_singular(s, scale)) return fit_status::not_run;
   const tied at = tied_at(points, s, location);
   const double excess = at.share - df * (1 - at.share);
   if (!(excess > -1e-9 && at.distance < scale)) return fit_status::not_run;
