@@ -36,9 +36,10 @@ struct no_verdict {
 
 /// Climbs from `start`. `noise`: relative rounding error of the objective's terms (2⁻⁵² in double, 2⁻²³ in float).
 /// `verdict`, asked after every iteration: newton_result<P> → the status with which to end there, or not_run to go on.
+/// A call of its own: on a GPU what a fit holds otherwise would take the registers of its passes.
 template <objective O, int P = O::dimension, class Verdict = no_verdict<P>>
-MF_FN_LARGE newton_result<P> maximise_by_newton(const O over, const vec<double, P>& start, const fit_settings& settings,
-                                                double noise, Verdict verdict = {}) {
+MF_FN_CALL newton_result<P> maximise_by_newton(const O over, const vec<double, P>& start, const fit_settings& settings,
+                                               double noise, Verdict verdict = {}) {
   // Tolerance on g'H⁻¹g, the squared distance to the maximum in units of one observation's standard error.
   const double tolerance = settings.tolerance > 0 ? settings.tolerance : maximum(1e-18, 100 * noise * noise);
   const double last_step = maximum(tolerance, 1e-13);

@@ -33,10 +33,26 @@ __device__ inline unsigned long long load_acquire(const unsigned long long* coun
 #endif
 }
 
+/// How a context's groups name their block's dynamic shared memory.
+struct names_shared_memory {
+  __device__ static char* shared_memory() {
+    MF_DYNAMIC_SHARED(shared);
+    return reinterpret_cast<char*>(shared);
+  }
+  __device__ static std::int64_t place_in_shared_memory(const char* own) { return own - shared_memory(); }
+  /// `own`, which lies `place` bytes into shared memory, said so that the compiler knows: it reads by other
+  /// instructions there.
+  template <class T>
+  __device__ static T* in_shared_memory(T* own, std::int64_t place) {
+    static_cast<void>(own);
+    return reinterpret_cast<T*>(shared_memory() + place);
+  }
+};
+
 /// `Width` neighbouring lanes of a warp: a whole warp, or one of 32 / Width groups with a fit each that share it. Its
 /// lanes are in step after every shuffle; it needs no memory and no barrier.
 template <int Width>
-struct cuda_lanes {
+struct cuda_lanes : names_shared_memory {
   static_assert(Width == 4 || Width == 8 || Width == 16 || Width == 32);
   static constexpr bool is_warp = true, spans_blocks = false, has_resident_passes = false;
   static constexpr int width = Width;
@@ -81,7 +97,7 @@ struct grid_exchange {
 
 /// One block of `Threads` threads, which the compiler knows: strides are constants, and nothing asks for a grid.
 template <int Threads>
-class cuda_own_block {
+class cuda_own_block : public names_shared_memory {
  public:
   static_assert(Threads % 32 == 0);
   static constexpr bool is_warp = false, spans_blocks = false, has_resident_passes = false;
@@ -119,7 +135,7 @@ class cuda_own_block {
 };
 
 /// One block, or (blocks > 1) every block of a cooperative launch as one group.
-class cuda_block {
+class cuda_block : public names_shared_memory {
  public:
   static constexpr bool is_warp = false, spans_blocks = true, has_resident_passes = false;
   static constexpr int width = 32;
@@ -179,18 +195,6 @@ class cuda_resident_block : public cuda_block {
  public:
   static constexpr bool has_resident_passes = true;
   using cuda_block::cuda_block;
-  __device__ static char* shared_memory() {
-    MF_DYNAMIC_SHARED(shared);
-    return reinterpret_cast<char*>(shared);
-  }
-  __device__ static std::int64_t place_in_shared_memory(const char* own) { return own - shared_memory(); }
-  /// `own`, which lies `place` bytes into shared memory, said so that the compiler knows: it reads by other
-  /// instructions there.
-  template <class T>
-  __device__ static T* in_shared_memory(T* own, std::int64_t place) {
-    static_cast<void>(own);
-    return reinterpret_cast<T*>(shared_memory() + place);
-  }
 };
 
 static_assert(team<cuda_warp> && team<cuda_lanes<8>> && team<cuda_own_block<128>> && team<cuda_block> &&

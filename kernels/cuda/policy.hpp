@@ -28,7 +28,7 @@ inline constexpr int warps_per_block = block_threads / 32;
 /// Newton's steps for three parameters, or over doubles without sufficient statistics, and a block's 64-bit indices
 /// need more, or registers would be spilled.
 constexpr int resident_blocks_wanted(int parameters, bool lanes, bool climbs_over_doubles) {
-  return parameters < 3 && lanes && !climbs_over_doubles ? 3 : 2;
+  return lanes && !climbs_over_doubles ? 3 : 2;
 }
 
 /// Shared memory for the samples of one warp: so much of them is read once and stays for all iterations. What does not

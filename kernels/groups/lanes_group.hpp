@@ -52,7 +52,11 @@ class lanes_group {
   /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
   /// at a multiple of 16 bytes.
   MF_FN lanes_group(Context& context, T* buffer, std::int64_t capacity)
-      : context_(context), buffer_(buffer), slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
+      : context_(context),
+        buffer_(buffer),
+        place_in_shared_memory_(
+            static_cast<int>(Context::place_in_shared_memory(reinterpret_cast<const char*>(buffer)))),
+        slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
 
   static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
 
@@ -155,26 +159,14 @@ class lanes_group {
   MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
 
   MF_FN int place() const { return Context::is_warp ? context_.lane() : context_.lane() % neighbours(); }
-  /// On a GPU said to lie in shared memory, by conversions. The compiler's assumption that it does made nvcc 13.0 take
-  /// Weibull's first pass for unreachable and leave it out, once the group lay in memory.
-  MF_FN T* buffer() const {
-#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
-    // Through the address in shared memory, so that the compiler knows where it is. Not by an assumption that it is
-    // there: from one, nvcc 13.0 concluded that Weibull's first pass is never reached, and left it out.
-    return static_cast<T*>(__cvta_shared_to_generic(__cvta_generic_to_shared(buffer_)));
-#else
-    return buffer_;
-#endif
-  }
+  /// Not by __builtin_assume(__isShared(buffer_)): from that nvcc 13.0 concluded that Weibull's first pass is never
+  /// reached, and left it out.
+  MF_FN T* buffer() const { return Context::in_shared_memory(buffer_, place_in_shared_memory_); }
   /// This lane's slot number `slot`.
-  MF_FN quad<T>& own(int slot) const {
-    return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()];
-  }
+  MF_FN quad<T>& own(int slot) const { return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()]; }
 
   /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
-  MF_FN index part_quads() const {
-    return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
-  }
+  MF_FN index part_quads() const { return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes(); }
 
   /// Where the whole quads of a part end that begins at quad `part`.
   MF_FN index end_of_part(index part) const {
@@ -185,25 +177,29 @@ class lanes_group {
   /// quad. Called by all lanes together.
   MF_FN void copy(index part) const {
     const index end = 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_;
-    int slot = 0;
+    const T* const values = points_.values;  // not read again after every copy, which writes to memory
+    const index stride = lanes();
+    const int near = neighbours();
     if (aligned_) {
       index q = part + context_.lane();
+      quad<T>* to = &own(0);
       MF_ROLLED
-      for (; 4 * q + 4 <= end; q += lanes(), ++slot)
+      for (; 4 * q + 4 <= end; q += stride, to += near)
         for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
-          start_copy(reinterpret_cast<piece*>(&own(slot)) + i,
-                     reinterpret_cast<const piece*>(points_.values + 4 * q) + i);
+          start_copy(reinterpret_cast<piece*>(to) + i, reinterpret_cast<const piece*>(values + 4 * q) + i);
       MF_ROLLED
-      for (index i = 4 * q; i < end; ++i) start_copy(own(slot).v + i % 4, points_.values + i);
+      for (index i = 4 * q; i < end; ++i) start_copy(to->v + i % 4, values + i);
       wait_for_copies();
     } else {
       // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
       barrier();
+      index i = 4 * part + 4 * (context_.lane() - place()) + place();
+      T* to = buffer() + place();
       MF_ROLLED
-      for (index i = 4 * part + 4 * (context_.lane() - place()) + place(); i < end; i += 4 * lanes(), ++slot)
-        for (int k = 0; k < 4; ++k)
-          if (i + k * neighbours() < end)
-            start_copy(buffer() + (4 * slot + k) * neighbours() + place(), points_.values + i + k * neighbours());
+      for (; i + 3 * near < end; i += 4 * stride, to += 4 * near)
+        for (int k = 0; k < 4; ++k) start_copy(to + k * near, values + i + k * near);
+      for (int k = 0; k < 3; ++k)
+        if (i + k * near < end) start_copy(to + k * near, values + i + k * near);
       wait_for_copies();
       barrier();
     }
@@ -264,7 +260,7 @@ class lanes_group {
         for (index part = 0; part < whole_quads(); part += part_quads()) {
           const index end = end_of_part(part);
           q = part + context_.lane();
-          slot = 0;
+          const quad<T>* at = &own(0);
           if (!keeps_) {
             copy(part);
             transform(q, end);
@@ -272,12 +268,13 @@ class lanes_group {
           while (q < end) {
             const index end_here = end_of_run(q, end);
             MF_ROLLED
-            for (; q < end_here; q += lanes(), ++slot) {
-              const quad<T> y = own(slot);  // one read of 16 bytes
+            for (; q < end_here; q += lanes(), at += neighbours()) {
+              const quad<T> y = *at;  // one read of 16 bytes
               whole(y);
             }
             flush();
           }
+          slot = static_cast<int>(at - &own(0)) / neighbours();
         }
         if (!owns_rest()) return;
       }
@@ -351,9 +348,10 @@ class lanes_group {
     int count = 0;
     share outer;  // extremes of x, where they are not those of y
     bool inside = true;
+    quad<T>* at = &own(slot);
     MF_ROLLED
-    for (; q < end; q += lanes(), ++slot) {
-      const quad<T> x = own(slot), y = coordinates_of(x);
+    for (; q < end; q += lanes(), at += neighbours()) {
+      const quad<T> x = *at, y = coordinates_of(x);
       deviation += ((y.v[0] - center) + (y.v[1] - center)) + ((y.v[2] - center) + (y.v[3] - center));
       count += 4;
       for (int i = 0; i < 4; ++i) {
@@ -365,8 +363,9 @@ class lanes_group {
         if constexpr (Rows::support::discrete) inside = Rows::support::contains(x.v[i]) && inside;
       }
       if constexpr (Rows::transforms)
-        if (keeps_) own(slot) = y;
+        if (keeps_) *at = y;
     }
+    slot = static_cast<int>(at - &own(0)) / neighbours();
     mine.sum += static_cast<double>(count) * static_cast<double>(center) + static_cast<double>(deviation);
     // NaN and infinity show in the sum. A continuous support is an interval.
     inside = inside && is_finite(deviation) && broken == 0;
@@ -441,7 +440,8 @@ class lanes_group {
 
   Context& context_;
   T* buffer_;
-  int slots_;  ///< quads that each lane has room for
+  int place_in_shared_memory_;  ///< of the buffer, in bytes, where there is such memory
+  int slots_;                   ///< quads that each lane has room for
   sample<T, columns> points_{};
   index size_ = 0;
   frame in_;

@@ -5,7 +5,7 @@
 // and whether a maximum is one at all or a singularity on tied observations.
 #pragma once
 
-#include "kernels/data/rows.hpp"
+#include "kernels/groups/quantile.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -15,7 +15,7 @@ MF_NAMESPACE_BEGIN
 template <class Points, class Loss>
 MF_FN_CALL double location_of_least(Points points, const sample_summary& s, double step, Loss loss) {
   using S = typename Points::scalar;
-  constexpr int most = 64, at_once = 4;
+  constexpr int most = 64, at_once = shares_passes<Points> ? 2 : 4;
   double left[most], bound[most];
   int count = 16;
   double width = (s.maximum - s.minimum) / count, best = constants::infinity, best_at = s.minimum;

@@ -122,9 +122,9 @@ concept shares_passes = requires {
   Points::shares_passes;
 };
 
-/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values. Where passes are shared, brackets are
-/// as narrow as the pivots of one pass make them for most samples, a tenth of the weight, in which a straight line
-/// between the pivots is as good as a second pass.
+/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values. Where passes over floats are shared,
+/// brackets are as narrow as the pivots of one pass make them for most samples, a tenth of the weight, in which a
+/// straight line between the pivots is as good as a second pass.
 template <int N, class Points>
 MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
                                            double precision) {
@@ -136,7 +136,7 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
     // As weighted_order_statistics, but every pivot serves all brackets that it falls into.
     using S = typename Points::scalar;
     constexpr int each = 4, K = each * N;
-    const double widest = 6 * precision;
+    const double widest = (is_single<S> ? 6 : 1) * precision;
     if (s.minimum == s.maximum) {
       for (int t = 0; t < N; ++t) found[t] = s.minimum;
       return found;

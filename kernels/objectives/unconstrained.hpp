@@ -49,7 +49,8 @@ struct unconstrained_derivatives {
   vec<double, P> score;
   vec<double, packed_size(P)> curvature;
 
-  MF_FN_LARGE unconstrained_derivatives(const vec<double, P>& p, const jet<double, P>& e, std::uint32_t fixed) {
+  /// A call of its own, so that what it is given lies in memory while a GPU evaluates the objective.
+  MF_FN_CALL unconstrained_derivatives(const vec<double, P>& p, const jet<double, P>& e, std::uint32_t fixed) {
     transform_derivatives t[P];
     for (int i = 0; i < P; ++i) t[i] = derivatives_at(O::constraint_of(i), p[i]);
     for (int i = 0; i < P; ++i) {
