@@ -41,8 +41,7 @@ template <class Family, class T>
 inline constexpr bool climbs_over_doubles = !has_statistics<Family> && sizeof(T) == 8;
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads,
-                                  resident_blocks_wanted(parameter_count<Family>, true, climbs_over_doubles<Family, T>))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, climbs_over_doubles<Family, T>))
     fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -51,8 +50,7 @@ __global__ void __launch_bounds__(block_threads,
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads,
-                                  resident_blocks_wanted(parameter_count<Family>, true, climbs_over_doubles<Family, T>))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, climbs_over_doubles<Family, T>))
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -61,7 +59,7 @@ __global__ void __launch_bounds__(block_threads,
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, false))
     fit_grid_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                     std::int64_t capacity, grid_exchange grid) {
   MF_DYNAMIC_SHARED(shared);
@@ -70,7 +68,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, false))
     log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -80,7 +78,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, false))
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -89,7 +87,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, false))
     log_likelihood_grid_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                std::int64_t capacity, grid_exchange grid) {
   MF_DYNAMIC_SHARED(shared);

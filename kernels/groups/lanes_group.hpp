@@ -47,7 +47,8 @@ class lanes_group {
 
  public:
   using scalar = T;
-  static constexpr bool multiplies_logs = true, shares_passes = true;
+  static constexpr bool multiplies_logs = true;
+  static constexpr int pivots_of_a_bracket = sizeof(T) == 8 && Context::spans_blocks ? 2 : 4;
 
   /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
   /// at a multiple of 16 bytes.
@@ -106,7 +107,7 @@ class lanes_group {
           }
         });
     for (int k = 0; k < Logs; ++k) total[plain + k] += product[k].logarithm();
-    return all_reduce<add_values>(context_, total);
+    return reduced<add_values>(total);
   }
 
   /// min f(row); f: row → T.
@@ -119,7 +120,7 @@ class lanes_group {
           for (int i = 0; i < 4; ++i) least[0] = smaller(least[0], f(y.v[i]));
         },
         [&](const row_of_lane& r, T) { least[0] = smaller(least[0], f(r)); }, [] {});
-    return all_reduce<least_value>(context_, least)[0];
+    return reduced<least_value>(least)[0];
   }
 
  private:
@@ -203,6 +204,16 @@ class lanes_group {
       wait_for_copies();
       barrier();
     }
+  }
+  /// The reduction of v over all lanes. Over a grid it is a call: its loops over blocks, unrolled into every pass,
+  /// would take registers that the passes lack.
+  template <class Operation, class V, int K>
+  MF_FN vec<V, K> reduced(vec<V, K> v) const {
+    if constexpr (Context::spans_blocks)
+      reduce_in_place<Operation>(context_, v);
+    else
+      v = all_reduce<Operation>(context_, v);
+    return v;
   }
   /// Waits for the lanes that share the buffer.
   MF_FN void barrier() const {
@@ -329,7 +340,7 @@ class lanes_group {
         mine.sum += static_cast<double>(y);
       }
     }
-    const double sum = all_reduce<add_values>(context_, vec<double, 1>{regular ? mine.sum : constants::nan})[0];
+    const double sum = reduced<add_values>(vec<double, 1>{regular ? mine.sum : constants::nan})[0];
     if (is_missing(sum)) return false;
     summary.observations = size_;
     summary.weight = static_cast<double>(size_);
@@ -415,8 +426,7 @@ class lanes_group {
         }
       }
     }
-    const vec<double, 7> total = all_reduce<add_values>(
-        context_,
+    const vec<double, 7> total = reduced<add_values>(
         vec<double, 7>{mine.weight, mine.sum, static_cast<double>(counts[0]), static_cast<double>(counts[1]),
                        static_cast<double>(counts[2]), static_cast<double>(counts[3]), static_cast<double>(counts[4])});
     summary.weight = total[0];
@@ -426,13 +436,12 @@ class lanes_group {
     summary.nonfinite = static_cast<std::int64_t>(total[5]);
     summary.left_out = static_cast<std::int64_t>(total[6]);
     if constexpr (columns > 0)
-      spare_row_.at =
-          static_cast<index>(all_reduce<least_value>(context_, vec<double, 1>{static_cast<double>(spare_row_.at)})[0]);
+      spare_row_.at = static_cast<index>(reduced<least_value>(vec<double, 1>{static_cast<double>(spare_row_.at)})[0]);
     conclude(summary, total[1], mine);
   }
 
   MF_FN void conclude(sample_summary& summary, double sum, const share& mine) {
-    const vec<T, 2> least = all_reduce<least_value>(context_, vec<T, 2>{mine.least, mine.least_negative});
+    const vec<T, 2> least = reduced<least_value>(vec<T, 2>{mine.least, mine.least_negative});
     summary.mean = sum / summary.weight;
     summary.minimum = static_cast<double>(least[0]);
     summary.maximum = -static_cast<double>(least[1]);
