@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of a family: one for warps and parts of warps with a fit each, one for blocks with a fit each, which a
-// cooperative launch also runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up
+// The kernels of a family: one for warps and parts of warps with a fit each, one for blocks with a fit each, and one
+// for a cooperative launch with one fit over the whole grid. They hold no mathematics: lanes and memory are set up
 // here, cuda/work.hpp says what is done. Samples up to a tier's resident size are read from device memory once and stay
 // in shared memory through all iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit
 // on the device, each taking the next fit from a counter, largest first.

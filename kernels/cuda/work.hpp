@@ -34,10 +34,15 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
       const std::int64_t own_fit = work.fit(first + (own < count ? own : 0));
       const sample_place own_place = place_of(batch, own_fit);
       gathered<Family> mine;
+      const auto sample_number = [&](int j) {
+        return sample_at(batch, {context.broadcast(own_place.begin, j), context.broadcast(own_place.size, j)});
+      };
+      sample<T> current = sample_number(0);
       for (int j = 0; j < count; ++j) {
-        const sample_place place{context.broadcast(own_place.begin, j), context.broadcast(own_place.size, j)};
-        const gathered<Family> one = gather<Family>(points, points.load(sample_at(batch, place)));
+        const sample<T> next = j + 1 < count ? sample_number(j + 1) : sample<T>{};
+        const gathered<Family> one = gather<Family>(points, points.load(current, next));
         if (context.lane() == j) mine = one;
+        current = next;
       }
       if (context.lane() < count)
         store(finish(likelihood<Family, gathered<Family>>(mine), settings, noise), results, own_fit);

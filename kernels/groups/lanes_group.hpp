@@ -62,11 +62,18 @@ class lanes_group {
   static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
 
   /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
-  MF_FN_LARGE sample_summary load(const sample<T, columns>& points) {
+  MF_FN_LARGE sample_summary load(const sample<T, columns>& points) { return load(points, {}); }
+  /// The same, and copies of `next`, the sample that will be loaded after this one, are on their way meanwhile where
+  /// each of the two leaves room for the other.
+  MF_FN_LARGE sample_summary load(const sample<T, columns>& points, const sample<T, columns>& next) {
+    arrives_ = ahead_.values && ahead_.values == points.values && ahead_.size == points.size;
+    ahead_ = {};
+    first_slot_ = arrives_ ? half() - first_slot_ : 0;
     points_ = points;
+    next_ = next;
     size_ = static_cast<index>(points.size);
-    keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
-    aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
+    keeps_ = quads_of(points) <= slots_ * static_cast<index>(context_.lanes());
+    aligned_ = is_aligned(points);
     return read_in_frame<Rows>([&](const frame& in) { return read(in); }, *this);
   }
 
@@ -164,7 +171,9 @@ class lanes_group {
   /// reached, and left it out.
   MF_FN T* buffer() const { return Context::in_shared_memory(buffer_, place_in_shared_memory_); }
   /// This lane's slot number `slot`.
-  MF_FN quad<T>& own(int slot) const { return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()]; }
+  MF_FN quad<T>& own(int slot) const {
+    return reinterpret_cast<quad<T>*>(buffer())[(first_slot_ + slot) * neighbours() + place()];
+  }
 
   /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
   MF_FN index part_quads() const { return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes(); }
@@ -177,33 +186,53 @@ class lanes_group {
   /// Copies the part of the sample that begins at quad `part` into the buffer, with the values behind the last whole
   /// quad. Called by all lanes together.
   MF_FN void copy(index part) const {
-    const index end = 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_;
-    const T* const values = points_.values;  // not read again after every copy, which writes to memory
+    start_copies(points_.values, aligned_, part,
+                 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_, first_slot_);
+    end_copies();
+  }
+  /// Starts copying values [4 part, end) to the slots from number `first` on.
+  MF_FN void start_copies(const T* values, bool aligned, index part, index end, int first) const {
     const index stride = lanes();
     const int near = neighbours();
-    if (aligned_) {
+    if (aligned) {
       index q = part + context_.lane();
-      quad<T>* to = &own(0);
+      quad<T>* to = reinterpret_cast<quad<T>*>(buffer()) + first * near + place();
       MF_ROLLED
       for (; 4 * q + 4 <= end; q += stride, to += near)
         for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
           start_copy(reinterpret_cast<piece*>(to) + i, reinterpret_cast<const piece*>(values + 4 * q) + i);
       MF_ROLLED
       for (index i = 4 * q; i < end; ++i) start_copy(to->v + i % 4, values + i);
-      wait_for_copies();
     } else {
       // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
       barrier();
       index i = 4 * part + 4 * (context_.lane() - place()) + place();
-      T* to = buffer() + place();
+      T* to = buffer() + 4 * first * near + place();
       MF_ROLLED
       for (; i + 3 * near < end; i += 4 * stride, to += 4 * near)
         for (int k = 0; k < 4; ++k) start_copy(to + k * near, values + i + k * near);
       for (int k = 0; k < 3; ++k)
         if (i + k * near < end) start_copy(to + k * near, values + i + k * near);
-      wait_for_copies();
-      barrier();
     }
+  }
+  /// Waits until the sample's copies are there, for all lanes.
+  MF_FN void end_copies() const {
+    wait_for_copies();
+    if (!aligned_) barrier();
+  }
+
+  MF_FN static bool is_aligned(const sample<T, columns>& points) {
+    return reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
+  }
+  MF_FN static index quads_of(const sample<T, columns>& points) { return (static_cast<index>(points.size) + 3) / 4; }
+  /// Where the half of the buffer begins in which the next sample arrives while this one is in the other.
+  MF_FN int half() const { return slots_ / 2; }
+  /// Starts copying the next sample where each of the two fits into a half.
+  MF_FN void copy_ahead() {
+    const index room = half() * lanes();
+    if (!next_.values || quads_of(points_) > room || quads_of(next_) > room) return;
+    start_copies(next_.values, is_aligned(next_), 0, static_cast<index>(next_.size), half() - first_slot_);
+    ahead_ = next_;
   }
   /// The reduction of v over all lanes. Over a grid it is a call: its loops over blocks, unrolled into every pass,
   /// would take registers that the passes lack.
@@ -324,7 +353,13 @@ class lanes_group {
       const index end = end_of_part(part);
       q = part + context_.lane();
       slot = 0;
-      copy(part);
+      if (arrives_) {
+        end_copies();
+        arrives_ = false;
+      } else {
+        copy(part);
+      }
+      if (part == 0) copy_ahead();
       while (q < end) {
         const index end_here = end_of_run(q, end);
         regular = read_run(q, end_here, slot, mine) && regular;
@@ -449,14 +484,16 @@ class lanes_group {
 
   Context& context_;
   T* buffer_;
-  int place_in_shared_memory_;  ///< of the buffer, in bytes, where there is such memory
-  int slots_;                   ///< quads that each lane has room for
-  sample<T, columns> points_{};
+  int place_in_shared_memory_;                      ///< of the buffer, in bytes, where there is such memory
+  int slots_;                                       ///< quads that each lane has room for
+  sample<T, columns> points_{}, next_{}, ahead_{};  ///< this one, the one after it, the one whose copies were started
+  int first_slot_ = 0;                              ///< where the sample begins in the buffer
   index size_ = 0;
   frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
   used_row<index, columns> spare_row_;
   bool keeps_ = false, aligned_ = false, regular_ = false;
+  bool arrives_ = false;  ///< the sample's copies are on their way already
 };
 
 MF_NAMESPACE_END
