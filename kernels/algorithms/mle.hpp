@@ -180,7 +180,7 @@ template <class L, int P = L::dimension>
 MF_FN_LARGE newton_result<P> climb_from_lower_end(const L& over, const fit_settings& settings, double noise,
                                                   const vec<double, P>& p) {
   const auto there = in_lower_end(over);
-  newton_result<P> end = maximise_by_newton(there, there.into(p), settings, noise, [&](const newton_result<P>& at) {
+  newton_result<P> end = climb_over_rows(there, there.into(p), settings, noise, [&](const newton_result<P>& at) {
     return over.verdict(there.natural(at.parameters), settings);
   });
   // No ascent is left but towards where a location no longer tells the end: the edge of what parameters can be.
@@ -203,7 +203,7 @@ MF_FN_LARGE newton_result<P> climb(const L& over, start_point<P>& start, const f
       constexpr int first_attempt = decltype(in_lower_end(over))::first_attempt;
       if (rest.max_iterations > first_attempt) rest.max_iterations = first_attempt;
     }
-    const auto end = maximise_by_newton(over, start.parameters, rest, noise, ask);
+    const auto end = climb_over_rows(over, start.parameters, rest, noise, ask);
     record.iterations += end.iterations;
     return end;
   };

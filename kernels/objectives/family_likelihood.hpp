@@ -168,7 +168,7 @@ struct likelihood<Family, Group> : family_refinements<Family> {
   }
 
   /// Supports that depend on what is held: how many rows have a density of 0 at p, where no row has a weight.
-  MF_FN_CALL std::int64_t rows_without_density(const parameters_type& p) const {
+  MF_FN_LARGE std::int64_t rows_without_density(const parameters_type& p) const {
     using S = typename Group::scalar;
     vec<S, dimension> held;
     for (int i = 0; i < dimension; ++i) held[i] = S(p[i]);
