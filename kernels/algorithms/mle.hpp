@@ -154,6 +154,12 @@ MF_FN bool is_better(const newton_result<P>& a, const newton_result<P>& b) {
   return rank(a.status) > rank(b.status) ||
          (rank(a.status) == rank(b.status) && a.objective.value > height + 1e-10 * (1 + abs(height)));
 }
+/// Keeps the better end, the found one if it is the first. A call of its own: what it is given lies in memory, not in
+/// registers, while a GPU climbs once more.
+template <int P>
+MF_FN_CALL void keep_better(const newton_result<P>& found, bool first, newton_result<P>& best) {
+  if (first || is_better(found, best)) best = found;
+}
 
 /// Likelihoods with an answer at the edge of the parameter space, which a verdict may choose.
 template <class L>
@@ -174,7 +180,7 @@ template <class L, int P = L::dimension>
 MF_FN_LARGE newton_result<P> climb_from_lower_end(const L& over, const fit_settings& settings, double noise,
                                                   const vec<double, P>& p) {
   const auto there = in_lower_end(over);
-  newton_result<P> end = maximise_by_newton(there, there.into(p), settings, noise, [&](const newton_result<P>& at) {
+  newton_result<P> end = climb_over_rows(there, there.into(p), settings, noise, [&](const newton_result<P>& at) {
     return over.verdict(there.natural(at.parameters), settings);
   });
   // No ascent is left but towards where a location no longer tells the end: the edge of what parameters can be.
@@ -197,7 +203,7 @@ MF_FN_LARGE newton_result<P> climb(const L& over, start_point<P>& start, const f
       constexpr int first_attempt = decltype(in_lower_end(over))::first_attempt;
       if (rest.max_iterations > first_attempt) rest.max_iterations = first_attempt;
     }
-    const auto end = maximise_by_newton(over, start.parameters, rest, noise, ask);
+    const auto end = climb_over_rows(over, start.parameters, rest, noise, ask);
     record.iterations += end.iterations;
     return end;
   };
@@ -208,7 +214,7 @@ MF_FN_LARGE newton_result<P> climb(const L& over, start_point<P>& start, const f
       newton_result<P> end = from_start(
           [&](const newton_result<P>& at) { return over.verdict_beside(limit, at.parameters, at.objective.value); });
       if (end.status == fit_status::boundary) end = ended(limit.at_edge);
-      if (tried == 0 || is_better(end, best)) best = end;
+      keep_better(end, tried == 0, best);
       if (record.iterations >= settings.max_iterations ||
           !over.try_again(settings, best.status, tried, start.parameters))
         break;
@@ -220,7 +226,7 @@ MF_FN_LARGE newton_result<P> climb(const L& over, start_point<P>& start, const f
           decltype(in_lower_end(over))::suits(best.parameters, settings)) {
         const auto end = climb_from_lower_end(over, after(settings, record.iterations), noise, best.parameters);
         record.iterations += end.iterations;
-        if (is_better(end, best)) best = end;
+        keep_better(end, false, best);
       }
   }
   best.iterations = 0;  // counted already

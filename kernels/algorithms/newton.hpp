@@ -51,7 +51,7 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const O over, const vec<double, 
   double stretch = 1;
   int steps_in_noise = 0;
   for (;;) {
-    const unconstrained_derivatives<O> at(best.parameters, best.objective, settings.fixed);
+    const auto at = derivatives_in_unconstrained<O>(best.parameters, best.objective, settings.fixed);
     auto curvature = at.curvature;
     cholesky<P> factor(curvature);
     const bool concave = factor.positive_definite;
@@ -142,6 +142,22 @@ MF_FN_LARGE newton_result<P> maximise_by_newton(const O over, const vec<double, 
         return best;
       }
   }
+}
+
+template <objective O, int P = O::dimension, class Verdict = no_verdict<P>>
+MF_FN_CALL newton_result<P> called_newton(const O over, const vec<double, P>& start, const fit_settings& settings,
+                                          double noise, Verdict verdict) {
+  return maximise_by_newton(over, start, settings, noise, verdict);
+}
+/// The same over rows. Of three parameters and more a call: on a GPU what a fit holds otherwise would take the
+/// registers of its passes. Of fewer it is none, and the group of rows stays in registers.
+template <objective O, int P = O::dimension, class Verdict>
+MF_FN_LARGE newton_result<P> climb_over_rows(const O over, const vec<double, P>& start, const fit_settings& settings,
+                                             double noise, Verdict verdict) {
+  if constexpr (P > 2)
+    return called_newton(over, start, settings, noise, verdict);
+  else
+    return maximise_by_newton(over, start, settings, noise, verdict);
 }
 
 MF_NAMESPACE_END

@@ -6,6 +6,7 @@
 //   W::width                          how many of them exchange values by shuffles: 32, or fewer where several teams
 //                                     share a warp
 //   w.warp(), w.warps()               of the block
+//   W::spans_blocks                   whether there may be several blocks; if not, samples have less than 2³¹ values
 //   w.block(), w.blocks()             of the team
 //   w.shuffle_xor(value, mask)        the value of the lane whose number differs by the mask, among `width` lanes
 //   w.broadcast(value, lane)          that lane's value, among `width` lanes
@@ -29,6 +30,7 @@ concept team = requires(W w, double value, std::int64_t number, bool b) {
   { w.lane() } -> std::same_as<int>;
   { w.lanes() } -> std::same_as<int>;
   { W::width } -> std::convertible_to<int>;
+  { W::spans_blocks } -> std::convertible_to<bool>;
   { w.warp() } -> std::same_as<int>;
   { w.warps() } -> std::same_as<int>;
   { w.block() } -> std::same_as<int>;

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of a family: one for warps and parts of warps with a fit each, one for blocks with a fit each, which a
-// cooperative launch also runs with one fit over the whole grid. They hold no mathematics: lanes and memory are set up
+// The kernels of a family: one for warps and parts of warps with a fit each, one for blocks with a fit each, and one
+// for a cooperative launch with one fit over the whole grid. They hold no mathematics: lanes and memory are set up
 // here, cuda/work.hpp says what is done. Samples up to a tier's resident size are read from device memory once and stay
 // in shared memory through all iterations; a warp's fits never wait for another warp. Persistent: as many blocks as fit
 // on the device, each taking the next fit from a counter, largest first.
@@ -30,8 +30,10 @@ template <class T>
 __device__ T* block_buffer(double* shared) {
   return reinterpret_cast<T*>(shared + block_slots);
 }
-__device__ inline cuda_block block_context(double* shared, const grid_exchange& grid, bool whole_grid) {
-  return cuda_block(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
+using one_block = cuda_own_block<block_threads>;
+/// A block, or every block of a cooperative launch: samples of any size.
+__device__ inline cuda_block grid_context(double* shared, const grid_exchange& grid) {
+  return cuda_block(shared, static_cast<int>(gridDim.x), grid);
 }
 
 /// Whether a fit evaluates derivatives over points of two registers each.
@@ -39,8 +41,7 @@ template <class Family, class T>
 inline constexpr bool climbs_over_doubles = !has_statistics<Family> && sizeof(T) == 8;
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads,
-                                  resident_blocks_wanted(parameter_count<Family>, true, climbs_over_doubles<Family, T>))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, climbs_over_doubles<Family, T>))
     fit_lanes_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
                      std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -49,16 +50,25 @@ __global__ void __launch_bounds__(block_threads,
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, climbs_over_doubles<Family, T>))
     fit_block_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
-                     std::int64_t capacity, grid_exchange grid, bool whole_grid) {
+                     std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
-  cuda_block context = block_context(shared, grid, whole_grid);
+  one_block context(shared);
+  fit_work<Family>(context, block_buffer<T>(shared), capacity, work, batch, settings, results);
+}
+
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, false))
+    fit_grid_kernel(batch_view<T> batch, fit_settings settings, fit_results_view results, work_list work,
+                    std::int64_t capacity, grid_exchange grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = grid_context(shared, grid);
   fit_work<Family>(context, block_buffer<T>(shared), capacity, work, batch, settings, results);
 }
 
 template <class Family, class T, int Width>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, true, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, false))
     log_likelihood_lanes_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
                                 std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
@@ -68,25 +78,34 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(paramete
 }
 
 template <class Family, class T>
-__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(parameter_count<Family>, false, false))
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(true, false))
     log_likelihood_block_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
-                                std::int64_t capacity, grid_exchange grid, bool whole_grid) {
+                                std::int64_t capacity) {
   MF_DYNAMIC_SHARED(shared);
-  cuda_block context = block_context(shared, grid, whole_grid);
+  one_block context(shared);
   log_likelihood_work<Family, T>(context, block_buffer<T>(shared), capacity, work, batch, parameters, out);
 }
 
-/// A family's kernels for one task: of `Part` lanes and of a warp, and of a block. Each takes the task's arguments,
-/// then a work list and the room for resident values; a block's also the grid's exchange and whether it is one.
-template <class LanesKernel, class BlockKernel>
+template <class Family, class T>
+__global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, false))
+    log_likelihood_grid_kernel(batch_view<T> batch, parameters_view parameters, double* out, work_list work,
+                               std::int64_t capacity, grid_exchange grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = grid_context(shared, grid);
+  log_likelihood_work<Family, T>(context, block_buffer<T>(shared), capacity, work, batch, parameters, out);
+}
+
+/// A family's kernels for one task: of `Part` lanes, of a warp, of a block and of all blocks. Each takes the task's
+/// arguments, then a work list and the room for resident values; the last one also the grid's exchange.
+template <class Kernel, class GridKernel>
 struct tier_kernels {
-  LanesKernel part, warp;
-  BlockKernel block;
+  Kernel part, warp, block;
+  GridKernel grid;
 };
 
 /// Launches the tiers that a plan uses, largest first. `bytes`: of one value.
-template <class LanesKernel, class BlockKernel, class... Arguments>
-int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const launch_plan& plan, int bytes,
+template <class Kernel, class GridKernel, class... Arguments>
+int launch_tiers(const tier_kernels<Kernel, GridKernel>& kernels, const launch_plan& plan, int bytes,
                  cudaStream_t stream, const Arguments&... arguments) {
   device_limits limits;
   int e = device_limits::query(limits);
@@ -99,26 +118,22 @@ int launch_tiers(const tier_kernels<LanesKernel, BlockKernel>& kernels, const la
     return buffer_values(lanes, bytes, plan.largest > 0 && tier_of(plan.largest) == t ? plan.largest : 0);
   };
   constexpr std::size_t slots = block_slots * sizeof(double);
-  const grid_exchange grid{plan.grid_slots, plan.grid_arrived};
   int blocks = 0;
-  for (const tier_index t : {grid_tier, block_tier}) {
-    if (e != cudaSuccess || !plan.used[t]) continue;
-    const bool whole_grid = t == grid_tier;
-    const std::int64_t capacity = whole_grid ? buffer_values(block_threads, bytes, 0) : capacity_of(t, block_threads);
+  if (e == cudaSuccess && plan.used[grid_tier]) {
+    const std::int64_t capacity = buffer_values(block_threads, bytes, 0);
     const std::size_t shared = slots + static_cast<std::size_t>(capacity * bytes);
-    e = resident_blocks(kernels.block, block_threads, shared, blocks);
-    if (const int most = grid_blocks_per_multiprocessor * limits.multiprocessors; whole_grid && blocks > most)
-      blocks = most;
+    e = resident_blocks(kernels.grid, block_threads, shared, blocks);
+    if (const int most = grid_blocks_per_multiprocessor * limits.multiprocessors; blocks > most) blocks = most;
     if (e == cudaSuccess)
-      e = launch(kernels.block, {blocks, block_threads, shared, stream, whole_grid}, arguments...,
-                 work_of(t, whole_grid ? 1 : blocks), capacity, grid, whole_grid);
+      e = launch(kernels.grid, {blocks, block_threads, shared, stream, true}, arguments..., work_of(grid_tier, 1),
+                 capacity, grid_exchange{plan.grid_slots, plan.grid_arrived});
   }
-  for (const tier_index t : {warp_tier, part_tier}) {
+  for (const tier_index t : {block_tier, warp_tier, part_tier}) {
     if (e != cudaSuccess || !plan.used[t]) continue;
-    const LanesKernel kernel = t == warp_tier ? kernels.warp : kernels.part;
+    const Kernel kernel = t == block_tier ? kernels.block : t == warp_tier ? kernels.warp : kernels.part;
     const int lanes = tiers[t].lanes_for(bytes), groups = block_threads / lanes;
     const std::int64_t capacity = capacity_of(t, lanes);
-    const std::size_t shared = static_cast<std::size_t>(groups * capacity * bytes);
+    const std::size_t shared = (t == block_tier ? slots : 0) + static_cast<std::size_t>(groups * capacity * bytes);
     e = resident_blocks(kernel, block_threads, shared, blocks);
     if (e == cudaSuccess)
       e = launch(kernel, {blocks, block_threads, shared, stream, false}, arguments..., work_of(t, groups * blocks),
@@ -134,7 +149,7 @@ int launch_fit(const batch_view<T>& batch, const fit_settings& settings, const f
   constexpr int bytes = sizeof(T);
   const tier_kernels kernels{fit_lanes_kernel<Family, T, tiers[part_tier].lanes_for(bytes)>,
                              fit_lanes_kernel<Family, T, tiers[warp_tier].lanes_for(bytes)>,
-                             fit_block_kernel<Family, T>};
+                             fit_block_kernel<Family, T>, fit_grid_kernel<Family, T>};
   return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), batch, settings, results);
 }
 
@@ -145,7 +160,7 @@ int launch_log_likelihood(const batch_view<T>& batch, const parameters_view& par
   constexpr int bytes = sizeof(T);
   const tier_kernels kernels{log_likelihood_lanes_kernel<Family, T, tiers[part_tier].lanes_for(bytes)>,
                              log_likelihood_lanes_kernel<Family, T, tiers[warp_tier].lanes_for(bytes)>,
-                             log_likelihood_block_kernel<Family, T>};
+                             log_likelihood_block_kernel<Family, T>, log_likelihood_grid_kernel<Family, T>};
   return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), batch, parameters, out);
 }
 

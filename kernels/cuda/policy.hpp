@@ -23,12 +23,11 @@ struct tier {
 inline constexpr int block_threads = 128;
 inline constexpr int warps_per_block = block_threads / 32;
 
-/// Blocks per multiprocessor that kernels of a family with so many parameters are compiled for. Three, as many as the
-/// shared memory of an H100's multiprocessor has room for by resident_bytes_per_warp, leave each thread 168 registers.
-/// Newton's steps for three parameters, or over doubles without sufficient statistics, and a block's 64-bit indices
-/// need more, or registers would be spilled.
-constexpr int resident_blocks_wanted(int parameters, bool lanes, bool climbs_over_doubles) {
-  return parameters < 3 && lanes && !climbs_over_doubles ? 3 : 2;
+/// Blocks per multiprocessor that a family's kernels are compiled for. Three, as many as the shared memory of an H100's
+/// multiprocessor has room for by resident_bytes_per_warp, leave each thread 168 registers. Newton's steps over doubles
+/// without sufficient statistics, and a grid's 64-bit indices, need more, or registers would be spilled.
+constexpr int resident_blocks_wanted(bool lanes, bool climbs_over_doubles) {
+  return lanes && !climbs_over_doubles ? 3 : 2;
 }
 
 /// Shared memory for the samples of one warp: so much of them is read once and stays for all iterations. What does not

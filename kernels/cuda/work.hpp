@@ -23,31 +23,37 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
   lanes_group<family_rows<Family>, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
-  const int share = share_of(work, has_statistics<Family> ? Context::width : 1);
-  const int own = context.lane() % Context::width;
-  for (;;) {
-    const std::int64_t first = begin + take(context, work, share, own_count);
-    if (first >= end) break;
-    // Each lane looks up where one of the fits lies: reading that one after the other would wait for memory each time.
-    const int count = static_cast<int>(end - first < share ? end - first : share);
-    const std::int64_t own_fit = work.fit(first + (own < count ? own : 0));
-    const sample_place own_place = place_of(batch, own_fit);
-    const auto sample_number = [&](int j) {
-      return sample_at(batch, {context.broadcast(own_place.begin, j), context.broadcast(own_place.size, j)});
-    };
-    if constexpr (has_statistics<Family>) {
+  if constexpr (has_statistics<Family>) {
+    const int share = share_of(work, Context::width), own = context.lane() % Context::width;
+    for (;;) {
+      const std::int64_t first = begin + take(context, work, share, own_count);
+      if (first >= end) break;
+      // Each lane looks up where one of the fits lies: reading that one after the other would wait for memory each
+      // time.
+      const int count = static_cast<int>(end - first < share ? end - first : share);
+      const std::int64_t own_fit = work.fit(first + (own < count ? own : 0));
+      const sample_place own_place = place_of(batch, own_fit);
       gathered<Family> mine;
+      const auto sample_number = [&](int j) {
+        return sample_at(batch, {context.broadcast(own_place.begin, j), context.broadcast(own_place.size, j)});
+      };
+      sample<T> current = sample_number(0);
       for (int j = 0; j < count; ++j) {
-        const gathered<Family> one = gather<Family>(points, points.load(sample_number(j)));
+        const sample<T> next = j + 1 < count ? sample_number(j + 1) : sample<T>{};
+        const gathered<Family> one = gather<Family>(points, points.load(current, next));
         if (context.lane() == j) mine = one;
+        current = next;
       }
       if (context.lane() < count)
         store(finish(likelihood<Family, gathered<Family>>(mine), settings, noise), results, own_fit);
-    } else {
-      for (int j = 0; j < count; ++j) {
-        const auto record = fit_one<Family>(points, sample_number(j), settings, noise);
-        if (context.lane() == j) store(record, results, own_fit);
-      }
+    }
+  } else {
+    for (;;) {
+      const std::int64_t position = begin + take(context, work, 1, own_count);
+      if (position >= end) break;
+      const std::int64_t fit = work.fit(position);
+      const auto record = fit_one<Family>(points, sample_of(batch, fit), settings, noise);
+      if (context.lane() == 0) store(record, results, fit);
     }
   }
 }

@@ -69,9 +69,10 @@ struct student_t {
     });
   }
 
-  /// Mean log-likelihood and derivatives from those sums.
+  /// Mean log-likelihood and derivatives from those sums. One body for all that evaluate it: inlined into each, the
+  /// code of one fit does not fit into a GPU's instruction caches.
   template <class Points>
-  MF_FN_LARGE static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
+  MF_FN_CALL static jet<double, 3> objective(const Points& points, const sample_summary& s, const params<double>& p) {
     if (p.df > 1000) return objective_near_normal(points, s, p);
     const double df = p.df, by_scale = 1 / p.scale, by_df = 1 / df;
     const auto total = sums_at(points, s, p);
@@ -129,7 +130,7 @@ struct student_t {
   /// Median, interquartile range, and df from the share of points beyond three times half that range: 0.043 for the
   /// normal, 0.043 + 0.185/df to a tenth from there down to df = 1.
   template <class Points>
-  MF_FN_LARGE static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
+  MF_FN_CALL static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
     const auto quartiles = rough_quantiles(points, s, vec<double, 3>{0.25, 0.5, 0.75}, 0.02);
@@ -172,8 +173,8 @@ struct student_t {
   /// infinity that improved 8 % at 5 points, 1 % at 9 and none from 20 on. From df = 1 on, held, there is
   /// one maximum (Kent & Tyler, Annals of Statistics 19 (1991) 2102–2119).
   template <class Points>
-  MF_FN_LARGE static bool try_again(const Points& points, const sample_summary& s, const fit_settings& settings,
-                                    fit_status found, int tried, vec<double, 3>& p) {
+  MF_FN_CALL static bool try_again(const Points& points, const sample_summary& s, const fit_settings& settings,
+                                   fit_status found, int tried, vec<double, 3>& p) {
     const bool df_fixed = settings.fixed & 1u, location_fixed = settings.fixed & 2u, scale_fixed = settings.fixed & 4u;
     const int most = found == fit_status::converged ? 20 : 64;
     if (tried > 1 || s.observations > most || (df_fixed && (scale_fixed || settings.fixed_values[0] >= 1)))
@@ -209,8 +210,8 @@ struct student_t {
   };
   /// The derivative of the mean log-likelihood in 1/df at the normal is mean(z⁴)/4 − mean(z²)/2 − 1/4.
   template <class Points>
-  MF_FN_LARGE static normal_limit<Points> limit(const Points& points, const sample_summary& s,
-                                                const fit_settings& settings) {
+  MF_FN_CALL static normal_limit<Points> limit(const Points& points, const sample_summary& s,
+                                               const fit_settings& settings) {
     using S = typename Points::scalar;
     const double location = settings.fixed & 2u ? settings.fixed_values[1] : s.mean;
     const double largest = maximum(s.maximum - location, location - s.minimum),
@@ -241,7 +242,7 @@ struct student_t {
     if (limit.df_free && p.df > (limit.is_maximum ? 100 : 1e6) &&
         (limit.at_edge.mean_log_likelihood >= mean_log_likelihood || p.df > 1e10))
       return fit_status::boundary;
-    if (!limit.scale_free) return fit_status::not_run;
+    if (!limit.scale_free || !may_be_singular(*limit.summary, p.scale)) return fit_status::not_run;
     double location = p.location, value = 0;
     const double log_constant = half_gamma_ratio(p.df) - 0.5 * (log(p.df) + constants::log_pi);
     const fit_status status = singular_at(*limit.points, *limit.summary, p.df, p.scale, log_constant, location, value);

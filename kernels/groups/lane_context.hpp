@@ -60,7 +60,8 @@ class lane_context {
   lane_context(lane_team& team, reach how_far, int thread)
       : team_(team), thread_(thread), whole_grid_(how_far == reach::grid), pace_(1u + thread) {}
 
-  static constexpr bool is_warp = IsWarp, has_resident_passes = !IsWarp, has_register_passes = true;
+  static constexpr bool is_warp = IsWarp, spans_blocks = !IsWarp, has_resident_passes = !IsWarp,
+                        has_register_passes = true;
   static constexpr int width = Width;
   int lane() const { return thread_ % lanes(); }
   int lanes() const { return Width * warps() * blocks(); }

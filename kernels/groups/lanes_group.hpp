@@ -47,21 +47,33 @@ class lanes_group {
 
  public:
   using scalar = T;
-  static constexpr bool multiplies_logs = true, shares_passes = true;
+  static constexpr bool multiplies_logs = true;
+  static constexpr int pivots_of_a_bracket = sizeof(T) == 8 && Context::spans_blocks ? 2 : 4;
 
   /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
   /// at a multiple of 16 bytes.
   MF_FN lanes_group(Context& context, T* buffer, std::int64_t capacity)
-      : context_(context), buffer_(buffer), slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
+      : context_(context),
+        buffer_(buffer),
+        place_in_shared_memory_(
+            static_cast<int>(Context::place_in_shared_memory(reinterpret_cast<const char*>(buffer)))),
+        slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
 
   static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
 
   /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
-  MF_FN_LARGE sample_summary load(const sample<T, columns>& points) {
+  MF_FN_LARGE sample_summary load(const sample<T, columns>& points) { return load(points, {}); }
+  /// The same, and copies of `next`, the sample that will be loaded after this one, are on their way meanwhile where
+  /// each of the two leaves room for the other.
+  MF_FN_LARGE sample_summary load(const sample<T, columns>& points, const sample<T, columns>& next) {
+    arrives_ = ahead_.values && ahead_.values == points.values && ahead_.size == points.size;
+    ahead_ = {};
+    first_slot_ = arrives_ ? half() - first_slot_ : 0;
     points_ = points;
+    next_ = next;
     size_ = static_cast<index>(points.size);
-    keeps_ = (size_ + 3) / 4 <= slots_ * static_cast<index>(context_.lanes());
-    aligned_ = reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
+    keeps_ = quads_of(points) <= slots_ * static_cast<index>(context_.lanes());
+    aligned_ = is_aligned(points);
     return read_in_frame<Rows>([&](const frame& in) { return read(in); }, *this);
   }
 
@@ -102,7 +114,7 @@ class lanes_group {
           }
         });
     for (int k = 0; k < Logs; ++k) total[plain + k] += product[k].logarithm();
-    return all_reduce<add_values>(context_, total);
+    return reduced<add_values>(total);
   }
 
   /// min f(row); f: row → T.
@@ -115,12 +127,12 @@ class lanes_group {
           for (int i = 0; i < 4; ++i) least[0] = smaller(least[0], f(y.v[i]));
         },
         [&](const row_of_lane& r, T) { least[0] = smaller(least[0], f(r)); }, [] {});
-    return all_reduce<least_value>(context_, least)[0];
+    return reduced<least_value>(least)[0];
   }
 
  private:
-  /// Values of one warp are counted in 32 bits, which saves a third of the loops' address arithmetic.
-  using index = std::conditional_t<Context::is_warp, std::int32_t, std::int64_t>;
+  /// Values of a block or less are counted in 32 bits, which saves a third of the loops' address arithmetic.
+  using index = std::conditional_t<Context::spans_blocks, std::int64_t, std::int32_t>;
   static constexpr int run_quads = 8;
 
   /// One reading, in a frame. A frame is rare: such a sample is read value by value, and then passed through as any.
@@ -155,24 +167,16 @@ class lanes_group {
   MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
 
   MF_FN int place() const { return Context::is_warp ? context_.lane() : context_.lane() % neighbours(); }
-  /// On a GPU said to lie in shared memory, by conversions. The compiler's assumption that it does made nvcc 13.0 take
-  /// Weibull's first pass for unreachable and leave it out, once the group lay in memory.
-  MF_FN T* buffer() const {
-#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
-    return static_cast<T*>(__cvta_shared_to_generic(__cvta_generic_to_shared(buffer_)));
-#else
-    return buffer_;
-#endif
-  }
+  /// Not by __builtin_assume(__isShared(buffer_)): from that nvcc 13.0 concluded that Weibull's first pass is never
+  /// reached, and left it out.
+  MF_FN T* buffer() const { return Context::in_shared_memory(buffer_, place_in_shared_memory_); }
   /// This lane's slot number `slot`.
   MF_FN quad<T>& own(int slot) const {
-    return reinterpret_cast<quad<T>*>(buffer())[slot * neighbours() + place()];
+    return reinterpret_cast<quad<T>*>(buffer())[(first_slot_ + slot) * neighbours() + place()];
   }
 
   /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
-  MF_FN index part_quads() const {
-    return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes();
-  }
+  MF_FN index part_quads() const { return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes(); }
 
   /// Where the whole quads of a part end that begins at quad `part`.
   MF_FN index end_of_part(index part) const {
@@ -182,29 +186,63 @@ class lanes_group {
   /// Copies the part of the sample that begins at quad `part` into the buffer, with the values behind the last whole
   /// quad. Called by all lanes together.
   MF_FN void copy(index part) const {
-    const index end = 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_;
-    int slot = 0;
-    if (aligned_) {
+    start_copies(points_.values, aligned_, part,
+                 4 * part_quads() < size_ - 4 * part ? 4 * (part + part_quads()) : size_, first_slot_);
+    end_copies();
+  }
+  /// Starts copying values [4 part, end) to the slots from number `first` on.
+  MF_FN void start_copies(const T* values, bool aligned, index part, index end, int first) const {
+    const index stride = lanes();
+    const int near = neighbours();
+    if (aligned) {
       index q = part + context_.lane();
+      quad<T>* to = reinterpret_cast<quad<T>*>(buffer()) + first * near + place();
       MF_ROLLED
-      for (; 4 * q + 4 <= end; q += lanes(), ++slot)
+      for (; 4 * q + 4 <= end; q += stride, to += near)
         for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
-          start_copy(reinterpret_cast<piece*>(&own(slot)) + i,
-                     reinterpret_cast<const piece*>(points_.values + 4 * q) + i);
+          start_copy(reinterpret_cast<piece*>(to) + i, reinterpret_cast<const piece*>(values + 4 * q) + i);
       MF_ROLLED
-      for (index i = 4 * q; i < end; ++i) start_copy(own(slot).v + i % 4, points_.values + i);
-      wait_for_copies();
+      for (index i = 4 * q; i < end; ++i) start_copy(to->v + i % 4, values + i);
     } else {
       // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
       barrier();
+      index i = 4 * part + 4 * (context_.lane() - place()) + place();
+      T* to = buffer() + 4 * first * near + place();
       MF_ROLLED
-      for (index i = 4 * part + 4 * (context_.lane() - place()) + place(); i < end; i += 4 * lanes(), ++slot)
-        for (int k = 0; k < 4; ++k)
-          if (i + k * neighbours() < end)
-            start_copy(buffer() + (4 * slot + k) * neighbours() + place(), points_.values + i + k * neighbours());
-      wait_for_copies();
-      barrier();
+      for (; i + 3 * near < end; i += 4 * stride, to += 4 * near)
+        for (int k = 0; k < 4; ++k) start_copy(to + k * near, values + i + k * near);
+      for (int k = 0; k < 3; ++k)
+        if (i + k * near < end) start_copy(to + k * near, values + i + k * near);
     }
+  }
+  /// Waits until the sample's copies are there, for all lanes.
+  MF_FN void end_copies() const {
+    wait_for_copies();
+    if (!aligned_) barrier();
+  }
+
+  MF_FN static bool is_aligned(const sample<T, columns>& points) {
+    return reinterpret_cast<std::uintptr_t>(points.values) % alignof(quad<T>) == 0;
+  }
+  MF_FN static index quads_of(const sample<T, columns>& points) { return (static_cast<index>(points.size) + 3) / 4; }
+  /// Where the half of the buffer begins in which the next sample arrives while this one is in the other.
+  MF_FN int half() const { return slots_ / 2; }
+  /// Starts copying the next sample where each of the two fits into a half.
+  MF_FN void copy_ahead() {
+    const index room = half() * lanes();
+    if (!next_.values || quads_of(points_) > room || quads_of(next_) > room) return;
+    start_copies(next_.values, is_aligned(next_), 0, static_cast<index>(next_.size), half() - first_slot_);
+    ahead_ = next_;
+  }
+  /// The reduction of v over all lanes. Over a grid it is a call: its loops over blocks, unrolled into every pass,
+  /// would take registers that the passes lack.
+  template <class Operation, class V, int K>
+  MF_FN vec<V, K> reduced(vec<V, K> v) const {
+    if constexpr (Context::spans_blocks)
+      reduce_in_place<Operation>(context_, v);
+    else
+      v = all_reduce<Operation>(context_, v);
+    return v;
   }
   /// Waits for the lanes that share the buffer.
   MF_FN void barrier() const {
@@ -262,7 +300,7 @@ class lanes_group {
         for (index part = 0; part < whole_quads(); part += part_quads()) {
           const index end = end_of_part(part);
           q = part + context_.lane();
-          slot = 0;
+          const quad<T>* at = &own(0);
           if (!keeps_) {
             copy(part);
             transform(q, end);
@@ -270,12 +308,13 @@ class lanes_group {
           while (q < end) {
             const index end_here = end_of_run(q, end);
             MF_ROLLED
-            for (; q < end_here; q += lanes(), ++slot) {
-              const quad<T> y = own(slot);  // one read of 16 bytes
+            for (; q < end_here; q += lanes(), at += neighbours()) {
+              const quad<T> y = *at;  // one read of 16 bytes
               whole(y);
             }
             flush();
           }
+          slot = static_cast<int>(at - &own(0)) / neighbours();
         }
         if (!owns_rest()) return;
       }
@@ -314,7 +353,13 @@ class lanes_group {
       const index end = end_of_part(part);
       q = part + context_.lane();
       slot = 0;
-      copy(part);
+      if (arrives_) {
+        end_copies();
+        arrives_ = false;
+      } else {
+        copy(part);
+      }
+      if (part == 0) copy_ahead();
       while (q < end) {
         const index end_here = end_of_run(q, end);
         regular = read_run(q, end_here, slot, mine) && regular;
@@ -330,7 +375,7 @@ class lanes_group {
         mine.sum += static_cast<double>(y);
       }
     }
-    const double sum = all_reduce<add_values>(context_, vec<double, 1>{regular ? mine.sum : constants::nan})[0];
+    const double sum = reduced<add_values>(vec<double, 1>{regular ? mine.sum : constants::nan})[0];
     if (is_missing(sum)) return false;
     summary.observations = size_;
     summary.weight = static_cast<double>(size_);
@@ -349,9 +394,10 @@ class lanes_group {
     int count = 0;
     share outer;  // extremes of x, where they are not those of y
     bool inside = true;
+    quad<T>* at = &own(slot);
     MF_ROLLED
-    for (; q < end; q += lanes(), ++slot) {
-      const quad<T> x = own(slot), y = coordinates_of(x);
+    for (; q < end; q += lanes(), at += neighbours()) {
+      const quad<T> x = *at, y = coordinates_of(x);
       deviation += ((y.v[0] - center) + (y.v[1] - center)) + ((y.v[2] - center) + (y.v[3] - center));
       count += 4;
       for (int i = 0; i < 4; ++i) {
@@ -363,8 +409,9 @@ class lanes_group {
         if constexpr (Rows::support::discrete) inside = Rows::support::contains(x.v[i]) && inside;
       }
       if constexpr (Rows::transforms)
-        if (keeps_) own(slot) = y;
+        if (keeps_) *at = y;
     }
+    slot = static_cast<int>(at - &own(0)) / neighbours();
     mine.sum += static_cast<double>(count) * static_cast<double>(center) + static_cast<double>(deviation);
     // NaN and infinity show in the sum. A continuous support is an interval.
     inside = inside && is_finite(deviation) && broken == 0;
@@ -414,8 +461,7 @@ class lanes_group {
         }
       }
     }
-    const vec<double, 7> total = all_reduce<add_values>(
-        context_,
+    const vec<double, 7> total = reduced<add_values>(
         vec<double, 7>{mine.weight, mine.sum, static_cast<double>(counts[0]), static_cast<double>(counts[1]),
                        static_cast<double>(counts[2]), static_cast<double>(counts[3]), static_cast<double>(counts[4])});
     summary.weight = total[0];
@@ -425,13 +471,12 @@ class lanes_group {
     summary.nonfinite = static_cast<std::int64_t>(total[5]);
     summary.left_out = static_cast<std::int64_t>(total[6]);
     if constexpr (columns > 0)
-      spare_row_.at =
-          static_cast<index>(all_reduce<least_value>(context_, vec<double, 1>{static_cast<double>(spare_row_.at)})[0]);
+      spare_row_.at = static_cast<index>(reduced<least_value>(vec<double, 1>{static_cast<double>(spare_row_.at)})[0]);
     conclude(summary, total[1], mine);
   }
 
   MF_FN void conclude(sample_summary& summary, double sum, const share& mine) {
-    const vec<T, 2> least = all_reduce<least_value>(context_, vec<T, 2>{mine.least, mine.least_negative});
+    const vec<T, 2> least = reduced<least_value>(vec<T, 2>{mine.least, mine.least_negative});
     summary.mean = sum / summary.weight;
     summary.minimum = static_cast<double>(least[0]);
     summary.maximum = -static_cast<double>(least[1]);
@@ -439,13 +484,16 @@ class lanes_group {
 
   Context& context_;
   T* buffer_;
-  int slots_;  ///< quads that each lane has room for
-  sample<T, columns> points_{};
+  int place_in_shared_memory_;                      ///< of the buffer, in bytes, where there is such memory
+  int slots_;                                       ///< quads that each lane has room for
+  sample<T, columns> points_{}, next_{}, ahead_{};  ///< this one, the one after it, the one whose copies were started
+  int first_slot_ = 0;                              ///< where the sample begins in the buffer
   index size_ = 0;
   frame in_;
   T spare_ = 0;  ///< a used coordinate, in place of every unused one
   used_row<index, columns> spare_row_;
   bool keeps_ = false, aligned_ = false, regular_ = false;
+  bool arrives_ = false;  ///< the sample's copies are on their way already
 };
 
 MF_NAMESPACE_END

@@ -5,7 +5,7 @@
 // and whether a maximum is one at all or a singularity on tied observations.
 #pragma once
 
-#include "kernels/data/rows.hpp"
+#include "kernels/groups/quantile.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -15,7 +15,7 @@ MF_NAMESPACE_BEGIN
 template <class Points, class Loss>
 MF_FN_CALL double location_of_least(Points points, const sample_summary& s, double step, Loss loss) {
   using S = typename Points::scalar;
-  constexpr int most = 64, at_once = 4;
+  constexpr int most = 64, at_once = shares_passes<Points> ? 2 : 4;
   double left[most], bound[most];
   int count = 16;
   double width = (s.maximum - s.minimum) / count, best = constants::infinity, best_at = s.minimum;
@@ -82,6 +82,11 @@ MF_FN_CALL tied tied_at(Points points, const sample_summary& s, double location)
   return {at, reach, total[0] / s.weight, total[1] / s.weight};
 }
 
+/// Whether a scale has fallen so far that the question of a singularity is asked.
+MF_FN bool may_be_singular(const sample_summary& s, double scale) {
+  return scale < 1e-6 * (s.maximum - s.minimum);
+}
+
 /// Where a path with falling scale ends for a density of tails |z|^−(df + 1): with `share` of the weight at one place
 /// the mean log-likelihood goes as −log(scale) (share − df (1 − share)). Below 1e-6 of the range the question is asked;
 /// above it, or where the likelihood falls, the answer is not_run. At balance, boundary, it has a limit: `location`
@@ -90,7 +95,7 @@ MF_FN_CALL tied tied_at(Points points, const sample_summary& s, double location)
 template <class Points>
 MF_FN_CALL fit_status singular_at(Points points, const sample_summary& s, double df, double scale, double log_constant,
                                   double& location, double& limit) {
-  if (!(scale < 1e-6 * (s.maximum - s.minimum))) return fit_status::not_run;
+  if (!may_be_singular(s, scale)) return fit_status::not_run;
   const tied at = tied_at(points, s, location);
   const double excess = at.share - df * (1 - at.share);
   if (!(excess > -1e-9 && at.distance < scale)) return fit_status::not_run;

@@ -117,15 +117,23 @@ MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, doubl
 }
 
 /// A group that gains by looking at the sample for several quantiles at once: its passes cost instructions, not memory.
+/// It says how many pivots it has registers for in each bracket, 4 or 2.
 template <class Points>
 concept shares_passes = requires {
-  Points::shares_passes;
+  Points::pivots_of_a_bracket;
 };
+/// Where pivot k of `each` lies beside where its share of the bracket's weight says, in standard deviations of it.
+MF_FN constexpr double pivot_aside(int each, int k) {
+  const double distance = each == 2 ? 0.7 : k == 0 || k == 3 ? 1.2 : 0.35;
+  return 2 * k < each ? -distance : distance;
+}
 
-/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values.
+/// Where the q[t]-quantiles lie, to `precision` > 0 as above: starting values. Where passes over floats are shared,
+/// brackets are as narrow as the pivots of one pass make them for most samples, a tenth of the weight, in which a
+/// straight line between the pivots is as good as a second pass.
 template <int N, class Points>
-MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
-                                           double precision) {
+MF_FN_CALL vec<double, N> rough_quantiles(const Points& points, const sample_summary& s, const vec<double, N>& q,
+                                          double precision) {
   vec<double, N> found;
   if constexpr (!shares_passes<Points>) {
     for (int t = 0; t < N; ++t) found[t] = quantile(points, s, q[t], precision);
@@ -133,7 +141,8 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
   } else {
     // As weighted_order_statistics, but every pivot serves all brackets that it falls into.
     using S = typename Points::scalar;
-    constexpr int each = 4, K = each * N;
+    constexpr int each = Points::pivots_of_a_bracket, K = each * N;
+    const double widest = (is_single<S> ? 6 : 1) * precision;
     if (s.minimum == s.maximum) {
       for (int t = 0; t < N; ++t) found[t] = s.minimum;
       return found;
@@ -180,7 +189,7 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
         const S inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
         // Nothing between the bounds: many points are one value, and that is the quantile.
         const bool stalled = inside > S(0.5) * before, closed = stalled && above[t] - below[t] == was && pass > 1;
-        open[t] = open[t] && inside > S(precision) * weight && !closed;
+        open[t] = open[t] && inside > S(widest) * weight && !closed;
         any_open = any_open || open[t];
         found[t] = static_cast<double>(closed ? above[t] : (S(1) - share) * below[t] + share * above[t]);
         if (stalled) {
@@ -190,9 +199,8 @@ MF_FN_LARGE vec<double, N> rough_quantiles(const Points& points, const sample_su
             pivots[each * t + k] = S(double_of_rank(static_cast<std::int64_t>(rank + part * (k + 1))));
         } else {
           const S deviation = S(1) / sqrt(inside * points_by_weight);
-          const double aside[each] = {-1.2, -0.35, 0.35, 1.2};
           for (int k = 0; k < each; ++k) {
-            const S at = minimum(S(1), maximum(S(0), share + S(aside[k]) * deviation));
+            const S at = minimum(S(1), maximum(S(0), share + S(pivot_aside(each, k)) * deviation));
             pivots[each * t + k] = (S(1) - at) * below[t] + at * above[t];
           }
         }

@@ -65,4 +65,10 @@ MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
   return v;
 }
 
+/// The same as a call, for code that the loops of a reduction would make too large.
+template <class Operation, class Context, class T, int K>
+MF_FN_CALL void reduce_in_place(Context& context, vec<T, K>& v) {
+  v = all_reduce<Operation>(context, v);
+}
+
 MF_NAMESPACE_END

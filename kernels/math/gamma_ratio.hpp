@@ -21,14 +21,17 @@ MF_FN T log_gamma_ratio(const T& r, const T& x) {
   const T q = x / r;
   const T u = T(1) + q;
   const T logarithm = log(select(small, y, u));
-  const T direct = log_gamma_given_log(y, logarithm) - log_gamma_given_log(r, log_r);
-
-  const T log1p_q = logarithm + (q - (u - T(1))) / u;  // the rounding of 1 + q, put back
-  T numerator_y, denominator_y, numerator_r, denominator_r;
-  stirling_remainder(y, numerator_y, denominator_y);
-  stirling_remainder(r, numerator_r, denominator_r);
-  const T remainders = numerator_y / denominator_y - numerator_r / denominator_r;
-  return select(small, direct, (y - T(0.5)) * log1p_q + x * (log_r - T(1)) + remainders);
+  T direct = T(0), apart = T(0);
+  if (is_needed(small, true)) direct = log_gamma_given_log(y, logarithm) - log_gamma_given_log(r, log_r);
+  if (is_needed(small, false)) {
+    const T log1p_q = logarithm + (q - (u - T(1))) / u;  // the rounding of 1 + q, put back
+    T numerator_y, denominator_y, numerator_r, denominator_r;
+    stirling_remainder(y, numerator_y, denominator_y);
+    stirling_remainder(r, numerator_r, denominator_r);
+    const T remainders = numerator_y / denominator_y - numerator_r / denominator_r;
+    apart = (y - T(0.5)) * log1p_q + x * (log_r - T(1)) + remainders;
+  }
+  return select(small, direct, apart);
 }
 
 /// log_gamma_ratio with ψ(r + x) − ψ(r) and ψ'(r + x) − ψ'(r), for x = 0 or x ≥ 0.1: relative error ≤ 2e-14 of both

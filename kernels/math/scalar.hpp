@@ -87,6 +87,18 @@ MF_FN float select(bool condition, float a, float b) {
   return condition ? a : b;
 }
 
+/// Whether what select(condition, a, b) takes where the condition is `side` must be evaluated: on a GPU's lane one of
+/// the two, elsewhere both.
+template <class Mask>
+MF_FN bool is_needed(const Mask&, bool) {
+  return true;
+}
+#if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
+MF_FN bool is_needed(bool condition, bool side) {
+  return condition == side;
+}
+#endif
+
 /// Larger and smaller of two; b where a is NaN.
 template <class T>
 MF_FN T maximum(T a, T b) {

@@ -65,6 +65,22 @@ struct unconstrained_derivatives {
   }
 };
 
+template <class O, int P = O::dimension>
+MF_FN_CALL unconstrained_derivatives<O> called_derivatives(const vec<double, P>& p, const jet<double, P>& e,
+                                                           std::uint32_t fixed) {
+  return {p, e, fixed};
+}
+/// The same. Of three parameters and more a call, so that what it is given lies in memory while a GPU evaluates the
+/// objective; fewer stay in registers.
+template <class O, int P = O::dimension>
+MF_FN unconstrained_derivatives<O> derivatives_in_unconstrained(const vec<double, P>& p, const jet<double, P>& e,
+                                                                std::uint32_t fixed) {
+  if constexpr (P > 2)
+    return called_derivatives<O>(p, e, fixed);
+  else
+    return {p, e, fixed};
+}
+
 /// O in unconstrained coordinates. `Jacobian`: with its logarithm, per unit of o.weight(), as the value of O is.
 template <objective O, bool Jacobian = false>
 struct unconstrained {

@@ -37,6 +37,10 @@ void blocks_reduce(int* wrong, grid_exchange grid, bool whole_grid) {
   MF_DYNAMIC_SHARED(shared);
   cuda_block context(shared, whole_grid ? static_cast<int>(gridDim.x) : 1, grid);
   count_wrong(context, wrong);
+  if (whole_grid || blockDim.x != 128) return;
+  cuda_own_block<128> own(shared);
+  __syncthreads();  // the slots are the other context's until then
+  count_wrong(own, wrong);
 }
 /// Every lane writes a number, waits for the whole grid and reads what a lane of another block wrote.
 void lanes_of_a_grid_exchange(int* wrong, grid_exchange grid, double* numbers) {
