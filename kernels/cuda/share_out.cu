@@ -20,9 +20,16 @@ __global__ void __launch_bounds__(block_threads, share_blocks)
 }
 
 __global__ void __launch_bounds__(block_threads, share_blocks)
-    share_block_kernel(share_batch all, work_list work, std::int64_t, grid_exchange grid, bool whole_grid) {
+    share_block_kernel(share_batch all, work_list work, std::int64_t) {
   MF_DYNAMIC_SHARED(shared);
-  cuda_block context = block_context(shared, grid, whole_grid);
+  one_block context(shared);
+  share_work(context, work, all);
+}
+
+__global__ void __launch_bounds__(block_threads, share_blocks)
+    share_grid_kernel(share_batch all, work_list work, std::int64_t, grid_exchange grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = grid_context(shared, grid);
   share_work(context, work, all);
 }
 
@@ -43,7 +50,8 @@ namespace manyfit {
 int launch_share_out(const share_batch& all, const launch_plan& plan, void* stream) {
   constexpr int bytes = sizeof(double);
   const tier_kernels kernels{share_lanes_kernel<tiers[part_tier].lanes_for(bytes)>,
-                             share_lanes_kernel<tiers[warp_tier].lanes_for(bytes)>, share_block_kernel};
+                             share_lanes_kernel<tiers[warp_tier].lanes_for(bytes)>, share_block_kernel,
+                             share_grid_kernel};
   return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), all);
 }
 
