@@ -80,9 +80,9 @@ struct mixture_launch {
   T* chunk = nullptr;               ///< grid: [chunk]
   std::int64_t partial_limit = -1;  ///< for tests: another limit than the device's; -1: none
   std::int64_t resident_room = 0;   ///< bytes that resident passes are planned for; 0: another tier
-  /// Resident passes by tensor cores where they are possible. For measurements: the environment's
-  /// MANYFIT_TENSOR_PASSES=0 (or 1) for every fit of the process.
-  bool tensor_passes = true;
+  /// Resident passes by tensor cores where they are possible: off, since their log-likelihoods are off by 2e-7 of
+  /// themselves, a hundred times what other passes are. MANYFIT_TENSOR_PASSES=1 turns them on for measurements.
+  bool tensor_passes = false;
   double* grid_slots = nullptr;                ///< grid: as launch_plan's
   unsigned long long* grid_arrived = nullptr;  ///< grid: [1], 0
 };
