@@ -15,7 +15,9 @@ bool near(double a, double b, double tolerance) {
   return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= tolerance * (1 + std::abs(b));
 }
 
-void expect_agreement(const family_mixture_results& gpu, const family_mixture_results& cpu, double tolerance) {
+/// `alike`: components are, so that any weights are as good as any others, and rounding chooses between starts.
+void expect_agreement(const family_mixture_results& gpu, const family_mixture_results& cpu, double tolerance,
+                      bool alike = false) {
   ASSERT_EQ(gpu.count, cpu.count);
   for (std::size_t i = 0; i < static_cast<std::size_t>(cpu.count); ++i) {
     const auto fit = static_cast<std::int64_t>(i);
@@ -28,7 +30,7 @@ void expect_agreement(const family_mixture_results& gpu, const family_mixture_re
     EXPECT_TRUE(near(gpu.log_likelihood[i], cpu.log_likelihood[i], tolerance))
         << "fit " << i << " of " << cpu.observations[i] << ": " << gpu.log_likelihood[i] << " and "
         << cpu.log_likelihood[i];
-    if (cpu.observations[i] < 10) continue;  // two starts may end alike high, elsewhere: rounding chooses
+    if (alike || cpu.observations[i] < 10) continue;  // two starts may end alike high, elsewhere: rounding chooses
     for (int k = 0; k < cpu.components[i]; ++k) {
       EXPECT_TRUE(near(gpu.weight(fit, k), cpu.weight(fit, k), 1e3 * tolerance)) << "fit " << i;
       for (int p = 0; p < cpu.parameter_room; ++p)
@@ -83,15 +85,22 @@ TEST_P(cuda_family_mixtures, cuda_agrees_with_the_cpu_in_double_and_float) {
   options.tolerance = 0;
   const auto weighted = data.view().weighted(std::span<const double>(weights));
   const auto cpu = fit_mixture(executor::cpu(), family(), weighted, options);
-  expect_agreement(fit_mixture(executor::cuda(), family(), weighted, options), cpu, 1e-7);
+  const bool alike = std::ssize(options.fixed) == family().parameter_count;
+  expect_agreement(fit_mixture(executor::cuda(), family(), weighted, options), cpu, 1e-7, alike);
+  drawn_batch<double> nudged = data;  // by some units in the last place: what that moves no arithmetic can tell
+  for (double& x : nudged.values)
+    if (!family().discrete) x *= 1 + 0x1p-49;
   const mixture_scores a = score_mixture(executor::cpu(), data.view(), cpu, {true, true}),
-                       b = score_mixture(executor::cuda(), data.view(), cpu, {true, true});
+                       b = score_mixture(executor::cuda(), data.view(), cpu, {true, true}),
+                       c = score_mixture(executor::cpu(), nudged.view(), cpu);
   EXPECT_EQ(a.labels, b.labels);
   for (std::size_t i = 0; i < a.log_density.size(); ++i)
-    ASSERT_TRUE(near(b.log_density[i], a.log_density[i], 1e-9)) << i;
+    ASSERT_TRUE(near(b.log_density[i], a.log_density[i], 1e-9) ||
+                std::abs(b.log_density[i] - a.log_density[i]) <= std::abs(c.log_density[i] - a.log_density[i]))
+        << i << ": " << b.log_density[i] << " and " << a.log_density[i];
   const auto narrow = draw_mixtures<float>(family(), {700, 1500});
   expect_agreement(fit_mixture(executor::cuda(), family(), narrow.view(), options),
-                   fit_mixture(executor::cpu(), family(), narrow.view(), options), 1e-7);
+                   fit_mixture(executor::cpu(), family(), narrow.view(), options), 1e-7, alike);
 }
 
 TEST_P(cuda_family_mixtures, cuda_keeps_a_fits_bits_alone_and_in_any_chunk) {
