@@ -76,7 +76,9 @@ struct limb_place {
       const std::uint16_t* const matrix = from + i / 2 * limb_ + i % 2 * distance_;
       const std::uint16_t first = Transposed ? matrix[g * stride_ + 2 * t] : matrix[2 * t * stride_ + g];
       const std::uint16_t second = Transposed ? matrix[g * stride_ + 2 * t + 1] : matrix[(2 * t + 1) * stride_ + g];
-      (i < 2 ? b.high : b.low)[i % 2] = first | static_cast<std::uint32_t>(second) << 16;
+      // Not (i < 2 ? b.high : b.low)[i % 2]: of that g++ 12 makes a copy under the undefined-behaviour sanitizer.
+      std::uint32_t* const to = i < 2 ? b.high : b.low;
+      to[i % 2] = first | static_cast<std::uint32_t>(second) << 16;
     }
 #endif
     return b;
