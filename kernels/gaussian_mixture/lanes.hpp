@@ -564,8 +564,8 @@ class mixture_lanes {
   register_place total_;   ///< where the sums of all warps go
   int padded_ = 0;         ///< components of the last of them; 0: it was another pass
   bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
-  double* to_ = nullptr;  ///< of a pass on chip: where the block's statistics go
-  double value_ = 0;      ///< and its lane's share of the log-likelihood
+  double* to_ = nullptr;   ///< of a pass on chip: where the block's statistics go
+  double value_ = 0;       ///< and its lane's share of the log-likelihood
 };
 
 MF_NAMESPACE_END

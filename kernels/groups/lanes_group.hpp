@@ -167,8 +167,8 @@ class lanes_group {
   MF_FN T weight_of(index i) const { return points_.weights ? points_.weights[i] : T(1); }
 
   MF_FN int place() const { return Context::is_warp ? context_.lane() : context_.lane() % neighbours(); }
-  /// Not by __builtin_assume(__isShared(buffer_)): from that nvcc 13.0 concluded that Weibull's first pass is never
-  /// reached, and left it out.
+  /// Not by an assumption that buffer_ is shared memory: from one nvcc 13.0 concluded that Weibull's first pass is
+  /// never reached, and left it out.
   MF_FN T* buffer() const { return Context::in_shared_memory(buffer_, place_in_shared_memory_); }
   /// This lane's slot number `slot`.
   MF_FN quad<T>& own(int slot) const {
