@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "apps/plot/density_plot.hpp"
+#include "apps/plot/picture_file.hpp"
 #include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
@@ -196,29 +197,31 @@ void draw_picture(const picture_content& content, const std::string& path) {
   if (content.training->rows != side || content.training->columns != side)
     throw data_error(fmt::format("the picture is of 28 × 28 pixels; images of {} × {} given", content.training->rows,
                                  content.training->columns));
-  canvas sheet(path, sheet_width, sheet_height);
-  const std::string family = content.intensity->family->name;
-  const std::string title = "Fashion-MNIST: 10 classes × 784 pixels, a distribution fitted to each";
-  sheet.text(margin, margin + 16, title, {19, palette::ink, align::left, true});
-  sheet.text(margin, margin + 36, content.subtitle, {10.5, palette::quiet});
-  draw_images(sheet, content);
+  write_picture(path, [&](picture_format format) {
+    canvas sheet(format, sheet_width, sheet_height);
+    const std::string family = content.intensity->family->name;
+    const std::string title = "Fashion-MNIST: 10 classes × 784 pixels, a distribution fitted to each";
+    sheet.text(margin, margin + 16, title, {19, palette::ink, align::left, true});
+    sheet.text(margin, margin + 36, content.subtitle, {10.5, palette::quiet});
+    draw_images(sheet, content);
 
-  sheet.text(margin, panels_top - 12, fmt::format("Intensity of inked pixels and the fitted {} densities", family),
-             {10.5, palette::ink, align::left, true});
-  const double step = (sheet_width - 2 * margin - panel_width) / 3;
-  std::string description = content.subtitle;
-  for (std::size_t i = 0; i < marked.size(); ++i) {
-    std::vector<double> values;
-    const panel each = panel_for(content, i, values);
-    draw_panel(sheet, each,
-               {margin + static_cast<double>(i % 4) * step,
-                panels_top + static_cast<double>(i / 4) * (panel_height + 16), panel_width, panel_height},
-               2);
-    description += "\n" + each.title;
-    for (const std::string& line : each.lines) description += "; " + line;
-  }
-  sheet.describe(title, description);
-  sheet.finish();
+    sheet.text(margin, panels_top - 12, fmt::format("Intensity of inked pixels and the fitted {} densities", family),
+               {10.5, palette::ink, align::left, true});
+    const double step = (sheet_width - 2 * margin - panel_width) / 3;
+    std::string description = content.subtitle;
+    for (std::size_t i = 0; i < marked.size(); ++i) {
+      std::vector<double> values;
+      const panel each = panel_for(content, i, values);
+      draw_panel(sheet, each,
+                 {margin + static_cast<double>(i % 4) * step,
+                  panels_top + static_cast<double>(i / 4) * (panel_height + 16), panel_width, panel_height},
+                 2);
+      description += "\n" + each.title;
+      for (const std::string& line : each.lines) description += "; " + line;
+    }
+    sheet.describe(title, description);
+    return sheet.finish();
+  });
 }
 
 }  // namespace manyfit::app

@@ -9,10 +9,8 @@
 #include <cmath>
 #include <filesystem>
 #include <new>
-#include <system_error>
 #include <utility>
 
-#include "apps/support/whole_file.hpp"
 #include "manyfit/error.hpp"
 
 namespace manyfit::app {
@@ -100,11 +98,10 @@ picture_format picture_format_of(const std::string& path) {
                   " given; the name must end in .svg or .png");
 }
 
-canvas::canvas(std::string path, double width, double height, double scale)
-    : path_(std::move(path)),
-      width_(width),
+canvas::canvas(picture_format format, double width, double height, double scale)
+    : width_(width),
       height_(height),
-      format_(picture_format_of(path_)),
+      format_(format),
       surface_(new_surface(format_, bytes_, width, height, scale), cairo_surface_destroy),
       cairo_(cairo_create(surface_.get()), cairo_destroy) {
   fill({0, 0, width, height}, palette::paper);
@@ -161,27 +158,19 @@ void canvas::describe(std::string title, std::string description) {
   description_ = std::move(description);
 }
 
-void canvas::finish() {
+std::string canvas::finish() {
   cairo_status_t status = cairo_status(cairo());
   if (status == CAIRO_STATUS_SUCCESS && format_ == picture_format::png)
     status = cairo_surface_write_to_png_stream(surface_.get(), append, &bytes_);
   cairo_surface_finish(surface_.get());
   if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_status(surface_.get());
-  if (status != CAIRO_STATUS_SUCCESS)
-    throw error(error::kind::memory, "plot file '" + path_ + "': drawing failed: " + cairo_status_to_string(status));
+  if (status != CAIRO_STATUS_SUCCESS) throw error(error::kind::memory, cairo_status_to_string(status));
   if (format_ == picture_format::svg && !(title_.empty() && description_.empty())) {
     const auto root = bytes_.find('>', bytes_.find("<svg"));
     bytes_.insert(root + 1,
                   "\n<title>" + xml(shown(title_)) + "</title>\n<desc>" + xml(shown(description_, true)) + "</desc>");
   }
-  try {
-    whole_file file(path_);
-    file.write(bytes_);
-    file.commit();
-  } catch (const std::system_error& failure) {
-    throw error(error::kind::argument, "plot file '" + path_ + "' cannot be written: " + failure.code().message() +
-                                           "; its folder must exist and be writable");
-  }
+  return std::move(bytes_);
 }
 
 }  // namespace manyfit::app

@@ -54,8 +54,8 @@ struct text_style {
 
 class canvas {
  public:
-  /// Throws manyfit::error (argument) when the path's extension is neither .svg nor .png.
-  canvas(std::string path, double width, double height, double scale = 2);
+  /// Sizes in points; `scale`: pixels per point of a PNG.
+  canvas(picture_format format, double width, double height, double scale = 2);
 
   double width() const { return width_; }
   double height() const { return height_; }
@@ -72,13 +72,12 @@ class canvas {
   /// What the picture shows, in words: an SVG carries them for search and for readers who do not see it.
   void describe(std::string title, std::string description);
 
-  /// Writes the file, whole or not at all; nothing is written before. Throws manyfit::error: argument when it cannot be
-  /// written, memory when it cannot be drawn.
-  void finish();
+  /// The picture as the bytes of its file; nothing can be drawn after. Throws manyfit::error (memory) when it could not
+  /// be drawn.
+  std::string finish();
 
  private:
   void choose_font(const text_style& style);
-  std::string path_;
   double width_, height_;
   picture_format format_;
   std::string bytes_, title_, description_;

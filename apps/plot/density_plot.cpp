@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "apps/plot/panel_layout.hpp"
+#include "apps/plot/picture_file.hpp"
 #include "apps/plot/ticks.hpp"
 #include "manyfit/error.hpp"
 
@@ -110,32 +111,34 @@ void plot_panels(const std::vector<panel>& given, const std::string& path, const
   const double header = style.title.empty() ? 20 : 26, footer = style.x_label.empty() && note.empty() ? 0 : 18;
   const double width = 2 * margin + shape.columns * shape.panel_width + (shape.columns - 1) * gap;
   const double height = 2 * margin + header + rows * shape.panel_height + (rows - 1) * gap + footer;
-  canvas sheet(path, width, height, style.scale);
+  write_picture(path, [&](picture_format format) {
+    canvas sheet(format, width, height, style.scale);
 
-  int lines_for = 0;
-  bool any_fit = false, mixed = false;
-  for (const panel& each : panels) {
-    lines_for =
-        std::max(lines_for, static_cast<int>(layout::text_rows(sheet, each, shape.panel_width - layout::inset).size()));
-    any_fit = any_fit || (each.log_density && each.status.empty());
-    mixed = mixed || !each.parts.empty();
-  }
-  const double left = margin + layout::inset;
-  sheet.text(left, margin + 12, sheet.fitted(style.title, width - left - 200, {14, palette::ink, align::left, true}),
-             {14, palette::ink, align::left, true});
-  draw_key(sheet, width - margin - 6, margin + 11, panels.front().discrete, any_fit, mixed);
-  for (std::size_t i = 0; i < count; ++i) {
-    const int row = static_cast<int>(i) / shape.columns, column = static_cast<int>(i) % shape.columns;
-    draw_panel(sheet, panels[i],
-               {margin + column * (shape.panel_width + gap), margin + header + row * (shape.panel_height + gap),
-                shape.panel_width, shape.panel_height},
-               lines_for);
-  }
-  const double baseline = height - margin + 1;
-  sheet.text(left + (width - left - margin) / 2, baseline, style.x_label, {10, palette::ink, align::centre});
-  sheet.text(width - margin - 6, baseline, note, {9, palette::quiet, align::right});
-  sheet.describe(style.title.empty() ? "Fitted densities" : style.title, in_words(panels, note));
-  sheet.finish();
+    int lines_for = 0;
+    bool any_fit = false, mixed = false;
+    for (const panel& each : panels) {
+      lines_for = std::max(lines_for,
+                           static_cast<int>(layout::text_rows(sheet, each, shape.panel_width - layout::inset).size()));
+      any_fit = any_fit || (each.log_density && each.status.empty());
+      mixed = mixed || !each.parts.empty();
+    }
+    const double left = margin + layout::inset;
+    sheet.text(left, margin + 12, sheet.fitted(style.title, width - left - 200, {14, palette::ink, align::left, true}),
+               {14, palette::ink, align::left, true});
+    draw_key(sheet, width - margin - 6, margin + 11, panels.front().discrete, any_fit, mixed);
+    for (std::size_t i = 0; i < count; ++i) {
+      const int row = static_cast<int>(i) / shape.columns, column = static_cast<int>(i) % shape.columns;
+      draw_panel(sheet, panels[i],
+                 {margin + column * (shape.panel_width + gap), margin + header + row * (shape.panel_height + gap),
+                  shape.panel_width, shape.panel_height},
+                 lines_for);
+    }
+    const double baseline = height - margin + 1;
+    sheet.text(left + (width - left - margin) / 2, baseline, style.x_label, {10, palette::ink, align::centre});
+    sheet.text(width - margin - 6, baseline, note, {9, palette::quiet, align::right});
+    sheet.describe(style.title.empty() ? "Fitted densities" : style.title, in_words(panels, note));
+    return sheet.finish();
+  });
 }
 
 }  // namespace manyfit::app

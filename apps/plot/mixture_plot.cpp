@@ -7,6 +7,7 @@
 
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/panel_layout.hpp"
+#include "apps/plot/picture_file.hpp"
 #include "apps/plot/ticks.hpp"
 
 namespace manyfit::app {
@@ -251,56 +252,61 @@ void plot_ellipses(const std::vector<mixture_picture>& mixtures, const std::stri
   const int count = static_cast<int>(mixtures.size()), columns = count == 1 ? 1 : count <= 4 ? 2 : count <= 9 ? 3 : 4;
   const double width = count == 1 ? 560 : count <= 4 ? 380 : 280, height = count == 1 ? 440 : count <= 4 ? 310 : 250;
   const int rows = (count + columns - 1) / columns;
-  canvas sheet(path, 2 * margin + columns * width + (columns - 1) * gap,
-               2 * margin + 24 + rows * height + (rows - 1) * gap + 8, style.scale);
-  draw_title(sheet, style);
-  std::string words;
-  for (int i = 0; i < count; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    draw_one(sheet, mixtures[at],
-             {margin + i % columns * (width + gap), margin + 24 + i / columns * (height + gap), width, height}, style);
-    words += in_words(mixtures[at], style.names) + "\n";
-  }
-  sheet.describe(style.title, words + style.note);
-  sheet.finish();
+  write_picture(path, [&](picture_format format) {
+    canvas sheet(format, 2 * margin + columns * width + (columns - 1) * gap,
+                 2 * margin + 24 + rows * height + (rows - 1) * gap + 8, style.scale);
+    draw_title(sheet, style);
+    std::string words;
+    for (int i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      draw_one(sheet, mixtures[at],
+               {margin + i % columns * (width + gap), margin + 24 + i / columns * (height + gap), width, height},
+               style);
+      words += in_words(mixtures[at], style.names) + "\n";
+    }
+    sheet.describe(style.title, words + style.note);
+    return sheet.finish();
+  });
 }
 
 void plot_pairs(const mixture_picture& m, int shown, const std::string& path, const mixture_plot_style& style) {
   const double cell = shown <= 3 ? 220 : shown == 4 ? 180 : 150, left = margin + 52, top = margin + 46;
-  canvas sheet(path, left + shown * cell + (shown - 1) * gap + margin,
-               top + shown * cell + (shown - 1) * gap + 34 + margin, style.scale);
-  draw_title(sheet, style);
-  sheet.text(margin + 6, margin + 28, sheet.fitted(m.line, sheet.width() / 2, layout::row_text), layout::row_text);
-  draw_key(sheet, m, left + cell + gap, margin + 28 + layout::row_height, sheet.width() - margin);
-  const auto D = static_cast<std::size_t>(m.dimensions);
-  std::vector<range> ranges;
-  for (int d = 0; d < shown; ++d) ranges.push_back(range_of(m, d));
-  const std::size_t n = m.points.size() / D;
-  for (int row = 0; row < shown; ++row)
-    for (int column = 0; column <= row; ++column) {
-      const rectangle area{left + column * (cell + gap), top + row * (cell + gap), cell, cell};
-      const range &across = ranges[static_cast<std::size_t>(column)], &up = ranges[static_cast<std::size_t>(row)];
-      if (row == column) {
-        std::vector<double> values(n);
-        for (std::size_t p = 0; p < n; ++p) values[p] = m.points[p * D + static_cast<std::size_t>(row)];
-        draw_panel(sheet, marginal_of(m, row, values, style.names[static_cast<std::size_t>(row)]),
-                   {area.x - layout::inset, area.y - 8, area.width + layout::inset + 6,
-                    area.height + layout::axis_height + 8});
-        continue;
-      }
-      const plane on{area, across.low, across.high, up.low, up.high};
-      draw_frame(sheet, on, row + 1 == shown, column == 0);
-      draw_points(sheet, on, m, column, row, n > 500 ? 1.4 : 2.2);
-      draw_components(sheet, on, m, column, row, 1.0);
-      if (column == 0)
-        draw_upright(sheet, margin + 8, area.y + cell / 2, style.names[static_cast<std::size_t>(row)],
+  write_picture(path, [&](picture_format format) {
+    canvas sheet(format, left + shown * cell + (shown - 1) * gap + margin,
+                 top + shown * cell + (shown - 1) * gap + 34 + margin, style.scale);
+    draw_title(sheet, style);
+    sheet.text(margin + 6, margin + 28, sheet.fitted(m.line, sheet.width() / 2, layout::row_text), layout::row_text);
+    draw_key(sheet, m, left + cell + gap, margin + 28 + layout::row_height, sheet.width() - margin);
+    const auto D = static_cast<std::size_t>(m.dimensions);
+    std::vector<range> ranges;
+    for (int d = 0; d < shown; ++d) ranges.push_back(range_of(m, d));
+    const std::size_t n = m.points.size() / D;
+    for (int row = 0; row < shown; ++row)
+      for (int column = 0; column <= row; ++column) {
+        const rectangle area{left + column * (cell + gap), top + row * (cell + gap), cell, cell};
+        const range &across = ranges[static_cast<std::size_t>(column)], &up = ranges[static_cast<std::size_t>(row)];
+        if (row == column) {
+          std::vector<double> values(n);
+          for (std::size_t p = 0; p < n; ++p) values[p] = m.points[p * D + static_cast<std::size_t>(row)];
+          draw_panel(sheet, marginal_of(m, row, values, style.names[static_cast<std::size_t>(row)]),
+                     {area.x - layout::inset, area.y - 8, area.width + layout::inset + 6,
+                      area.height + layout::axis_height + 8});
+          continue;
+        }
+        const plane on{area, across.low, across.high, up.low, up.high};
+        draw_frame(sheet, on, row + 1 == shown, column == 0);
+        draw_points(sheet, on, m, column, row, n > 500 ? 1.4 : 2.2);
+        draw_components(sheet, on, m, column, row, 1.0);
+        if (column == 0)
+          draw_upright(sheet, margin + 8, area.y + cell / 2, style.names[static_cast<std::size_t>(row)],
+                       {10, palette::ink, align::centre});
+        if (row + 1 == shown)
+          sheet.text(area.x + cell / 2, area.bottom() + 28, style.names[static_cast<std::size_t>(column)],
                      {10, palette::ink, align::centre});
-      if (row + 1 == shown)
-        sheet.text(area.x + cell / 2, area.bottom() + 28, style.names[static_cast<std::size_t>(column)],
-                   {10, palette::ink, align::centre});
-    }
-  sheet.describe(style.title, in_words(m, style.names) + "\n" + style.note);
-  sheet.finish();
+      }
+    sheet.describe(style.title, in_words(m, style.names) + "\n" + style.note);
+    return sheet.finish();
+  });
 }
 
 }  // namespace manyfit::app

@@ -18,9 +18,21 @@ namespace {
 
 using namespace manyfit;
 
-/// What is asked of each key.
+/// What is asked of each key. Values are multiplied, and a product has one logarithm, taken before it could leave the
+/// range of doubles.
 struct alignas(32) key_sums {
-  double count = 0, sum = 0, sum_of_logs = 0;
+  double count = 0, sum = 0, sum_of_logs = 0, product = 1;
+
+  void add(double x) {
+    count += 1;
+    sum += x;
+    product *= x;
+    if (!(product > 1e-100 && product < 1e100)) take_logarithm();
+  }
+  void take_logarithm() {
+    sum_of_logs += std::log(product);
+    product = 1;
+  }
 };
 
 /// Of some of the rows.
@@ -29,11 +41,9 @@ std::vector<key_sums> sums_of(std::span<const double> x, std::span<const std::in
   constexpr std::size_t ahead = 16;  // rows in random order would wait for memory one by one
   for (std::size_t row = 0; row < x.size(); ++row) {
     if (row + ahead < x.size()) __builtin_prefetch(&sums[static_cast<std::size_t>(group[row + ahead])], 1);
-    key_sums& each = sums[static_cast<std::size_t>(group[row])];
-    each.count += 1;
-    each.sum += x[row];
-    each.sum_of_logs += std::log(x[row]);
+    sums[static_cast<std::size_t>(group[row])].add(x[row]);
   }
+  for (key_sums& each : sums) each.take_logarithm();
   return sums;
 }
 

@@ -142,21 +142,37 @@ key_part number_keys(const arrow::Array& array) {
 key_part dictionary_keys(const arrow::DictionaryArray& array, const std::string& column, const cell_rules& rules) {
   // Entries are numbered when a row uses them, which keeps the order of first appearance.
   key_part entries = keys_of(*array.dictionary(), column, rules), part;
-  part.codes.reserve(static_cast<std::size_t>(array.length()));
-  std::vector<std::int32_t> code_of(entries.texts.size(), -1);
-  visit<arrow::DictionaryArray>(
-      array,
-      [&](const arrow::DictionaryArray& typed, std::int64_t i) {
-        const std::int32_t entry = entries.codes[static_cast<std::size_t>(typed.GetValueIndex(i))];
-        if (entry < 0) return part.codes.push_back(-1);
-        std::int32_t& code = code_of[static_cast<std::size_t>(entry)];
-        if (code < 0) {
-          code = static_cast<std::int32_t>(part.texts.size());
-          part.texts.push_back(entries.texts[static_cast<std::size_t>(entry)]);
-        }
-        part.codes.push_back(code);
-      },
-      [&] { part.codes.push_back(-1); });
+  const auto rows = static_cast<std::size_t>(array.length());
+  part.codes.reserve(rows);
+  constexpr std::int32_t unused = -2;
+  std::vector<std::int32_t> code_of_entry(entries.texts.size(), unused), code_of(entries.codes.size(), unused);
+  const auto number = [&](std::size_t value) {  // two values may have one text
+    const std::int32_t entry = entries.codes[value];
+    if (entry < 0) return -1;
+    std::int32_t& code = code_of_entry[static_cast<std::size_t>(entry)];
+    if (code == unused) {
+      code = static_cast<std::int32_t>(part.texts.size());
+      part.texts.push_back(entries.texts[static_cast<std::size_t>(entry)]);
+    }
+    return code;
+  };
+  const auto number_rows = [&](auto value_of) {
+    const bool any_null = array.null_count() > 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (any_null && array.IsNull(static_cast<std::int64_t>(row))) {
+        part.codes.push_back(-1);
+        continue;
+      }
+      const auto value = static_cast<std::size_t>(value_of(row));
+      if (code_of[value] == unused) code_of[value] = number(value);
+      part.codes.push_back(code_of[value]);
+    }
+  };
+  if (array.indices()->type_id() == arrow::Type::INT32)  // as Parquet's are read
+    number_rows(
+        [of = static_cast<const arrow::Int32Array&>(*array.indices()).raw_values()](auto row) { return of[row]; });
+  else
+    number_rows([&](auto row) { return array.GetValueIndex(static_cast<std::int64_t>(row)); });
   part.owned = std::move(entries.owned);
   return part;
 }
