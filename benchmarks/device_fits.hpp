@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/cuda/functions.hpp"
+#include "kernels/operations.hpp"
 #include "manyfit/manyfit.hpp"
 
 inline void check_cuda(int e, const char* what) {
@@ -104,10 +105,7 @@ class device_fits {
       plan.used[manyfit::grid_tier] = manyfit::tier_of(data.view.size) == manyfit::grid_tier;
       plan.used[manyfit::block_tier] = manyfit::tier_of(data.view.size) != manyfit::warp_tier;
     }
-    if constexpr (std::is_same_v<T, float>)
-      check_cuda(family_.cuda->fit_f32(data.view, {}, results, plan, nullptr), "launch the fits");
-    else
-      check_cuda(family_.cuda->fit_f64(data.view, {}, results, plan, nullptr), "launch the fits");
+    check_cuda(family_.cuda.of<T>()->fit(data.view, {}, results, plan, nullptr), "launch the fits");
     check_cuda(cudaEventRecord(end_), "record an event");
     check_cuda(cudaEventSynchronize(end_), "fit");
     float milliseconds = 0;

@@ -30,7 +30,10 @@
 
 // Code in kernels/ is compiled once per instruction set. Each build lives in an inline namespace of its own, so that
 // the linker can never put an AVX-512 body under a name that a baseline caller uses.
-#if !defined(MF_TARGET)
+// A user's file has one for the CPU and one for CUDA.
+#if !defined(MF_TARGET) && (defined(__CUDACC__) || defined(__CUDA_ARCH__))
+#define MF_TARGET portable_cuda
+#elif !defined(MF_TARGET)
 #define MF_TARGET portable
 #endif
 #define MF_NAMESPACE_BEGIN \

@@ -108,7 +108,7 @@ int list_families(const common_options& common) {
     }
     const std::string method = family->closed_form ? "sufficient statistics" : "passes over the values";
     json devices = json::array({"cpu"});
-    if (family->cuda) devices.push_back("cuda");
+    if (family->cuda.f64) devices.push_back("cuda");
     all.rows.push_back({{"name", family->name},
                         {"parameters", parameters},
                         {"support", family->support},
@@ -122,7 +122,7 @@ int list_families(const common_options& common) {
                                       family->discrete ? "discrete" : "continuous",
                                       method,
                                       "fit score simulate",
-                                      family->cuda ? "cpu cuda" : "cpu"};
+                                      family->cuda.f64 ? "cpu cuda" : "cpu"};
     all.table_cells.push_back(cells);
     all.csv_cells.push_back(std::move(cells));
   }

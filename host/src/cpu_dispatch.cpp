@@ -15,7 +15,8 @@ constexpr std::string_view names[] = {"baseline", "avx2", "avx512"};
 /// functions[set] of the best set that this processor runs and this build has, or of the one that MANYFIT_CPU names.
 /// `may_choose`: a density of the caller's own is there once, for whatever its translation unit was compiled.
 template <class Functions>
-const Functions& best_of(const Functions* const (&functions)[instruction_set_count], bool may_choose = true) {
+const Functions& best_of(const Functions* const (&functions)[instruction_set_count], const char* what,
+                         bool may_choose = true) {
   int set = static_cast<int>(best_instruction_set());
   const char* const wanted = std::getenv("MANYFIT_CPU");
   if (may_choose && wanted && *wanted) {
@@ -30,21 +31,28 @@ const Functions& best_of(const Functions* const (&functions)[instruction_set_cou
   }
   while (set > 0 && !functions[set]) --set;
   if (!functions[set])
-    throw error(error::kind::device, "this build of manyfit has no code for this processor's instruction set");
+    throw error(error::kind::device, std::string(what) +
+                                         ": this build of manyfit has no code for this processor's "
+                                         "instruction set and data of this type");
   return *functions[set];
 }
 
 }  // namespace
 
-const cpu_functions& functions_of(const family_info& family) {
-  return best_of(family.cpu, family.simulate != nullptr);
+template <class T>
+const operations<on_cpu, T>& cpu_table_of(const family_info& family) {
+  const auto& cpu = family.cpu;
+  return best_of<operations<on_cpu, T>>({cpu[0].of<T>(), cpu[1].of<T>(), cpu[2].of<T>()}, family.name,
+                                        family.simulate != nullptr);
 }
+template const operations<on_cpu, double>& cpu_table_of(const family_info&);
+template const operations<on_cpu, float>& cpu_table_of(const family_info&);
 
 const mixture_cpu_functions& cpu_mixture_functions() {
   static const mixture_cpu_functions* const functions[instruction_set_count] = {
       mixture_functions(instruction_set::baseline), mixture_functions(instruction_set::avx2),
       mixture_functions(instruction_set::avx512)};
-  return best_of(functions);
+  return best_of(functions, "mixtures");
 }
 
 void require_host_memory(memory_space memory) {

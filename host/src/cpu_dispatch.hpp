@@ -8,11 +8,27 @@
 
 namespace manyfit {
 
-/// The family's CPU functions for the best instruction set of this processor. MANYFIT_CPU (baseline, avx2 or avx512)
-/// asks for a lower one, for tests and comparisons.
-const cpu_functions& functions_of(const family_info& family);
+/// The family's operations for data of type T and the best instruction set of this processor; throws where there are
+/// none. MANYFIT_CPU (baseline, avx2 or avx512) asks for a lower one, for tests and comparisons.
+template <class T>
+const operations<on_cpu, T>& cpu_table_of(const family_info& family);
 
-/// The same for Gaussian mixtures.
+/// A cell of a table, unless it is null, which throws.
+template <class Function>
+Function cell_of(Function function, const family_info& family, const char* operation) {
+  if (!function)
+    throw error(error::kind::device,
+                std::string(family.name) + ": this build of manyfit has no " + operation + " of it");
+  return function;
+}
+
+/// The table of a mixture's component, of which all is needed.
+template <class Table>
+const Table& for_mixtures(const Table& table, const family_info& family) {
+  return *cell_of(table.fit && table.log_density && table.log_likelihood ? &table : nullptr, family, "fit or score");
+}
+
+/// Those for Gaussian mixtures, chosen likewise.
 const mixture_cpu_functions& cpu_mixture_functions();
 
 /// Throws when a CPU executor is given device memory.

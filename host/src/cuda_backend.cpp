@@ -6,16 +6,16 @@
 #include "cuda_backend.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <type_traits>
 
 #include "chunks.hpp"
+#include "cpu_dispatch.hpp"
 #include "cuda_host_copy.hpp"
 #include "cuda_memory.hpp"
 #include "kernels/cuda/functions.hpp"
+#include "kernels/operations.hpp"
 
 namespace manyfit::cuda {
 
@@ -29,47 +29,41 @@ constexpr std::size_t small_bytes = std::size_t{1} << 20;
 /// Bytes of values per chunk when memory allows: long enough for full bandwidth, short enough to overlap.
 constexpr std::size_t chunk_bytes = std::size_t{256} << 20;
 
+/// f(numbers for one fit, array...) of each array of results with so many parameters.
+template <class F, class... Views>
+void for_each_array(int parameters, F f, Views&... views) {
+  f(parameters, views.parameters...);
+  f(parameters, views.std_errors...);
+  f(1, views.log_likelihood...);
+  f(1, views.observations...);
+  f(1, views.missing...);
+  f(1, views.left_out...);
+  f(1, views.outside...);
+  f(1, views.iterations...);
+  f(1, views.status...);
+}
+
 /// Results of a chunk as one block of bytes, on the device and in pinned host memory alike.
-struct results_layout {
-  std::size_t parameters, std_errors, log_likelihood, observations, missing, left_out, outside, iterations, status,
-      total;
-  results_layout(std::int64_t fits, int parameter_count) {
-    const auto n = static_cast<std::size_t>(fits), p = static_cast<std::size_t>(parameter_count);
-    parameters = 0;
-    std_errors = parameters + 8 * n * p;
-    log_likelihood = std_errors + 8 * n * p;
-    observations = log_likelihood + 8 * n;
-    missing = observations + 8 * n;
-    left_out = missing + 8 * n;
-    outside = left_out + 8 * n;
-    iterations = outside + 8 * n;
-    status = iterations + 4 * n;
-    total = status + 4 * n;
-  }
-  fit_results_view view(char* base, std::int64_t stride) const {
-    return {reinterpret_cast<double*>(base + parameters),     reinterpret_cast<double*>(base + std_errors),
-            reinterpret_cast<double*>(base + log_likelihood), reinterpret_cast<std::int32_t*>(base + iterations),
-            reinterpret_cast<fit_status*>(base + status),     reinterpret_cast<std::int64_t*>(base + observations),
-            reinterpret_cast<std::int64_t*>(base + missing),  stride,
-            reinterpret_cast<std::int64_t*>(base + left_out), reinterpret_cast<std::int64_t*>(base + outside)};
+struct chunk_results : fit_results_view {
+  std::size_t bytes = 0;
+  chunk_results(char* base, std::int64_t fits, int parameters) {
+    stride = fits;
+    const auto place = [&]<class N>(int numbers, N*& array) {
+      array = base ? reinterpret_cast<N*>(base + bytes) : nullptr;
+      bytes += sizeof(N) * static_cast<std::size_t>(numbers * fits);
+    };
+    for_each_array(parameters, place, *this);
   }
 };
 
 /// Copies `fits` results from a chunk's arrays to the batch's, from fit `begin` on.
 void copy_results(const fit_results_view& from, const fit_results_view& to, std::int64_t begin, std::int64_t fits,
-                  int parameter_count) {
-  const auto n = static_cast<std::size_t>(fits);
-  for (int p = 0; p < parameter_count; ++p) {
-    std::memcpy(to.parameters + p * to.stride + begin, from.parameters + p * from.stride, 8 * n);
-    std::memcpy(to.std_errors + p * to.stride + begin, from.std_errors + p * from.stride, 8 * n);
-  }
-  std::memcpy(to.log_likelihood + begin, from.log_likelihood, 8 * n);
-  std::memcpy(to.observations + begin, from.observations, 8 * n);
-  std::memcpy(to.missing + begin, from.missing, 8 * n);
-  if (to.left_out) std::memcpy(to.left_out + begin, from.left_out, 8 * n);
-  if (to.outside) std::memcpy(to.outside + begin, from.outside, 8 * n);
-  std::memcpy(to.iterations + begin, from.iterations, 4 * n);
-  std::memcpy(to.status + begin, from.status, 4 * n);
+                  int parameters) {
+  const auto copy = [&]<class N>(int numbers, const N* source, N* goal) {
+    for (std::int64_t i = 0; i < numbers && goal; ++i)
+      std::copy_n(source + i * from.stride, fits, goal + i * to.stride + begin);
+  };
+  for_each_array(parameters, copy, from, to);
 }
 
 /// One chunk's place on the device.
@@ -276,33 +270,31 @@ std::string refusal(int device) {
   return answer->second;
 }
 
-const cuda_functions& functions_of(const family_info& family) {
-  if (!family.cuda)
-    throw error(error::kind::device, std::string(family.name) + " was compiled for the CPU only; use executor::cpu()");
-  return *family.cuda;
+template <class T>
+const operations<on_cuda, T>& table_of(const family_info& family) {
+  if (!family.cuda.of<T>())
+    throw error(error::kind::device,
+                std::string(family.name) + " was not compiled for CUDA and data of this type; use executor::cpu()");
+  return *family.cuda.of<T>();
 }
 
 template <class T>
 void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
          const fit_results_view& results, const progress_function& progress) {
-  const cuda_functions& functions = functions_of(family);
+  const auto launch = cell_of(table_of<T>(family).fit, family, "fit");
   const int p = family.parameter_count;
-  const std::size_t per_fit = results_layout(1, p).total;
+  const std::size_t per_fit = chunk_results(nullptr, 1, p).bytes;
   std::int64_t completed = 0;
   for_each_chunk(
       where, data, per_fit, 0,
       [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk&) {
-        const results_layout layout(view.count, p);
-        const fit_results_view out = layout.view(s.out.template as<char>(), view.count);
-        if constexpr (std::is_same_v<T, double>)
-          check(functions.fit_f64(view, settings, out, plan, s.stream.get()), "launch the fits");
-        else
-          check(functions.fit_f32(view, settings, out, plan, s.stream.get()), "launch the fits");
-        s.results.begin(s.out.template as<char>(), layout.total);
+        const chunk_results out(s.out.template as<char>(), view.count, p);
+        check(launch(view, settings, out, plan, s.stream.get()), "launch the fits");
+        s.results.begin(s.out.template as<char>(), out.bytes);
       },
       [&](slot<T>& s, const chunk& c) {
         const std::int64_t fits = c.end - c.begin;
-        copy_results(results_layout(fits, p).view(s.results.in_pinned_memory(), fits), results, c.begin, fits, p);
+        copy_results(chunk_results(s.results.in_pinned_memory(), fits, p), results, c.begin, fits, p);
         completed += fits;
         if (progress) progress(completed, data.count());
       });
@@ -311,22 +303,16 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
 template <class T>
 void log_density(const executor& where, const family_info& family, const batch<T>& data,
                  const parameters_view& parameters, double* out) {
+  const auto launch = cell_of(table_of<T>(family).log_density, family, "log_density");
   const device_scope scope(where.device());
   const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
   std::int64_t written = 0;
   for_each_chunk(
       where, data, sizeof(double), sizeof(double),
-      [&](slot<T>& s, const batch_view<T>& view, const launch_plan&, const chunk& c) {
+      [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
         auto* values = s.out.template as<double>();
-        auto* constants = values + c.values;
-        if constexpr (std::is_same_v<T, double>)
-          check(functions_of(family).log_density_f64(view, c.values, on_device.from(c.begin), values, constants,
-                                                     s.stream.get()),
-                "launch the log-densities");
-        else
-          check(functions_of(family).log_density_f32(view, c.values, on_device.from(c.begin), values, constants,
-                                                     s.stream.get()),
-                "launch the log-densities");
+        check(launch(view, on_device.from(c.begin), {values, c.values, values + c.values}, plan, s.stream.get()),
+              "launch the log-densities");
         s.results.begin(values, static_cast<std::size_t>(c.values) * 8);
       },
       [&](slot<T>& s, const chunk& c) {
@@ -336,20 +322,15 @@ void log_density(const executor& where, const family_info& family, const batch<T
 }
 
 template <class T>
-void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
-                    const parameters_view& parameters, double* out) {
+void number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
+                       const parameters_view& parameters, double* out, const number_launch<T>& launch) {
   const device_scope scope(where.device());
   const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
   for_each_chunk(
       where, data, sizeof(double), 0,
       [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
         auto* values = s.out.template as<double>();
-        if constexpr (std::is_same_v<T, double>)
-          check(functions_of(family).log_likelihood_f64(view, on_device.from(c.begin), values, plan, s.stream.get()),
-                "launch the log-likelihoods");
-        else
-          check(functions_of(family).log_likelihood_f32(view, on_device.from(c.begin), values, plan, s.stream.get()),
-                "launch the log-likelihoods");
+        check(launch(view, on_device.from(c.begin), values, plan, s.stream.get()), "launch an operation on samples");
         s.results.begin(values, static_cast<std::size_t>(view.count) * 8);
       },
       [&](slot<T>& s, const chunk& c) { s.results.finish(out + c.begin); });
@@ -358,6 +339,7 @@ void log_likelihood(const executor& where, const family_info& family, const batc
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
               std::int64_t size, std::uint64_t seed, const std::uint64_t* streams, double* out) {
   if (count == 0 || size == 0) return;
+  const auto launch = *cell_of(family.simulate_on_cuda, family, "simulate");
   const device_scope scope(where.device());
   const auto stream = static_cast<cudaStream_t>(where.stream());
   const device_parameters on_device(family, parameters, count, stream);
@@ -377,8 +359,8 @@ void simulate(const executor& where, const family_info& family, const parameters
   host_copy results(stream, most_bytes);
   for (std::int64_t begin = 0; begin < count; begin += fits_at_once) {
     const std::int64_t fits = std::min(fits_at_once, count - begin);
-    check(functions_of(family).simulate(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin,
-                                        draws.as<double>(), stream),
+    check(launch(on_device.from(begin), fits, size, seed, device_ids.as<std::uint64_t>() + begin, draws.as<double>(),
+                 stream),
           "launch the draws");
     results.begin(draws.as<double>(), static_cast<std::size_t>(fits * size) * 8);
     results.finish(out + begin * size);
@@ -389,7 +371,9 @@ void simulate(const executor& where, const family_info& family, const parameters
   template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
                     const fit_results_view&, const progress_function&);                                             \
   template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
-  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);
+  template void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&,     \
+                                  double*, const number_launch<T>&);                                                \
+  template const operations<on_cuda, T>& table_of(const family_info&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)
 

@@ -29,21 +29,26 @@ std::vector<device_info> devices();
 /// Why device number `device` cannot be used; empty when it can. Asking makes a context on it, once.
 std::string refusal(int device);
 
-/// The family's launchers; throws for a density of the caller's own, which has none.
-const cuda_functions& functions_of(const family_info& family);
+/// The family's operations for data of type T; throws where there are none.
+template <class T>
+const operations<on_cuda, T>& table_of(const family_info& family);
 
 /// Fits `data` (host or device memory) into `results` (host memory), streamed in chunks where it does not fit.
 template <class T>
 void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
          const fit_results_view& results, const progress_function& progress);
 
-/// Log-density per value (out: [values]) or log-likelihood per sample (out: [count]); out is host memory.
+/// Log-density per value; out: [values], host memory.
 template <class T>
 void log_density(const executor& where, const family_info& family, const batch<T>& data,
                  const parameters_view& parameters, double* out);
+/// An operation that gives a number per sample; out: [count], host memory. `launch` is given device memory.
 template <class T>
-void log_likelihood(const executor& where, const family_info& family, const batch<T>& data,
-                    const parameters_view& parameters, double* out);
+using number_launch =
+    std::function<int(const batch_view<T>&, const parameters_view&, double* out, const launch_plan&, void* stream)>;
+template <class T>
+void number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
+                       const parameters_view& parameters, double* out, const number_launch<T>& launch);
 
 /// Draws into out [count × size], host memory.
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,

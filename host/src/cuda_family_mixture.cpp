@@ -142,7 +142,7 @@ class cuda_mixture_passes {
                                      counts_.data() + A_,
                                      static_cast<std::int64_t>(A_)};
       check(
-          functions_of(*parts_[k].family).fit_f64(batch_with(shares_of(k)), parts_[k].settings, results, plan, stream_),
+          table_of<double>(*parts_[k].family).fit(batch_with(shares_of(k)), parts_[k].settings, results, plan, stream_),
           "launch the fits");
     }
     parameters_.fetch(stream_);
@@ -172,8 +172,8 @@ class cuda_mixture_passes {
       if (listed.empty()) continue;
       const launch_plan plan = plan_for(listed, [](const em_pass&) { return true; });
       parameters_.send(stream_);
-      check(functions_of(*parts_[k].family)
-                .log_likelihood_f64(batch_with(shares_of(k)), view_of(k), found_.device.data() + k * A_, plan, stream_),
+      check(table_of<double>(*parts_[k].family)
+                .log_likelihood(batch_with(shares_of(k)), view_of(k), {found_.device.data() + k * A_}, plan, stream_),
             "launch the log-likelihoods");
     }
     found_.fetch(stream_);
@@ -200,8 +200,9 @@ class cuda_mixture_passes {
     sums_.send(stream_);
     for (std::size_t k = 0; k < K_; ++k) {
       if (parts_[k].family)
-        check(functions_of(*parts_[k].family)
-                  .log_density_f64(batch_with(nullptr), values(), view_of(k), shares_of(k), constants_.data(), stream_),
+        check(table_of<double>(*parts_[k].family)
+                  .log_density(batch_with(nullptr), view_of(k), {shares_of(k), values(), constants_.data()}, plan,
+                               stream_),
               "launch the log-densities");
       else
         check(launch_point_mass(x_.data(), values(), parts_[k].at, shares_of(k), stream_), "launch the log-densities");

@@ -33,7 +33,8 @@ void log_density(const executor&, const family_info&, const batch<T>&, const par
   refuse();
 }
 template <class T>
-void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*) {
+void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*,
+                       const number_launch<T>&) {
   refuse();
 }
 template <class T>
@@ -52,7 +53,8 @@ void run_family_mixtures(const executor&, std::span<const mixture_part>, int, st
 std::int64_t family_mixture_values(const executor&, std::size_t) {
   refuse();
 }
-const cuda_functions& functions_of(const family_info&) {
+template <class T>
+const operations<on_cuda, T>& table_of(const family_info&) {
   refuse();
 }
 template <class T>
@@ -67,14 +69,16 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
   refuse();
 }
 
-#define MF_INSTANTIATE(T)                                                                                              \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                         \
-                    const fit_results_view&, const progress_function&);                                                \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*);    \
-  template void log_likelihood(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
-  template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,           \
-                             std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                          \
-  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);       \
+#define MF_INSTANTIATE(T)                                                                                           \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
+                    const fit_results_view&, const progress_function&);                                             \
+  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
+  template void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&,     \
+                                  double*, const number_launch<T>&);                                                \
+  template const operations<on_cuda, T>& table_of(const family_info&);                                              \
+  template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,        \
+                             std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                       \
+  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);    \
   template host_batch<T> copy_of(const executor&, const batch<T>&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)

@@ -22,7 +22,7 @@ mixture_part part_for(const mixture_component& component, bool fits) {
     return part;
   }
   part.family = component.family;
-  part.functions = &functions_of(*component.family);
+  part.functions = &for_mixtures(cpu_table_of<double>(*component.family), *component.family);
   if (!fits) return part;
   fit_options options;
   options.std_errors = false;
@@ -180,7 +180,7 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
   std::vector<mixture_part> seen;
   for (const mixture_component& part : parts) {
     seen.push_back(part_for(part, true));
-    if (where.is_cuda() && part.family) cuda::functions_of(*part.family);  // throws where there are none
+    if (where.is_cuda() && part.family) for_mixtures(cuda::table_of<double>(*part.family), *part.family);
   }
   if (listed || (given ? *std::max_element(start->components.begin(), start->components.end()) : most) > 1)
     require_ends_that_move(seen);

@@ -4,13 +4,13 @@
 
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
 #include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
 #include "family_settings.hpp"
 #include "kernels/math/normal.hpp"
+#include "kernels/operations.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -83,12 +83,9 @@ fit_results fit_any(const executor& where, const family_info& family, const batc
     return r;
   }
   require_host_memory(data.memory);
-  const cpu_functions& functions = functions_of(family);
+  const auto run = cell_of(cpu_table_of<T>(family).fit, family, "fit");
   run_with_progress(data.count(), options.progress, [&](std::atomic<std::int64_t>* completed) {
-    if constexpr (std::is_same_v<T, double>)
-      functions.fit_f64(data.view, settings, view, where.threads(), completed);
-    else
-      functions.fit_f32(data.view, settings, view, where.threads(), completed);
+    run(data.view, settings, view, where.threads(), completed);
   });
   return r;
 }

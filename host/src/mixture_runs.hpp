@@ -178,11 +178,7 @@ class mixture_runs {
   void launch(const point_batch<U>& data, const mixture_settings& settings, mixture_task* tasks, std::int64_t count,
               std::atomic<std::int64_t>* completed, std::atomic<double>* latest) const {
     if (where_.is_cuda()) return cuda::run_mixtures(where_, data, settings, tasks, count, completed, latest);
-    const mixture_cpu_functions& functions = cpu_mixture_functions();
-    if constexpr (std::is_same_v<U, double>)
-      functions.run_f64(data.view, settings, tasks, count, where_.threads(), completed, latest);
-    else
-      functions.run_f32(data.view, settings, tasks, count, where_.threads(), completed, latest);
+    cpu_mixture_functions().of<U>().run(data.view, settings, tasks, count, where_.threads(), completed, latest);
   }
   void run_in_double(std::vector<mixture_task>& some, const mixture_settings& settings) const {
     const auto run = [&](const point_batch<double>& data, mixture_task* tasks, std::int64_t count) {

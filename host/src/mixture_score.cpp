@@ -40,19 +40,13 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
     return scores;
   }
   require_host_memory(data.memory);
-  const mixture_cpu_functions& functions = cpu_mixture_functions();
+  const mixture_operations<T>& functions = cpu_mixture_functions().of<T>();
   const auto run = [&](std::int64_t fit, int threads) {
     const std::int64_t source = mixtures.count == 1 ? 0 : fit, first = data.view.first_row(fit);
     double* const shares = options.responsibilities ? scores.responsibilities.data() + first * width : nullptr;
     std::int32_t* const labels = options.labels ? scores.labels.data() + first : nullptr;
-    const auto score = [&] {
-      if constexpr (std::is_same_v<T, double>)
-        return functions.score_f64;
-      else
-        return functions.score_f32;
-    }();
-    score(data.view, fit, mixtures.covariance, mixtures.components[source], parameters_of(mixtures, source), threads,
-          scores.log_density.data() + first, shares, width, labels);
+    functions.score(data.view, fit, mixtures.covariance, mixtures.components[source], parameters_of(mixtures, source),
+                    threads, scores.log_density.data() + first, shares, width, labels);
   };
   if (data.count() == 1)
     run(0, where.threads());

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manyfit/score.hpp"
 
-#include <type_traits>
-
 #include "checks.hpp"
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
+#include "kernels/operations.hpp"
 
 namespace manyfit {
 
@@ -20,44 +19,45 @@ std::int64_t values_in(const batch<T>& data) {
   return data.view.offsets[data.count()] - data.view.offsets[0];
 }
 
-}  // namespace
-
-namespace {
-
 template <class T>
-void check_call(const family_info& family, const batch<T>& data, const parameters_view& parameters) {
+void check_call(const executor& where, const family_info& family, const batch<T>& data,
+                const parameters_view& parameters) {
   check(data);
   check(parameters, family.parameter_count > 0 ? data.count() : 0);
+  if (!where.is_cuda()) require_host_memory(data.memory);
 }
 
 template <class T>
 std::vector<double> log_density_any(const executor& where, const family_info& family, const batch<T>& data,
                                     const parameters_view& parameters) {
-  check_call(family, data, parameters);
-  if (!where.is_cuda()) require_host_memory(data.memory);
+  check_call(where, family, data, parameters);
   std::vector<double> out(static_cast<std::size_t>(values_in(data)));
   if (where.is_cuda())
     cuda::log_density(where, family, data, parameters, out.data());
-  else if constexpr (std::is_same_v<T, double>)
-    functions_of(family).log_density_f64(data.view, parameters, out.data(), where.threads());
   else
-    functions_of(family).log_density_f32(data.view, parameters, out.data(), where.threads());
+    cell_of(cpu_table_of<T>(family).log_density, family, "log_density")(data.view, parameters, {out.data()},
+                                                                        where.threads(), nullptr);
   return out;
 }
 
-template <class T>
-std::vector<double> log_likelihood_any(const executor& where, const family_info& family, const batch<T>& data,
-                                       const parameters_view& parameters) {
-  check_call(family, data, parameters);
-  if (!where.is_cuda()) require_host_memory(data.memory);
-  std::vector<double> out(static_cast<std::size_t>(data.count()));
-  if (where.is_cuda())
-    cuda::log_likelihood(where, family, data, parameters, out.data());
-  else if constexpr (std::is_same_v<T, double>)
-    functions_of(family).log_likelihood_f64(data.view, parameters, out.data(), where.threads());
-  else
-    functions_of(family).log_likelihood_f32(data.view, parameters, out.data(), where.threads());
-  return out;
+/// An operation that gives a number per sample: `pick(table)` is its cell.
+template <class T, class Pick>
+std::vector<double> number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
+                                      const parameters_view& parameters, const char* operation, Pick pick) {
+  return guarded([&] {
+    check_call(where, family, data, parameters);
+    std::vector<double> out(static_cast<std::size_t>(data.count()));
+    if (where.is_cuda()) {
+      const auto launch = cell_of(pick(cuda::table_of<T>(family)), family, operation);
+      cuda::number_per_sample<T>(where, family, data, parameters, out.data(),
+                                 [&](const auto& view, const parameters_view& at, double* to, const launch_plan& plan,
+                                     void* stream) { return launch(view, at, {to}, plan, stream); });
+    } else {
+      const auto run = cell_of(pick(cpu_table_of<T>(family)), family, operation);
+      run(data.view, parameters, {out.data()}, where.threads(), nullptr);
+    }
+    return out;
+  });
 }
 
 std::vector<double> simulate_any(const executor& where, const family_info& family, const parameters_view& parameters,
@@ -78,7 +78,7 @@ std::vector<double> simulate_any(const executor& where, const family_info& famil
   if (where.is_cuda())
     cuda::simulate(where, family, parameters, count, size, options.seed, streams, out.data());
   else
-    family.simulate(parameters, count, size, options.seed, streams, out.data(), where.threads());
+    (*family.simulate)(parameters, count, size, options.seed, streams, out.data(), where.threads());
   return out;
 }
 
@@ -92,13 +92,14 @@ std::vector<double> log_density(const executor& where, const family_info& family
                                 const parameters_view& parameters) {
   return guarded([&] { return log_density_any(where, family, data, parameters); });
 }
+constexpr auto pick_log_likelihood = [](const auto& table) { return table.log_likelihood; };
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<double>& data,
                                    const parameters_view& parameters) {
-  return guarded([&] { return log_likelihood_any(where, family, data, parameters); });
+  return number_per_sample(where, family, data, parameters, "log_likelihood", pick_log_likelihood);
 }
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<float>& data,
                                    const parameters_view& parameters) {
-  return guarded([&] { return log_likelihood_any(where, family, data, parameters); });
+  return number_per_sample(where, family, data, parameters, "log_likelihood", pick_log_likelihood);
 }
 
 std::vector<double> simulate(const executor& where, const family_info& family, const parameters_view& parameters,

@@ -11,6 +11,7 @@
 
 #include "kernels/algorithms/newton.hpp"
 #include "kernels/objectives/statistics_likelihood.hpp"
+#include "kernels/operations.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -305,5 +306,17 @@ MF_FN void store(const fit_record<P>& record, const fit_results_view& results, s
   if (results.left_out) results.left_out[fit] = record.left_out;
   if (results.outside) results.outside[fit] = record.outside;
 }
+
+/// The operation: maximum likelihood. Always inlined, since g++ contracts by the shape of what calls fit_one.
+struct fit_operation : sample_operation<fit_settings, fit_results_view> {
+  template <class Family>
+  static constexpr bool gathers = has_statistics<Family>;
+  template <class Family>
+  static constexpr bool iterates = !has_statistics<Family>;
+  template <class Family, class Group, class T>
+  MF_FN static auto of(Group& points, const sample<T>& raw, const fit_settings& settings, std::int64_t, double noise) {
+    return fit_one<Family>(points, raw, settings, noise);
+  }
+};
 
 MF_NAMESPACE_END

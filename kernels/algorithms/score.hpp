@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/objectives/family_frame.hpp"
+#include "kernels/operations.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -93,5 +94,14 @@ MF_FN_LARGE double log_likelihood_of(const Group& points, const sample_summary& 
     return -constants::infinity;
   return total[0] + summary.weight * (log_constant_of<Family, double>(params_from<Family>(here)) + outside);
 }
+
+/// The operation: log-likelihoods.
+struct log_likelihood_operation : sample_operation<parameters_view, log_likelihood_view> {
+  template <class Family, class Group, class T>
+  MF_FN static double of(Group& points, const sample<T>& raw, const parameters_view& parameters, std::int64_t fit,
+                         double) {
+    return log_likelihood_of<Family>(points, points.load(raw), parameters_of<parameter_count<Family>>(parameters, fit));
+  }
+};
 
 MF_NAMESPACE_END

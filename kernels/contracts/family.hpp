@@ -45,6 +45,7 @@
 
 #include "kernels/contracts/objective.hpp"
 #include "kernels/data/rows.hpp"
+#include "kernels/registry.hpp"
 
 MF_NAMESPACE_BEGIN
 
@@ -130,6 +131,18 @@ constexpr moving_support ends_of() {
     return Family::ends;
   else
     return moving_support::none;
+}
+
+/// What a family is, without a table of operations.
+template <class Family>
+constexpr family_info description_of() {
+  return {.name = Family::name,
+          .parameters = Family::parameters,
+          .parameter_count = parameter_count<Family>,
+          .support = Family::support::text,
+          .discrete = Family::support::discrete,
+          .ends = ends_of<Family>(),
+          .closed_form = has_statistics<Family>};
 }
 
 /// Four arguments of logarithms within [1/largest, largest] may be multiplied.

@@ -18,8 +18,8 @@ inline void component_log_density(const mixture_part& part, const double* parame
     for (std::size_t i = 0; i < x.size(); ++i) out[i] = point_mass_log_density(x[i], part.at);
     return;
   }
-  part.functions->log_density_f64({x.data(), nullptr, nullptr, static_cast<std::int64_t>(x.size()), 1},
-                                  {parameters, 0, 1}, out, 1);
+  part.functions->log_density({x.data(), nullptr, nullptr, static_cast<std::int64_t>(x.size()), 1}, {parameters, 0, 1},
+                              {out}, 1, nullptr);
 }
 
 class cpu_mixture_passes {
@@ -60,17 +60,18 @@ class cpu_mixture_passes {
       double unused_errors[max_parameters];
       std::int32_t iterations;
       std::int64_t observations, missing;
-      part.functions->fit_f64(values_with(k), part.settings,
-                              {found[k].parameters, unused_errors, &found[k].log_likelihood, &iterations,
-                               &found[k].status, &observations, &missing, 1},
-                              1, nullptr);
+      part.functions->fit(values_with(k), part.settings,
+                          {found[k].parameters, unused_errors, &found[k].log_likelihood, &iterations, &found[k].status,
+                           &observations, &missing, 1},
+                          1, nullptr);
     });
   }
 
   void log_likelihoods(std::span<const std::size_t> moved, part_fit* found) {
     each_of(std::ssize(moved), [&](std::int64_t i) {
       const std::size_t k = moved[static_cast<std::size_t>(i)];
-      parts_[k].functions->log_likelihood_f64(values_with(k), {found[k].parameters, 0, 1}, &found[k].log_likelihood, 1);
+      parts_[k].functions->log_likelihood(values_with(k), {found[k].parameters, 0, 1}, {&found[k].log_likelihood}, 1,
+                                          nullptr);
     });
   }
 

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// CUDA's functions for one family, as plain launchers: shapes in, stream last. Every pointer is device memory unless it
-// says otherwise; nothing is allocated. They return cudaError_t as an int, so that callers need no CUDA header.
+// The plan of a launch of an operation (kernels/operations.hpp) on CUDA. Every pointer is device memory unless it says
+// otherwise; nothing is allocated. Functions return cudaError_t as an int, so that callers need no CUDA header.
 #pragma once
 
 #include <cstddef>
@@ -22,25 +22,6 @@ struct launch_plan {
   std::int64_t largest = 0;      ///< values of the largest fit of the batch, for its tier's shared memory; 0: unknown
   double* grid_slots = nullptr;  ///< [grid_slot_count of the device]
   unsigned long long* grid_arrived = nullptr;  ///< [1], zeroed before each launch
-};
-
-struct cuda_functions {
-  int (*fit_f64)(const batch_view<double>&, const fit_settings&, const fit_results_view&, const launch_plan&,
-                 void* stream);
-  int (*fit_f32)(const batch_view<float>&, const fit_settings&, const fit_results_view&, const launch_plan&,
-                 void* stream);
-  int (*log_likelihood_f64)(const batch_view<double>&, const parameters_view&, double* out, const launch_plan&,
-                            void* stream);
-  int (*log_likelihood_f32)(const batch_view<float>&, const parameters_view&, double* out, const launch_plan&,
-                            void* stream);
-  /// out: [values]; constants: workspace [count].
-  int (*log_density_f64)(const batch_view<double>&, std::int64_t values, const parameters_view&, double* out,
-                         double* constants, void* stream);
-  int (*log_density_f32)(const batch_view<float>&, std::int64_t values, const parameters_view&, double* out,
-                         double* constants, void* stream);
-  /// out: [count × size]; streams: [count] or null.
-  int (*simulate)(const parameters_view&, std::int64_t count, std::int64_t size, std::uint64_t seed,
-                  const std::uint64_t* streams, double* out, void* stream);
 };
 
 /// Doubles that launch_plan::grid_slots needs on the current device.

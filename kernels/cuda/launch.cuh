@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "kernels/core.hpp"
+#include "kernels/cuda/policy.hpp"
 
 /// In a kernel: declares `name`, its block's dynamic shared memory as doubles.
 #if !defined(MF_DYNAMIC_SHARED)
@@ -64,3 +65,66 @@ int launch(void (*kernel)(Parameters...), const launch_shape& shape, Arguments&&
 }
 
 }  // namespace manyfit
+
+MF_NAMESPACE_BEGIN
+
+// For kernels that treat each value by itself: a thread per value, grid-stride; consecutive threads read and write
+// consecutive values.
+MF_FN std::int64_t grid_stride_begin() {
+#if defined(__CUDA_ARCH__)
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+#else
+  return 0;
+#endif
+}
+
+/// The sample that value number i (counted from offsets[0]) belongs to: the last whose offset is not above it.
+MF_FN_LARGE std::int64_t sample_of_value(const std::int64_t* offsets, std::int64_t count, std::int64_t i) {
+  std::int64_t low = 0, high = count;  // offsets[low] − offsets[0] ≤ i < offsets[high] − offsets[0]
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (offsets[middle] - offsets[0] <= i)
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/// Where value number i of a dense batch stands, followed through a loop over i that goes on by a stride: one division
+/// before the loop and none in it.
+class dense_place {
+ public:
+  MF_FN dense_place(std::int64_t i, std::int64_t size, std::int64_t stride)
+      : size_(size > 0 ? size : 1),
+        fits_on_(stride / size_),
+        values_on_(stride % size_),
+        fit(i / size_),
+        at(i % size_) {}
+  MF_FN void advance() {
+    fit += fits_on_;
+    at += values_on_;
+    if (at >= size_) {
+      at -= size_;
+      ++fit;
+    }
+  }
+
+ private:
+  std::int64_t size_, fits_on_, values_on_;
+
+ public:
+  std::int64_t fit, at;  ///< the fit's number, and the value's in its sample
+};
+
+/// A launch for `work` independent pieces: blocks enough to fill any device, few enough to stride.
+inline launch_shape launch_over(std::int64_t work, void* stream_handle) {
+  const std::int64_t blocks = (work + block_threads - 1) / block_threads;
+  return {.blocks = static_cast<int>(blocks < 1       ? 1
+                                     : blocks > 16384 ? 16384
+                                                      : blocks),
+          .threads = block_threads,
+          .stream = static_cast<cudaStream_t>(stream_handle)};
+}
+
+MF_NAMESPACE_END

@@ -11,8 +11,8 @@
 #include "kernels/cuda/contexts.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/mixture_work.hpp"
-#include "kernels/cuda/value_kernels.cuh"
 #include "kernels/gaussian_mixture/score.hpp"
+#include "kernels/random/philox_cuda.cuh"
 
 MF_NAMESPACE_BEGIN
 

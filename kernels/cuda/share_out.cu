@@ -3,9 +3,8 @@
 //
 // The kernels of mixtures of families: what a family's own kernels do not do. They know no family, so that this is
 // compiled once; a component's log-densities and its M step are its family's launches.
-#include "kernels/cuda/fit_kernels.cuh"
+#include "kernels/cuda/operations.cuh"
 #include "kernels/cuda/share_functions.hpp"
-#include "kernels/cuda/value_kernels.cuh"
 
 MF_NAMESPACE_BEGIN
 

@@ -5,25 +5,25 @@
 // CUDA kernels call these with CUDA's lanes; tests call them with threads as lanes.
 #pragma once
 
-#include "kernels/algorithms/mle.hpp"
-#include "kernels/algorithms/score.hpp"
+#include "kernels/algorithms/operations.hpp"
 #include "kernels/cuda/work_list.hpp"
 #include "kernels/groups/lanes_group.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// Fits every sample of the work list. A group whose family has sufficient statistics gathers as many samples as it has
-/// lanes, 32 at most, one after the other, and then finishes all at once, a lane each: a solve by one lane for itself
-/// alone would leave the others idle. Fits that iterate are taken one at a time: the last ones are the smallest, which
-/// may need the most iterations.
-template <class Family, class T, class Context>
-MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
-                          const batch_view<T>& batch, const fit_settings& settings, const fit_results_view& results) {
+/// An operation on every sample of the work list. Where a fit needs sufficient statistics alone, a group gathers those
+/// of as many samples as it has lanes, 32 at most, one after the other, and then finishes all at once, a lane each: a
+/// solve by one lane for itself alone would leave the others idle. Fits that iterate are taken one at a time: the last
+/// ones are the smallest, which may need the most iterations.
+template <class Operation, class Family, class T, class Context>
+MF_FN_LARGE void sample_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
+                             const batch_view<T>& batch, const typename Operation::given& given,
+                             const typename Operation::results& results) {
   const double noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
   lanes_group<family_rows<Family>, T, Context> points(context, buffer, capacity);
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
-  if constexpr (has_statistics<Family>) {
+  if constexpr (Operation::template gathers<Family>) {
     const int share = share_of(work, Context::width), own = context.lane() % Context::width;
     for (;;) {
       const std::int64_t first = begin + take(context, work, share, own_count);
@@ -45,33 +45,16 @@ MF_FN_LARGE void fit_work(Context& context, T* buffer, std::int64_t capacity, co
         current = next;
       }
       if (context.lane() < count)
-        store(finish(likelihood<Family, gathered<Family>>(mine), settings, noise), results, own_fit);
+        store(finish(likelihood<Family, gathered<Family>>(mine), given, noise), results, own_fit);
     }
   } else {
     for (;;) {
       const std::int64_t position = begin + take(context, work, 1, own_count);
       if (position >= end) break;
       const std::int64_t fit = work.fit(position);
-      const auto record = fit_one<Family>(points, sample_of(batch, fit), settings, noise);
-      if (context.lane() == 0) store(record, results, fit);
+      const auto answer = Operation::template of<Family>(points, sample_of(batch, fit), given, fit, noise);
+      if (context.lane() == 0) store(answer, results, fit);
     }
-  }
-}
-
-/// out[fit] = log-likelihood of every sample of the work list at its parameters.
-template <class Family, class T, class Context>
-MF_FN_LARGE void log_likelihood_work(Context& context, T* buffer, std::int64_t capacity, const work_list& work,
-                                     const batch_view<T>& batch, const parameters_view& parameters, double* out) {
-  lanes_group<family_rows<Family>, T, Context> points(context, buffer, capacity);
-  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
-  std::int64_t own_count = 0;
-  for (;;) {
-    const std::int64_t position = begin + take(context, work, 1, own_count);
-    if (position >= end) break;
-    const std::int64_t fit = work.fit(position);
-    const double value = log_likelihood_of<Family>(points, points.load(sample_of(batch, fit)),
-                                                   parameters_of<parameter_count<Family>>(parameters, fit));
-    if (context.lane() == 0) out[fit] = value;
   }
 }
 

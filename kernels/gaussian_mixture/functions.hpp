@@ -1,35 +1,34 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The back ends' functions for Gaussian mixtures, as registry.hpp has them for families.
+// The back ends' functions for Gaussian mixtures, as operations.hpp has them for families.
 #pragma once
 
 #include <atomic>
 
 #include "kernels/gaussian_mixture/views.hpp"
-#include "kernels/registry.hpp"
+#include "kernels/targets.hpp"
 
 namespace manyfit {
 
 struct component_sums;
 
-/// The CPU's functions at one instruction set; see kernels/cpu/mixture_loop.hpp. All pointers are host memory.
-struct mixture_cpu_functions {
-  template <class T>
-  using run = void (*)(const points_view<T>&, const mixture_settings&, mixture_task* tasks, std::int64_t count,
-                       int threads, std::atomic<std::int64_t>* completed, std::atomic<double>* latest);
+/// The CPU's functions for points of type T; see kernels/cpu/mixture_loop.hpp. All pointers are host memory.
+template <class T>
+struct mixture_operations {
+  void (*run)(const points_view<T>&, const mixture_settings&, mixture_task* tasks, std::int64_t count, int threads,
+              std::atomic<std::int64_t>* completed, std::atomic<double>* latest) = nullptr;
   /// Scores the rows of fit `fit` of the points; false where the parameters are no mixture.
-  template <class T>
-  using score = bool (*)(const points_view<T>&, std::int64_t fit, covariance_structure, int components,
-                         const mixture_parameters&, int threads, double* log_density, double* responsibilities,
-                         int width, std::int32_t* labels);
-  run<double> run_f64;
-  run<float> run_f32;
-  score<double> score_f64;
-  score<float> score_f32;
+  bool (*score)(const points_view<T>&, std::int64_t fit, covariance_structure, int components,
+                const mixture_parameters&, int threads, double* log_density, double* responsibilities, int width,
+                std::int32_t* labels) = nullptr;
+};
+
+/// All of them at one instruction set.
+struct mixture_cpu_functions : by_type<mixture_operations> {
   /// The E step of one mixture of families over `count` values, a multiple of 8: kernels/models/share_out.hpp.
   double (*share_out)(int components, std::int64_t count, std::int64_t stride, const double* x, const double* w,
-                      const double* log_weight, double* table, component_sums* sums);
+                      const double* log_weight, double* table, component_sums* sums) = nullptr;
 };
 
 /// Null where this build lacks the instruction set.

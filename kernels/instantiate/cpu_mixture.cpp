@@ -31,6 +31,8 @@ MF_NAMESPACE_END
 
 namespace manyfit {
 extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
-const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {
-    &run_mixture_tasks<double>, &run_mixture_tasks<float>, &score_fit<double>, &score_fit<float>, &share_out_in_packs};
+constinit const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {
+    {.f64 = {.run = &run_mixture_tasks<double>, .score = &score_fit<double>},
+     .f32 = {.run = &run_mixture_tasks<float>, .score = &score_fit<float>}},
+    &share_out_in_packs};
 }  // namespace manyfit

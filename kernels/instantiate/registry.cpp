@@ -1,7 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of registered families, made from families.def.
+// The registered families, in the order of families.def, and which cells of the table of operations this build has:
+// what models.def does not list is null.
 #include "kernels/registry.hpp"
 
 #include "kernels/families/all.hpp"
@@ -9,49 +10,53 @@
 
 namespace manyfit {
 
-#define MF_FAMILY(family)                             \
-  extern const cpu_functions cpu_##family##_baseline; \
-  extern const cpu_functions cpu_##family##_avx2;     \
-  extern const cpu_functions cpu_##family##_avx512;   \
-  extern const cpu_simulate simulate_##family;        \
-  extern const cuda_functions cuda_##family;
-#include "kernels/families/families.def"
-#undef MF_FAMILY
+namespace {
 
-#if defined(MF_HAVE_BASELINE)
-#define MF_BASELINE(family) &cpu_##family##_baseline
-#else
-#define MF_BASELINE(family) nullptr
-#endif
-#if defined(MF_HAVE_AVX2)
-#define MF_AVX2(family) &cpu_##family##_avx2
-#else
-#define MF_AVX2(family) nullptr
-#endif
-#if defined(MF_HAVE_AVX512)
-#define MF_AVX512(family) &cpu_##family##_avx512
-#else
-#define MF_AVX512(family) nullptr
-#endif
-#if defined(MF_HAVE_CUDA)
-#define MF_CUDA(family) &cuda_##family
-#else
-#define MF_CUDA(family) nullptr
-#endif
+/// What models.def lists is found by a key: built(key<gamma, avx2, double>()).
+template <class...>
+struct key {};
+constexpr std::nullptr_t built(...) {
+  return nullptr;
+}
+struct baseline;
+struct avx2;
+struct avx512;
+struct cuda;
+
+}  // namespace
+
+#define MF_MODEL(family, target, on, type)                      \
+  extern const operations<on, type> family##_##target##_##type; \
+  static constexpr auto built(key<family, target, type>) {      \
+    return &family##_##target##_##type;                         \
+  }
+#define MF_DRAWS(family, target)                                \
+  extern const target##_simulate family##_##target##_simulate;  \
+  static constexpr auto built(key<family, target##_simulate>) { \
+    return &family##_##target##_simulate;                       \
+  }
+#define MF_MIXTURES(target)                                \
+  extern const mixture_cpu_functions mixture_cpu_##target; \
+  static constexpr auto built(key<target>) {               \
+    return &mixture_cpu_##target;                          \
+  }
+#include "kernels/models.def"
+
+template <class Family>
+static constexpr family_info registered() {
+  family_info info = description_of<Family>();
+  info.cpu[0] = {built(key<Family, baseline, double>()), built(key<Family, baseline, float>())};
+  info.cpu[1] = {built(key<Family, avx2, double>()), built(key<Family, avx2, float>())};
+  info.cpu[2] = {built(key<Family, avx512, double>()), built(key<Family, avx512, float>())};
+  info.cuda = {built(key<Family, cuda, double>()), built(key<Family, cuda, float>())};
+  info.simulate = built(key<Family, cpu_simulate>());
+  info.simulate_on_cuda = built(key<Family, cuda_simulate>());
+  return info;
+}
 
 const family_info* registered_families(int& count) {
-#define MF_FAMILY(family)                                            \
-  {.name = family::name,                                             \
-   .parameters = family::parameters,                                 \
-   .parameter_count = parameter_count<family>,                       \
-   .support = family::support::text,                                 \
-   .discrete = family::support::discrete,                            \
-   .ends = ends_of<family>(),                                        \
-   .closed_form = has_statistics<family>,                            \
-   .cpu = {MF_BASELINE(family), MF_AVX2(family), MF_AVX512(family)}, \
-   .simulate = simulate_##family,                                    \
-   .cuda = MF_CUDA(family)},
-  static const family_info table[] = {
+#define MF_FAMILY(family) registered<family>(),
+  static constexpr family_info table[] = {
 #include "kernels/families/families.def"
   };
 #undef MF_FAMILY
@@ -59,38 +64,22 @@ const family_info* registered_families(int& count) {
   return table;
 }
 
-extern const mixture_cpu_functions mixture_cpu_baseline, mixture_cpu_avx2, mixture_cpu_avx512;
-
 const mixture_cpu_functions* mixture_functions(instruction_set set) {
-  switch (set) {
-#if defined(MF_HAVE_BASELINE)
-    case instruction_set::baseline:
-      return &mixture_cpu_baseline;
-#endif
-#if defined(MF_HAVE_AVX2)
-    case instruction_set::avx2:
-      return &mixture_cpu_avx2;
-#endif
-#if defined(MF_HAVE_AVX512)
-    case instruction_set::avx512:
-      return &mixture_cpu_avx512;
-#endif
-    default:
-      return nullptr;
-  }
+  static constexpr const mixture_cpu_functions* all[] = {built(key<baseline>()), built(key<avx2>()),
+                                                         built(key<avx512>())};
+  static_assert(std::size(all) == instruction_set_count);
+  return all[static_cast<int>(set)];
 }
 
 instruction_set best_instruction_set() {
-#if defined(MF_HAVE_AVX512) || defined(MF_HAVE_AVX2)
+#if defined(__x86_64__)
   __builtin_cpu_init();
-#endif
-#if defined(MF_HAVE_AVX512)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+  if (mixture_functions(instruction_set::avx512) && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512cd"))
     return instruction_set::avx512;
-#endif
-#if defined(MF_HAVE_AVX2)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+  if (mixture_functions(instruction_set::avx2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi2"))
     return instruction_set::avx2;
 #endif
   return instruction_set::baseline;

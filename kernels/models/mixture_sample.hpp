@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/data/rows.hpp"
+#include "kernels/operations.hpp"
 #include "kernels/registry.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -16,7 +17,7 @@ MF_NAMESPACE_BEGIN
 /// A component as EM sees it.
 struct mixture_part {
   const family_info* family = nullptr;  ///< null: a point mass
-  const cpu_functions* functions = nullptr;
+  cpu_cell<double> functions = nullptr;
   fit_settings settings = {};
   double at = 0;
 

@@ -117,10 +117,10 @@ inline std::vector<fit_status> statuses_of(const mixture_part& part, const doubl
   double* const errors = numbers.data() + fits * P;
   fit_settings settings = part.settings;
   settings.max_iterations = 0;
-  part.functions->fit_f64({x, nullptr, nullptr, size, count}, settings,
-                          {numbers.data(), errors, errors + fits * P, iterations.data(), status.data(), counts.data(),
-                           counts.data() + fits, count},
-                          1, nullptr);
+  part.functions->fit({x, nullptr, nullptr, size, count}, settings,
+                      {numbers.data(), errors, errors + fits * P, iterations.data(), status.data(), counts.data(),
+                       counts.data() + fits, count},
+                      1, nullptr);
   return status;
 }
 

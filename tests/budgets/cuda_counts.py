@@ -38,6 +38,7 @@ def short(mangled):
     plain = output_of("c++filt", mangled).strip()
     plain = re.sub(r"\(.*\)$", "", plain.removeprefix("void "))
     plain = re.sub(r"manyfit::(cuda_build::)?|\(int\)", "", plain)
+    plain = re.sub(r"(\w+_kernel<)(\w+)_operation, ", r"\2_\1", plain)  # a kernel of an operation
     return plain.replace(" ", "")
 
 

@@ -49,6 +49,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             for mangled, (threads, registers) in measure(entry, folder).items():
                 plain = subprocess.run(["c++filt", mangled], capture_output=True, text=True, check=True).stdout
+                plain = re.sub(r"::(\w+_kernel<)(?:\w+::)*(\w+)_operation, ", r"::\2_\1", plain)
                 name = re.search(r"::(\w+)<(?:.*, )?(double|float)(?:, (?:\(int\))?\d+)*>\(", plain)
                 if name:
                     before = found.get(name.groups(), (0, 0))

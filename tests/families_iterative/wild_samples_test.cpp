@@ -60,7 +60,7 @@ TYPED_TEST(wild_samples, converge_to_a_root_of_the_score_or_say_why_not) {
     serial_group<family_rows<Family>> points(scratch);
     const sample<double> raw{values.data(), nullptr, n};
     const fit_settings settings;
-    const auto record = fit_one<Family>(points, raw, settings, 0x1p-52);
+    const auto record = fit_operation::of<Family>(points, raw, settings, 0, 0x1p-52);
     capped += record.status == fit_status::max_iterations;
     if (record.status != fit_status::converged) {
       ASSERT_TRUE(record.status == fit_status::boundary || record.status == fit_status::unbounded_likelihood ||

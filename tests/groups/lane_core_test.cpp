@@ -168,12 +168,12 @@ void expect_same_bits_in_company() {
     EXPECT_TRUE(together.same_fit(i, streamed, i)) << Family::name << " fit " << i << " of size " << sizes[i];
   }
 }
-TEST(fit_work, gives_a_fit_the_same_bits_alone_in_company_resident_and_streamed) {
+TEST(sample_work, gives_a_fit_the_same_bits_alone_in_company_resident_and_streamed) {
   expect_same_bits_in_company<normal>();
   expect_same_bits_in_company<weibull>();
 }
 
-TEST(fit_work, runs_every_fit_exactly_once_in_any_order) {
+TEST(sample_work, runs_every_fit_exactly_once_in_any_order) {
   const ragged_sample batch = positive_batch(std::vector<int>(70, 6));
   std::vector<std::int32_t> order(70);
   for (int i = 0; i < 70; ++i) order[i] = (i * 29 + 11) % 70;
@@ -187,7 +187,7 @@ TEST(fit_work, runs_every_fit_exactly_once_in_any_order) {
   }
 }
 
-TEST(fit_work, agrees_between_warps_blocks_and_the_whole_grid) {
+TEST(sample_work, agrees_between_warps_blocks_and_the_whole_grid) {
   const ragged_sample batch = positive_batch({200, 7, 96, 129});
   const auto check = [&]<class Family>(Family) {
     const auto warp = run_fits<Family, reach::warp>(batch, 1, 1, 256);
@@ -230,7 +230,7 @@ void expect_float_to_be_exact(double center, double spread, double tolerance) {
           << Family::name << " about " << center << ": " << found.parameters[p] << " for " << exact.parameters[p];
   }
 }
-TEST(fit_work, in_float_gives_what_double_gives_on_the_same_values) {
+TEST(sample_work, in_float_gives_what_double_gives_on_the_same_values) {
   expect_float_to_be_exact<normal>(0, 1, 2e-6);
   expect_float_to_be_exact<normal>(1000, 1, 2e-6);
   expect_float_to_be_exact<gamma>(1, 0.95, 2e-6);

@@ -59,7 +59,8 @@ lane_results serial_fits(const ragged_sample& data) {
   const batch_view<double> batch{data.values.data(), data.weights.empty() ? nullptr : data.weights.data(),
                                  data.offsets.data(), 0, data.count()};
   for (std::int64_t fit = 0; fit < data.count(); ++fit)
-    store(fit_one<Family>(points, sample_of(batch, fit), settings_for<Family>(), 0x1p-52), results.view(), fit);
+    store(fit_operation::of<Family>(points, sample_of(batch, fit), settings_for<Family>(), fit, 0x1p-52),
+          results.view(), fit);
   return results;
 }
 

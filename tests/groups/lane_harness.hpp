@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs fit_work, the body of CUDA's fit kernels, with threads as lanes over a ragged batch.
+// Runs sample_work, the body of CUDA's kernels, for fits with threads as lanes over a ragged batch.
 #pragma once
 
 #include <algorithm>
@@ -94,7 +94,7 @@ lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int
                                       std::vector<T>(static_cast<std::size_t>(room)));
   run_lanes<Reach>(team, [&](auto& context, int thread) {
     T* const buffer = buffers[thread / neighbours<Reach>(warps)].data();
-    fit_work<Family>(context, buffer, room, work, batch, settings, view);
+    sample_work<fit_operation, Family>(context, buffer, room, work, batch, settings, view);
   });
   return results;
 }

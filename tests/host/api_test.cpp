@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/operations.hpp"
 #include "manyfit/manyfit.hpp"
 
 namespace manyfit {
@@ -107,7 +108,7 @@ TEST(fit, agrees_between_instruction_sets) {
   std::vector<fit_results> found;
   for (int set = 0; set <= static_cast<int>(best_instruction_set()); ++set) {
     const chosen_set chosen(names[set]);
-    if (find_family("weibull").cpu[set]) found.push_back(fit<weibull>(executor::cpu(1), data));
+    if (find_family("weibull").cpu[set].f64) found.push_back(fit<weibull>(executor::cpu(1), data));
   }
   ASSERT_GE(found.size(), 1u);
   if (found.size() == 1) GTEST_SKIP() << "this build has one instruction set";
@@ -125,7 +126,7 @@ TEST(fit, refuses_an_instruction_set_that_is_not_there) {
   const char* const names[] = {"baseline", "avx2", "avx512"};
   for (int set = 0; set < instruction_set_count; ++set) {
     const chosen_set chosen(names[set]);
-    const bool there = set <= static_cast<int>(best_instruction_set()) && find_family("weibull").cpu[set];
+    const bool there = set <= static_cast<int>(best_instruction_set()) && find_family("weibull").cpu[set].f64;
     if (there)
       EXPECT_EQ(fit<weibull>(executor::cpu(1), data).status[0], fit_status::converged);
     else
@@ -222,6 +223,49 @@ TEST(score, gives_not_a_number_for_parameters_that_are_not_valid) {
   const family_info& family = find_family("gamma");
   for (const double d : log_density(executor::cpu(1), family, data, {p.data(), 0, 1})) EXPECT_TRUE(std::isnan(d));
   EXPECT_TRUE(std::isnan(log_likelihood(executor::cpu(1), family, data, {p.data(), 0, 1})[0]));
+}
+
+/// No function of a table fits into another's place.
+template <class Table>
+constexpr bool no_two_can_be_swapped =
+    !std::is_convertible_v<decltype(Table::fit), decltype(Table::log_density)> &&
+    !std::is_convertible_v<decltype(Table::fit), decltype(Table::log_likelihood)> &&
+    !std::is_convertible_v<decltype(Table::log_density), decltype(Table::log_likelihood)>;
+static_assert(no_two_can_be_swapped<operations<on_cpu, double>> && no_two_can_be_swapped<operations<on_cpu, float>> &&
+              no_two_can_be_swapped<operations<on_cuda, double>> && no_two_can_be_swapped<operations<on_cuda, float>>);
+static_assert(!std::is_convertible_v<operations<on_cpu, double>, operations<on_cpu, float>>);
+
+TEST(operations, that_this_build_lacks_are_refused_by_name) {
+  const std::vector<float> narrow(values.begin(), values.end());
+  const auto data = dense(std::span<const double>(values), 1);
+  const auto floats = dense(std::span<const float>(narrow), 1);
+  const executor cpu = executor::cpu(1);
+  const std::vector<double> p{2, 1};
+  const parameters_view at{p.data(), 0, 1};
+  const family_info& gamma = find_family("gamma");
+  const auto set = static_cast<std::size_t>(best_instruction_set());
+  family_info lacking = gamma;
+  for (auto& cells : lacking.cpu) cells.f32 = nullptr;
+  EXPECT_EQ(log_likelihood(cpu, lacking, data, at), log_likelihood(cpu, gamma, data, at));
+  expect_error(error::kind::device, {"gamma", "data of this type"}, [&] { fit(cpu, lacking, floats); });
+  expect_error(error::kind::device, {"gamma"}, [&] { log_density(cpu, lacking, floats, at); });
+  expect_error(error::kind::device, {"gamma"}, [&] { log_likelihood(cpu, lacking, floats, at); });
+
+  const operations<on_cpu, double> none;
+  lacking.cpu[set].f64 = &none;
+  expect_error(error::kind::device, {"gamma", "no fit"}, [&] { fit(cpu, lacking, data); });
+  expect_error(error::kind::device, {"gamma", "no log_density"}, [&] { log_density(cpu, lacking, data, at); });
+  expect_error(error::kind::device, {"gamma", "no log_likelihood"}, [&] { log_likelihood(cpu, lacking, data, at); });
+  expect_error(error::kind::device, {"gamma", "no fit"}, [&] { fit_mixture(cpu, lacking, data); });
+}
+
+TEST(operations, of_every_family_are_in_the_table_of_this_build) {
+  for (const family_info* family : all_families()) {
+    const auto& cells = family->cpu[static_cast<std::size_t>(best_instruction_set())];
+    ASSERT_TRUE(cells.f64 && cells.f32 && family->simulate) << family->name;
+    EXPECT_TRUE(cells.f64->fit && cells.f64->log_density && cells.f64->log_likelihood) << family->name;
+    EXPECT_TRUE(cells.f32->fit && cells.f32->log_density && cells.f32->log_likelihood) << family->name;
+  }
 }
 
 TEST(devices, list_the_cpu_first_and_usable) {

@@ -6,26 +6,11 @@
 
 #include <cmath>
 
+#include "../package/lindley.hpp"
 #include "manyfit/custom.hpp"
 #include "manyfit/manyfit.hpp"
 
 namespace {
-
-/// Lindley's distribution, f(x) = θ² (1 + x) exp(−θx) / (1 + θ), x > 0 (Lindley 1958). Its maximum is known in closed
-/// form: θ = (1 − m + √((m − 1)² + 8m)) / (2m) for the sample mean m.
-struct lindley {
-  static constexpr const char* name = "lindley";
-  static constexpr manyfit::parameter parameters[] = {{"theta", manyfit::constraint::positive, 1.0, "rate"}};
-  using support = manyfit::supports::positive_reals;
-  template <class T>
-  struct params {
-    T theta;
-  };
-  template <class T, class S>
-  static T log_density(const params<T>& p, const S& x) {
-    return 2.0 * log(p.theta) - log(1.0 + p.theta) + log1p(x) - p.theta * x;
-  }
-};
 
 /// A normal with the second parameter on the log scale: two parameters, one of any sign.
 struct log_scale_normal {

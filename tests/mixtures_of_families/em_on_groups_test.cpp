@@ -53,17 +53,17 @@ struct on_lanes {
     std::vector<std::vector<double>> buffers(Blocks * Warps * 32 / each,
                                              std::vector<double>(static_cast<std::size_t>(room)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      fit_work<Family>(context, buffers[static_cast<std::size_t>(thread / each)].data(), room, work, batch, settings,
-                       results);
+      sample_work<fit_operation, Family>(context, buffers[static_cast<std::size_t>(thread / each)].data(), room, work,
+                                         batch, settings, results);
     });
   }
 };
 
 template <class How, class Family>
-const cpu_functions& functions_for(const family_info& family) {
-  static const cpu_functions functions = [&] {
-    cpu_functions f = *family.cpu[static_cast<int>(best_instruction_set())];
-    if constexpr (requires { How::template fit<Family>; }) f.fit_f64 = &How::template fit<Family>;
+const operations<on_cpu, double>& functions_for(const family_info& family) {
+  static const operations<on_cpu, double> functions = [&] {
+    operations<on_cpu, double> f = *family.cpu[static_cast<int>(best_instruction_set())].of<double>();
+    if constexpr (requires { How::template fit<Family>; }) f.fit = &How::template fit<Family>;
     return f;
   }();
   return functions;
@@ -73,8 +73,8 @@ template <class How>
 struct em_of_mixtures : testing::Test {
   mixture_part part(const char* name) const {
     const family_info& family = find_family(name);
-    const cpu_functions& f = family.name == std::string("gamma") ? functions_for<How, gamma>(family)
-                                                                 : functions_for<How, exponential>(family);
+    const operations<on_cpu, double>& f = family.name == std::string("gamma") ? functions_for<How, gamma>(family)
+                                                                              : functions_for<How, exponential>(family);
     return {&family, &f, {.std_errors = false}};
   }
   /// Climbs from the first start.

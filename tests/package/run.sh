@@ -2,7 +2,7 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family added.
+# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family or an operation added.
 # Needs build/release, and takes build/nvcc where that is built. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
@@ -11,21 +11,25 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # Installed in one place, used from another, which only works when the package holds no path of its own.
-find_package() { # BUILD
+find_package() { # BUILD [CMAKE OPTIONS...]
   local build=${1:-build/release}
+  shift || true
   rm -rf "$scratch/moved" "$scratch/find_package"
   cmake --install "$build" --prefix "$scratch/first" >/dev/null
   mv "$scratch/first" "$scratch/moved"
   if grep -rIl -e "$PWD" -e "$scratch" "$scratch/moved/lib" "$scratch/moved/include"; then
     echo "the files above hold a path of the machine that built them" && return 1
   fi
-  cmake -S tests/package/find_package -B "$scratch/find_package" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/moved"
+  cmake -S tests/package/find_package -B "$scratch/find_package" -G Ninja -DCMAKE_PREFIX_PATH="$scratch/moved" "$@"
   cmake --build "$scratch/find_package"
   "$scratch/find_package/consumer"
 }
-# The same of a library with CUDA in it, which brings what it must be linked with.
+# The same of a library with CUDA in it, which brings what it must be linked with; and a density of the user's own, compiled
+# by nvcc.
 find_package_with_cuda() {
-  find_package build/nvcc
+  find_package build/nvcc -DCMAKE_CUDA_ARCHITECTURES=90 \
+    "-DCMAKE_CUDA_COMPILER=$(sed -n 's/^CMAKE_CUDA_COMPILER:[A-Z]*=//p' build/nvcc/CMakeCache.txt)"
+  "$scratch/find_package/custom_consumer"
 }
 
 add_subdirectory() {
@@ -55,13 +59,18 @@ installed_program() {
   fi
 }
 
-passed=0 failed=0
-tests=(find_package installed_program add_subdirectory new_family)
-[[ ! -f build/nvcc/host/libmanyfit.a ]] || tests+=(find_package_with_cuda)
+passed=0 failed=0 skipped=0
+tests=(find_package installed_program add_subdirectory new_family new_operation)
+if [[ -f build/nvcc/host/libmanyfit.a ]]; then
+  tests+=(find_package_with_cuda)
+else
+  ((skipped += 1))
+  echo "skipped: find_package_with_cuda (nothing is built by nvcc in build/nvcc)"
+fi
 for test in "${tests[@]}"; do
   echo "--- $test"
   status=0
-  if [[ $test == new_family ]]; then command=(tests/package/new_family.sh); else command=("$test"); fi
+  if [[ $test == new_* ]]; then command=("tests/package/$test.sh"); else command=("$test"); fi
   (set -e && "${command[@]}") &
   wait $! || status=$?
   if ((status == 0)); then
@@ -70,5 +79,5 @@ for test in "${tests[@]}"; do
     ((failed += 1)) && echo "FAILED: package test $test"
   fi
 done
-echo "$passed passed, $failed failed, 0 skipped"
+echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))

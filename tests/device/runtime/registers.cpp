@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <regex>
 #include <string_view>
 
 #include "state.hpp"
@@ -36,6 +37,12 @@ std::string readable_name(const void* kernel) {
   return name;
 }
 
+/// A kernel of an operation, a::lanes_kernel<a::fit_operation, ..., as the table calls it: a::fit_lanes_kernel<...
+std::string with_operation(const std::string& name) {
+  static const std::regex kernel(R"(::(\w+_kernel<)(?:\w+::)*(\w+)_operation, )");
+  return std::regex_replace(name, kernel, "::$2_$1");
+}
+
 /// Whether "void a::b::kernel<c::family, double>(...)" is the row's; numbers may come after the type.
 bool is(const std::string& name, const table_row& row) {
   const std::string begin = std::string("::") + row.name + "<";
@@ -55,8 +62,9 @@ const kernel_limits& limits_of(const void* kernel) {
   const auto found = known->find(kernel);
   if (found != known->end()) return found->second;
   kernel_limits limits{readable_name(kernel), 64, 1024};
+  const std::string name = with_operation(limits.name);
   for (const table_row& row : table)
-    if (is(limits.name, row)) limits = {limits.name, row.registers, row.max_threads};
+    if (is(name, row)) limits = {limits.name, row.registers, row.max_threads};
   return known->emplace(kernel, limits).first->second;
 }
 
