@@ -2,7 +2,8 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family added.
+# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a
+# family or a command added.
 # Needs build/release, and takes build/nvcc where that is built. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
@@ -56,12 +57,12 @@ installed_program() {
 }
 
 passed=0 failed=0
-tests=(find_package installed_program add_subdirectory new_family)
+tests=(find_package installed_program add_subdirectory new_family new_command)
 [[ ! -f build/nvcc/host/libmanyfit.a ]] || tests+=(find_package_with_cuda)
 for test in "${tests[@]}"; do
   echo "--- $test"
   status=0
-  if [[ $test == new_family ]]; then command=(tests/package/new_family.sh); else command=("$test"); fi
+  if [[ $test == new_* ]]; then command=("tests/package/$test.sh"); else command=("$test"); fi
   (set -e && "${command[@]}") &
   wait $! || status=$?
   if ((status == 0)); then
