@@ -5,7 +5,6 @@
 // Exit codes as of the command line: 0 done, 1 internal, 2 usage, 3 input, 5 device or out of memory.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -16,6 +15,9 @@
 #include "apps/fashion_mnist/evaluation.hpp"
 #include "apps/fashion_mnist/picture.hpp"
 #include "apps/fashion_mnist/report.hpp"
+#include "apps/manyfit/command.hpp"
+#include "apps/manyfit/failures.hpp"
+#include "apps/manyfit/options.hpp"
 #include "apps/plot/ticks.hpp"
 #include "apps/support/messages.hpp"
 
@@ -29,14 +31,6 @@ struct demo_options {
   std::string out = "demo-output";
 };
 
-executor executor_for(const demo_options& options) {
-  if (options.device == "cpu") return executor::cpu(options.threads);
-  if (options.device == "cuda") return executor::cuda();
-  if (options.device.starts_with("cuda:")) return executor::cuda(std::stoi(options.device.substr(5)));
-  const executor best = executor::best();
-  return best.is_cuda() ? best : executor::cpu(options.threads);
-}
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -48,7 +42,7 @@ void print(const std::string& text) {
 
 void run(const demo_options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const executor where = executor_for(options);
+  const executor where = executor_of({.device = options.device, .threads = options.threads});
   auto reading =
       std::async(std::launch::async, [&] { return read_labelled_images(options.data, "t10k", class_count); });
   const labelled_images training = read_labelled_images(options.data, "train", class_count);
@@ -107,33 +101,31 @@ void run(const demo_options& options) {
 int main(int argc, char** argv) {
   using namespace manyfit;
   app::demo_options options;
-  CLI::App parser{
-      "Fits one distribution per class and pixel of Fashion-MNIST, classifies the test images by them and draws "
-      "the fits.\nExample: fashion_mnist --device cpu --threads 2 --out demo-output"};
-  parser.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")
-      ->capture_default_str()
-      ->check([](const std::string& given) {
-        const bool numbered = given.size() > 5 && given.size() < 9 && given.starts_with("cuda:") &&
-                              given.find_first_not_of("0123456789", 5) == std::string::npos;
-        const bool named = given == "auto" || given == "cpu" || given == "cuda";
-        return named || numbered ? std::string() : "'" + given + "' given; expected auto, cpu, cuda or cuda:N";
-      });
-  parser.add_option("--threads", options.threads, "CPU threads; 0: one per core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 4096));
-  parser.add_option("--data", options.data, "folder with the four IDX files")->capture_default_str();
-  parser.add_option("--out", options.out, "folder for the picture")->capture_default_str();
-  try {
-    parser.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return parser.exit(e) == 0 ? 0 : 2;
-  }
+  const app::command demo{
+      .name = "fashion_mnist",
+      .help =
+          "Fits one distribution per class and pixel of Fashion-MNIST, classifies the test images by them and draws "
+          "the fits.",
+      .options = {{"--device", &options.device, "auto, cpu, cuda or cuda:N (default auto)", "DEVICE"},
+                  {.name = "--threads",
+                   .to = &options.threads,
+                   .help = "CPU threads (default: one per core)",
+                   .value = "N",
+                   .most = 4096},
+                  {"--data", &options.data, "Folder with the four IDX files (default " + options.data + ")", "PATH"},
+                  {"--out", &options.out, "Folder for the picture (default " + options.out + ")", "PATH"}},
+      .footer = "Example:\n  fashion_mnist --device cpu --threads 2 --out demo-output",
+      .run = [&options] { return app::run(options), 0; }};
   const auto fail = [](const std::string& message, int code) {
     app::tell("fashion_mnist: {}\n", message);
     return code;
   };
   try {
-    app::run(options);
+    return app::run_command_line(demo, argc, argv);
+  } catch (const app::usage_error& e) {
+    return fail(e.what(), app::exit_usage);
+  } catch (const app::broken_pipe&) {
+    return 0;
   } catch (const app::data_error& e) {
     return fail(e.what(), 3);
   } catch (const error& e) {
@@ -145,5 +137,4 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     return fail(fmt::format("internal error: {}", e.what()), 1);
   }
-  return 0;
 }

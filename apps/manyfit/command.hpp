@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,11 +35,16 @@ struct option {
   bool* given = nullptr;        ///< set where the option is given
 };
 
+/// An option that names a column.
+inline option column_option(const char* name, std::string& to, std::string help) {
+  return {.name = name, .to = &to, .help = std::move(help), .value = "NAME", .is_column_name = true};
+}
+
 struct command {
   const char* name;
   const char* help;
   std::vector<option> options;
-  std::map<std::string, std::string> unsupported;  ///< options of the contract that are refused for now; their purpose
+  std::map<std::string, std::string> unsupported = {};  ///< options of the contract that are refused; their purpose
   std::string footer;
   std::function<int()> run;  ///< gives the exit code
 };
@@ -50,6 +56,8 @@ inline void append(std::vector<option>& options, std::vector<option> more) {
 
 /// Reads the command line, --help and --version included, and runs the command that it names. The exit code, or
 /// usage_error with what was given, what was expected and what to do.
-int run_command_line(std::vector<command> commands, int argc, char** argv);
+int run_command_line(const std::vector<command>& commands, int argc, char** argv);
+/// The same of a program that is one command.
+int run_command_line(const command& only, int argc, char** argv);
 
 }  // namespace manyfit::app

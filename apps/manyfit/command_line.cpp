@@ -98,19 +98,44 @@ std::string names_of(const std::vector<command>& commands) {
   return names;
 }
 
+void fill(CLI::App& app, const command& from) {
+  for (const option& each : from.options) add(app, each);
+  for (const auto& [name, purpose] : from.unsupported) add_unsupported(app, name, purpose);
+  app.footer(from.footer);
+  app.get_formatter()->column_width(32);
+}
+
+/// Parses, then runs what `chosen` points to; `expected`: the commands there are, if any.
+int parse_and_run(CLI::App& program, int argc, char** argv, const command* const& chosen, const std::string& expected) {
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto asked = program.get_subcommands();
+    return print(asked.empty() ? program.help() : asked.front()->help(program.get_name()));
+  } catch (const CLI::CallForVersion&) {
+    return print(program.get_name() + " " + version() + "\n");
+  } catch (const CLI::ParseError& wrong) {
+    const auto asked = program.get_subcommands();
+    std::string message = what_is_wrong(wrong);
+    if (asked.empty() && !expected.empty())
+      message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
+                "; " + expected + " expected";
+    throw usage_error(fmt::format("{}\n{}{} --help tells how to use it", message, program.get_name(),
+                                  asked.empty() ? "" : " " + asked.front()->get_name()));
+  }
+  return chosen->run();
+}
+
 }  // namespace
 
-int run_command_line(std::vector<command> commands, int argc, char** argv) {
+int run_command_line(const std::vector<command>& commands, int argc, char** argv) {
   CLI::App program("Fit any distribution, a million at a time.", "manyfit");
   program.set_version_flag("--version", "manyfit " + std::string(version()));
   program.require_subcommand(1);
   const command* chosen = nullptr;
   for (const command& each : commands) {
     CLI::App& added = *program.add_subcommand(each.name, each.help);
-    for (const option& one : each.options) add(added, one);
-    for (const auto& [name, purpose] : each.unsupported) add_unsupported(added, name, purpose);
-    added.footer(each.footer);
-    added.get_formatter()->column_width(32);
+    fill(added, each);
     added.callback([&chosen, &each] { chosen = &each; });
   }
   program.footer(
@@ -121,23 +146,14 @@ int run_command_line(std::vector<command> commands, int argc, char** argv) {
       "Example:\n"
       "  manyfit fit gamma rain.csv --column millimetres --by station,month --format csv --out fits.csv\n\n"
       "manyfit COMMAND --help tells more of each command.");
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    const auto asked = program.get_subcommands();
-    return print(asked.empty() ? program.help() : asked.front()->help("manyfit"));
-  } catch (const CLI::CallForVersion&) {
-    return print("manyfit " + std::string(version()) + "\n");
-  } catch (const CLI::ParseError& wrong) {
-    const auto asked = program.get_subcommands();
-    const std::string name = asked.empty() ? "manyfit" : "manyfit " + asked.front()->get_name();
-    std::string message = what_is_wrong(wrong);
-    if (asked.empty())
-      message = (argc < 2 ? std::string("no command given") : fmt::format("'{}' is not a command", excerpt(argv[1]))) +
-                "; " + names_of(commands) + " expected";
-    throw usage_error(message + "\n" + name + " --help tells how to use it");
-  }
-  return chosen->run();
+  return parse_and_run(program, argc, argv, chosen, names_of(commands));
+}
+
+int run_command_line(const command& only, int argc, char** argv) {
+  CLI::App program(only.help, only.name);
+  fill(program, only);
+  const command* const chosen = &only;
+  return parse_and_run(program, argc, argv, chosen, "");
 }
 
 }  // namespace manyfit::app

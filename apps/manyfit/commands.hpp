@@ -1,18 +1,15 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The program's commands, one in each file; main.cpp lists them.
+// The program's commands, which commands.def lists.
 #pragma once
 
 #include "command.hpp"
 
 namespace manyfit::app {
 
-command fit_command();
-command mixture_command();
-command score_command();
-command simulate_command();
-command families_command();
-command devices_command();
+#define MF_COMMAND(name) command name##_command();
+#include "commands.def"
+#undef MF_COMMAND
 
 }  // namespace manyfit::app

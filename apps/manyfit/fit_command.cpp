@@ -3,19 +3,21 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 #include <memory>
+#include <numeric>
 
 #include "apps/support/messages.hpp"
 #include "commands.hpp"
 #include "failures.hpp"
-#include "input/arrow_reader.hpp"
 #include "input_options.hpp"
 #include "manyfit/manyfit.hpp"
 #include "options.hpp"
-#include "output/fit_report.hpp"
+#include "output/result_writer.hpp"
 #include "plot.hpp"
 #include "progress_bar.hpp"
+#include "results/fit_result.hpp"
+#include "results/result_fields.hpp"
 #include "samples.hpp"
 
 namespace manyfit::app {
@@ -31,12 +33,6 @@ struct fit_arguments {
   fit_options options;
 };
 
-using clock = std::chrono::steady_clock;
-
-double seconds_since(clock::time_point start) {
-  return std::chrono::duration<double>(clock::now() - start).count();
-}
-
 /// What is wrong with the command line shows before a large file is read: the library checks options first.
 void check_options(const family_info& family, const fit_options& options, double level) {
   for (int p = 0; p < family.parameter_count; ++p) {
@@ -51,64 +47,38 @@ void check_options(const family_info& family, const fit_options& options, double
   fit(executor::cpu(1), family, dense<double>({}, 0), options);
 }
 
-void print_summary(const fit_results& results, const common_options& common, double fit_seconds, double all_seconds) {
-  std::int64_t values = 0, missing = 0, left_out = 0, outside = 0;
-  for (const std::int64_t n : results.observations) values += n;
-  for (const std::int64_t n : results.missing) missing += n;
-  for (const std::int64_t n : results.left_out) left_out += n;
-  for (const std::int64_t n : results.outside) outside += n;
-  const std::string of_weight_0 = left_out > 0 ? fmt::format(", {} left out", left_out) : "";
-  tell("manyfit: {} {} fit{} of {} value{} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n",
-       results.count, results.family->name, results.count == 1 ? "" : "s", values, values == 1 ? "" : "s", missing,
-       of_weight_0, results.device, common.precision, short_time(fit_seconds),
-       short_count(static_cast<double>(results.count) / fit_seconds), short_time(all_seconds));
-  for (int i = 0; i < fit_status_count; ++i) {
-    const auto status = static_cast<fit_status>(i);
-    const std::int64_t count = results.count_of(status);
-    if (count == 0) continue;
-    const bool tells_outside = status == fit_status::out_of_support && outside > 0;
-    tell("  {} {}{}{}{}\n", count, to_string(status), status == fit_status::converged ? "" : ": ",
-         status == fit_status::converged ? "" : describe(status),
-         tells_outside ? fmt::format(" {} value{} outside.", outside, outside == 1 ? "" : "s") : "");
-  }
+void print_summary(const fit_results& r, const common_options& common, double fit_seconds, double all_seconds) {
+  const auto sum = [](const std::vector<std::int64_t>& of) { return std::reduce(of.begin(), of.end()); };
+  const std::int64_t left_out = sum(r.left_out);
+  tell("manyfit: {} {} fit{} of {} ({} missing{}) on {}, {} precision, in {} ({}/s), {} in all\n", r.count,
+       r.family->name, r.count == 1 ? "" : "s", counted(sum(r.observations), "value"), sum(r.missing),
+       left_out > 0 ? fmt::format(", {} left out", left_out) : "", r.device, common.precision, short_time(fit_seconds),
+       short_count(static_cast<double>(r.count) / fit_seconds), short_time(all_seconds));
+  tell_outcome(r.status, sum(r.outside));
 }
 
 template <class T>
 int run_fit(const fit_arguments& arguments, const family_info& family, const executor& where, output_format format,
             output& to) {
   const common_options& common = arguments.common;
-  const auto start = clock::now();
+  const stopwatch since;
   const sample_set<T> samples = read_samples<T>(arguments.input, common, where.threads());
   if (samples.values.empty()) warn(common, fmt::format("{} has no observations", samples.source));
 
   fit_options options = arguments.options;
   progress_bar bar("fitting", "fits", common.quiet);
-  if (bar.shown()) options.progress = [&](std::int64_t done, std::int64_t total) { bar.update(done, total); };
-  const auto fit_start = clock::now();
+  options.progress = bar.function();
+  const stopwatch fitting;
   const fit_results results = fit(where, family, samples.view(), options);
-  const double fit_seconds = seconds_since(fit_start);
+  const double fit_seconds = fitting.seconds();
   bar.clear();
 
   const fit_report report{results, samples.keys, common.precision, arguments.level};
-  switch (format) {
-    case output_format::json:
-      write_fit_json(report, to);
-      break;
-    case output_format::csv:
-      write_fit_csv(report, to);
-      break;
-    case output_format::parquet:
-      write_parquet(fit_columns(report), to.file_to_write());
-      break;
-    default:
-      write_fit_table(report, to);
-  }
+  write_result(describe(report), format, to);
   if (!arguments.plot.empty() && results.count > 0) write_plot(arguments.plot, report, samples);
   to.finish();
-  if (!common.quiet) attempt([&] { print_summary(results, common, fit_seconds, seconds_since(start)); });
-
-  bool failed = false;
-  for (const fit_status status : results.status) failed = failed || !usable(status);
+  if (!common.quiet) attempt([&] { print_summary(results, common, fit_seconds, since.seconds()); });
+  const bool failed = !std::all_of(results.status.begin(), results.status.end(), usable);
   return failed && common.fail_on_any() ? exit_failed : exit_done;
 }
 
@@ -122,8 +92,8 @@ int run(fit_arguments& arguments) {
   check_files({arguments.input.path}, arguments.common, arguments.plot);
   const executor where = executor_of(arguments.common);
   output to(arguments.common.out);
-  return arguments.common.single() ? run_fit<float>(arguments, family, where, format, to)
-                                   : run_fit<double>(arguments, family, where, format, to);
+  return in_precision(arguments.common,
+                      [&](auto zero) { return run_fit<decltype(zero)>(arguments, family, where, format, to); });
 }
 
 }  // namespace
@@ -133,17 +103,10 @@ command fit_command() {
   std::vector<option> options{
       {"FAMILY", &arguments->family, "What to fit; manyfit families lists them"},
       {"INPUT", &arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin"},
-      {.name = "--column",
-       .to = &arguments->input.column,
-       .help = "The values (default: the only number column not named otherwise)",
-       .value = "NAME",
-       .is_column_name = true},
+      column_option("--column", arguments->input.column,
+                    "The values (default: the only number column not named otherwise)"),
       {"--by", &arguments->by, "One fit per distinct key in these columns; an empty or NA cell is the key \"\"", "a,b"},
-      {.name = "--weights",
-       .to = &arguments->input.weights,
-       .help = "A weight per row, 0 or more: the exponent of its density",
-       .value = "NAME",
-       .is_column_name = true},
+      column_option("--weights", arguments->input.weights, "A weight per row, 0 or more: the exponent of its density"),
       {"--fix", &arguments->fixed, "Hold a parameter at a value; may be repeated", "NAME=VALUE"},
       {"--level", &arguments->level, "Level of the intervals (default 0.95)", "P"},
       {.name = "--max-iterations",
@@ -158,7 +121,7 @@ command fit_command() {
        .least = 0},
       {"--plot", &arguments->plot, "Histogram and fitted density as a picture", "FILE.svg|.png"},
   };
-  append(options, input_options(arguments->input.format));
+  append(options, reading_options(arguments->input.format));
   append(options, shared_options(arguments->common));
   return {
       .name = "fit",

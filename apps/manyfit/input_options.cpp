@@ -64,7 +64,7 @@ bool same_file(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::vector<option> input_options(input_format& format) {
+std::vector<option> reading_options(input_format& format) {
   return {
       {"--missing", [&format](const std::string& text) { format.missing = split_list(text, "--missing"); },
        "Texts or numbers that mean \"missing\" too, as in N/A,null,-9999", "TEXT,..."},

@@ -13,7 +13,7 @@
 namespace manyfit::app {
 
 /// --missing, --delimiter, --decimal and --array. `format` must outlive the command.
-std::vector<option> input_options(input_format& format);
+std::vector<option> reading_options(input_format& format);
 
 /// What every --help says of inputs, with an example.
 extern const char* const input_help;

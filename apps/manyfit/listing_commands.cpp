@@ -10,11 +10,9 @@
 #include "commands.hpp"
 #include "constraints.hpp"
 #include "failures.hpp"
-#include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
 #include "options.hpp"
-#include "output/text.hpp"
-#include "output/text_table.hpp"
+#include "output/result_writer.hpp"
 
 namespace manyfit::app {
 
@@ -43,110 +41,106 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// A listing in every form: rows of named texts, numbers and booleans. `for_people` says how a member stands in a
-/// table.
-struct listing {
-  std::string command;
-  json rows = json::array();
-  std::vector<std::string> names = {};                     ///< of the members in tables and CSV
-  std::vector<std::vector<std::string>> table_cells = {};  ///< [rows][names]
-  std::vector<std::vector<std::string>> csv_cells = {};    ///< [rows][names]
+/// What each form says of item i.
+using text_of = std::function<std::string(std::size_t i)>;
+
+/// Builds a listing: a few rows of texts.
+class listing {
+ public:
+  listing(const char* command, std::size_t rows) : rows_(rows) {
+    result_ = {.command = command, .name = command, .rows = static_cast<std::int64_t>(rows), .indented = true};
+  }
+  /// A member of JSON, from `value`, which is JSON.
+  void member(const char* name, const std::function<json(std::size_t i)>& value) {
+    const text_of dumped = [&](std::size_t i) { return value(i).dump(-1, ' ', false, json::error_handler_t::replace); };
+    result_.fields.push_back({.json = name, .value = texts(dumped), .literal = true});
+  }
+  /// A column of CSV and tables; `shown` in tables, where that differs.
+  void column(const char* name, const text_of& value, const text_of& shown = {}) {
+    const auto cell = texts(shown ? shown : value);
+    result_.fields.push_back(
+        {.column = name, .many = name, .value = texts(value), .shown = [cell](const position& where) {
+           return std::string(std::get<2>(cell)(where));
+         }});
+  }
+  int write(const common_options& common) const {
+    const output_format format = format_of(common);
+    output to(common.out);
+    write_result(result_, format, to);
+    to.finish();
+    return exit_done;
+  }
+
+ private:
+  value_at texts(const text_of& value) const {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < rows_; ++i) all.push_back(value(i));
+    return text([all = std::make_shared<const std::vector<std::string>>(std::move(all))](const position& where) {
+      return std::string_view((*all)[static_cast<std::size_t>(where.row)]);
+    });
+  }
+
+  std::size_t rows_;
+  schema result_;
 };
 
-void write(const listing& all, const common_options& common) {
-  const output_format format = format_of(common);
-  output to(common.out);
-  if (format == output_format::json) {
-    const json document = {{"manyfit", version()}, {"command", all.command}, {all.command, all.rows}};
-    to.write(document.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
-  } else if (format == output_format::csv) {
-    const auto line = [&](const std::vector<std::string>& cells) {
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i > 0) to.text() += ',';
-        append_csv_text(to.text(), cells[i]);
-      }
-      to.text() += '\n';
-    };
-    line(all.names);
-    for (const auto& cells : all.csv_cells) line(cells);
-  } else if (format == output_format::parquet) {
-    table data{.source = all.command, .rows = all.csv_cells.size()};
-    for (std::size_t i = 0; i < all.names.size(); ++i) {
-      column& each = data.columns.emplace_back(column{.name = all.names[i], .kind = column_kind::text});
-      for (std::size_t row = 0; row < data.rows; ++row) {
-        each.codes.push_back(static_cast<std::int32_t>(row));
-        each.dictionary.push_back(all.csv_cells[row][i]);
-      }
-    }
-    write_parquet(data, to.file_to_write());
-  } else {
-    std::vector<text_table::heading> headings;
-    for (const std::string& name : all.names) headings.push_back({name});
-    text_table lines(std::move(headings));
-    for (const auto& cells : all.table_cells)
-      for (const std::string& cell : cells) lines.add(cell);
-    lines.write(to);
-  }
-  to.finish();
-}
-
-const char* yes_or_no(bool value) {
-  return value ? "yes" : "no";
-}
-
 int list_families(const common_options& common) {
-  listing all{.command = "families"};
-  all.names = {"family", "parameters", "support", "values", "method", "commands", "devices"};
-  for (const family_info* family : all_families()) {
-    json parameters = json::array();
-    for (int p = 0; p < family->parameter_count; ++p) {
-      const parameter& each = family->parameters[p];
-      parameters.push_back({{"name", each.name},
-                            {"constraint", constraint_text(each.kind)},
-                            {"meaning", each.meaning},
-                            {"example", each.example}});
+  const std::vector<const family_info*> families = all_families();
+  const auto parameters = [&](std::size_t i) {
+    json all = json::array();
+    for (int p = 0; p < families[i]->parameter_count; ++p) {
+      const parameter& each = families[i]->parameters[p];
+      all.push_back({{"name", each.name},
+                     {"constraint", constraint_text(each.kind)},
+                     {"meaning", each.meaning},
+                     {"example", each.example}});
     }
-    const std::string method = family->closed_form ? "sufficient statistics" : "passes over the values";
-    json devices = json::array({"cpu"});
-    if (family->cuda.f64) devices.push_back("cuda");
-    all.rows.push_back({{"name", family->name},
-                        {"parameters", parameters},
-                        {"support", family->support},
-                        {"discrete", family->discrete},
-                        {"method", method},
-                        {"commands", {"fit", "score", "simulate"}},
-                        {"devices", devices}});
-    std::vector<std::string> cells = {family->name,
-                                      list_parameters(*family),
-                                      family->support,
-                                      family->discrete ? "discrete" : "continuous",
-                                      method,
-                                      "fit score simulate",
-                                      family->cuda.f64 ? "cpu cuda" : "cpu"};
-    all.table_cells.push_back(cells);
-    all.csv_cells.push_back(std::move(cells));
-  }
-  write(all, common);
-  return exit_done;
+    return all;
+  };
+  const text_of method = [&](std::size_t i) {
+    return families[i]->closed_form ? "sufficient statistics" : "passes over the values";
+  };
+  listing all("families", families.size());
+  all.member("name", [&](std::size_t i) { return families[i]->name; });
+  all.column("family", [&](std::size_t i) { return families[i]->name; });
+  all.member("parameters", parameters);
+  all.column("parameters", [&](std::size_t i) { return list_parameters(*families[i]); });
+  all.member("support", [&](std::size_t i) { return families[i]->support; });
+  all.column("support", [&](std::size_t i) { return families[i]->support; });
+  all.member("discrete", [&](std::size_t i) { return families[i]->discrete; });
+  all.column("values", [&](std::size_t i) { return families[i]->discrete ? "discrete" : "continuous"; });
+  all.member("method", method);
+  all.column("method", method);
+  all.member("commands", [](std::size_t) { return json::array({"fit", "score", "simulate"}); });
+  all.column("commands", [](std::size_t) { return "fit score simulate"; });
+  all.member("devices", [&](std::size_t i) {
+    return families[i]->cuda.f64 ? json::array({"cpu", "cuda"}) : json::array({"cpu"});
+  });
+  all.column("devices", [&](std::size_t i) { return families[i]->cuda.f64 ? "cpu cuda" : "cpu"; });
+  return all.write(common);
 }
 
 int list_devices(const common_options& common) {
-  listing all{.command = "devices"};
-  all.names = {"device", "name", "memory", "usable", "note"};
-  for (const device_info& device : devices()) {
-    const double gibibytes = static_cast<double>(device.memory) / (1 << 30);
-    all.rows.push_back({{"id", device.id},
-                        {"name", device.name},
-                        {"memory", device.memory == 0 ? json(nullptr) : json(device.memory)},
-                        {"usable", device.usable},
-                        {"note", device.note}});
-    all.table_cells.push_back({device.id, device.name, device.memory == 0 ? "-" : fmt::format("{:.1f} GiB", gibibytes),
-                               yes_or_no(device.usable), device.note});
-    all.csv_cells.push_back({device.id, device.name, device.memory == 0 ? "" : fmt::format("{}", device.memory),
-                             device.usable ? "true" : "false", device.note});
-  }
-  write(all, common);
-  return exit_done;
+  const std::vector<device_info> known = devices();
+  listing all("devices", known.size());
+  all.member("id", [&](std::size_t i) { return known[i].id; });
+  all.column("device", [&](std::size_t i) { return known[i].id; });
+  all.member("name", [&](std::size_t i) { return known[i].name; });
+  all.column("name", [&](std::size_t i) { return known[i].name; });
+  all.member("memory", [&](std::size_t i) { return known[i].memory == 0 ? json(nullptr) : json(known[i].memory); });
+  all.column(
+      "memory", [&](std::size_t i) { return known[i].memory == 0 ? "" : fmt::format("{}", known[i].memory); },
+      [&](std::size_t i) {
+        const double gibibytes = static_cast<double>(known[i].memory) / (1 << 30);
+        return known[i].memory == 0 ? "-" : fmt::format("{:.1f} GiB", gibibytes);
+      });
+  all.member("usable", [&](std::size_t i) { return known[i].usable; });
+  all.column(
+      "usable", [&](std::size_t i) { return known[i].usable ? "true" : "false"; },
+      [&](std::size_t i) { return known[i].usable ? "yes" : "no"; });
+  all.member("note", [&](std::size_t i) { return known[i].note; });
+  all.column("note", [&](std::size_t i) { return known[i].note; });
+  return all.write(common);
 }
 
 command listing_command(const char* name, const char* help, int (*list)(const common_options&)) {

@@ -63,11 +63,17 @@ int explain(std::exception_ptr what) {
   }
 }
 
+std::vector<command> all_commands() {
+#define MF_COMMAND(name) name##_command(),
+  return {
+#include "commands.def"
+  };
+#undef MF_COMMAND
+}
+
 int run(int argc, char** argv) {
   try {
-    return run_command_line(
-        {fit_command(), mixture_command(), score_command(), simulate_command(), families_command(), devices_command()},
-        argc, argv);
+    return run_command_line(all_commands(), argc, argv);
   } catch (...) {
     return explain(std::current_exception());
   }

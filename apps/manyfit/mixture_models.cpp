@@ -12,9 +12,13 @@
 #include "failures.hpp"
 #include "manyfit/manyfit.hpp"
 #include "options.hpp"
-#include "output/mixture_report.hpp"
 
 namespace manyfit::app {
+
+const char* name_of(covariance_structure structure) {
+  static constexpr const char* names[covariance_structure_count] = {"full", "diagonal", "tied", "spherical"};
+  return names[static_cast<int>(structure)];
+}
 
 namespace {
 
@@ -46,6 +50,15 @@ std::vector<std::int32_t> sizes_at(const std::vector<std::int32_t>& all, const s
 }
 
 }  // namespace
+
+const family_info& known_family(const model& document, const std::string& path) {
+  for (const family_info* each : all_families())
+    if (document.family == each->name) return *each;
+  throw input_error(
+      fmt::format("{}: the family is '{}', which this manyfit does not know\n"
+                  "manyfit families lists what it knows",
+                  excerpt(path, 300), excerpt(document.family)));
+}
 
 /// --by, which the model must have been fitted with; without it what the model was fitted with.
 std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path) {
@@ -133,14 +146,7 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
 
 family_mixture_results family_mixtures(const model& document, const std::string& path) {
   const std::string name = excerpt(path, 300);
-  const family_info* family = nullptr;
-  for (const family_info* each : all_families())
-    if (document.family == each->name) family = each;
-  if (!family)
-    throw input_error(
-        fmt::format("{}: the family is '{}', which this manyfit does not know\n"
-                    "manyfit families lists what it knows",
-                    name, excerpt(document.family)));
+  const family_info* const family = &known_family(document, path);
   std::size_t most = 1;
   std::vector<std::int32_t> sizes;
   for (const model_fit& fit : document.fits) {

@@ -14,6 +14,12 @@
 
 namespace manyfit::app {
 
+/// "full", "diagonal", "tied" or "spherical".
+const char* name_of(covariance_structure structure);
+
+/// The family of a document. Throws input_error for one that this program does not know.
+const family_info& known_family(const model& document, const std::string& path);
+
 /// The Gaussian mixtures of a document; fits without parameters have status not_run. Throws input_error when it holds
 /// something else.
 mixture_results gaussian_mixtures(const model& document, const std::string& path);

@@ -10,8 +10,9 @@
 #include "apps/plot/density_plot.hpp"
 #include "apps/plot/mixture_plot.hpp"
 #include "apps/plot/ticks.hpp"
+#include "input/input_error.hpp"
 #include "manyfit/manyfit.hpp"
-#include "plot.hpp"
+#include "results/result_fields.hpp"
 
 namespace manyfit::app {
 
@@ -20,26 +21,17 @@ namespace {
 constexpr int most_panels = 16, most_pairs = 5;
 constexpr std::int64_t most_points = 4000;  // of one panel: more would only make the file large
 
-std::string title_of(const std::vector<key_column>& keys, std::int64_t fit) {
-  std::string title;
-  for (const key_column& key : keys)
-    title += fmt::format("{}{} {}", title.empty() ? "" : ", ", excerpt(key.name),
-                         excerpt(key.texts[static_cast<std::size_t>(fit)]));
-  return title;
-}
-
 std::string line_of(const mixture_report& report, std::int64_t fit) {
   const mixture_results& r = report.results;
   const auto at = static_cast<std::size_t>(fit);
-  return fmt::format("{} component{}, log-likelihood {:.2f}, {} {:.2f}", r.components[at],
-                     r.components[at] == 1 ? "" : "s", r.log_likelihood[at],
-                     report.select == information_criterion::bic ? "BIC" : "AIC",
+  return fmt::format("{}, log-likelihood {:.2f}, {} {:.2f}", counted(r.components[at], "component"),
+                     r.log_likelihood[at], report.select == information_criterion::bic ? "BIC" : "AIC",
                      report.select == information_criterion::bic ? r.bic(fit) : r.aic(fit));
 }
 
-/// log Σ_k π_k N(x), over all components or one.
-std::function<std::vector<double>(std::span<const double>)> density_of(const mixture_results& r, std::int64_t fit,
-                                                                       int from, int to) {
+/// log Σ_k π_k N(x) over components [from, to).
+density density_of(const mixture_report& report, std::int64_t fit, int from, int to) {
+  const mixture_results& r = report.results;
   std::vector<double> weight, mean, sd;
   for (int k = from; k < to; ++k) {
     weight.push_back(r.weight(fit, k));
@@ -60,45 +52,57 @@ std::function<std::vector<double>(std::span<const double>)> density_of(const mix
   };
 }
 
-bool has_parameters(const mixture_results& r, std::int64_t fit) {
-  return r.weight(fit, 0) >= 0;
+/// The same of another family.
+density density_of(const family_mixture_report& report, std::int64_t fit, int from, int to) {
+  const family_info& family = *report.results.part(0).family;
+  const int P = family.parameter_count;
+  std::vector<double> weights, parameters;
+  for (int k = from; k < to; ++k) {
+    weights.push_back(report.results.weight(fit, k));
+    for (int p = 0; p < P; ++p) parameters.push_back(report.results.parameter(fit, k, p));
+  }
+  return [&family, weights, parameters, P](std::span<const double> x) {
+    std::vector<double> sum(x.size(), 0.0);
+    for (std::size_t k = 0; k < weights.size(); ++k) {
+      const std::vector<double> each = log_density(executor::cpu(1), family, dense<double>(x, 1),
+                                                   {parameters.data() + k * static_cast<std::size_t>(P), 0, 1});
+      for (std::size_t i = 0; i < x.size(); ++i) sum[i] += weights[k] * std::exp(each[i]);
+    }
+    for (double& each : sum) each = std::log(each);
+    return sum;
+  };
+}
+
+/// Adds the density and its components; false where there are none.
+template <class Report>
+bool add_densities(const Report& report, std::int64_t fit, panel& to) {
+  const auto at = static_cast<std::size_t>(fit);
+  if (!has_parameters(report.results, fit)) {
+    to.status = to_string(report.results.status[at]);
+    return false;
+  }
+  const int K = report.results.components[at];
+  to.log_density = density_of(report, fit, 0, K);
+  for (int k = 0; k < K && K > 1; ++k) to.parts.push_back(density_of(report, fit, k, k + 1));
+  return true;
 }
 
 template <class T>
 void plot_one_dimension(const std::string& path, const mixture_report& report, const point_set<T>& points,
                         const std::string& title) {
   const mixture_results& r = report.results;
-  plot_style style{.title = title, .x_label = excerpt(points.names[0]), .total = r.count};
-  const std::int64_t shown = std::min<std::int64_t>(r.count, style.most_panels);
-  std::vector<panel> panels;
-  std::vector<std::vector<double>> copies;  // panels are views
-  copies.reserve(2 * static_cast<std::size_t>(shown));
-  for (std::int64_t fit = 0; fit < shown; ++fit) {
-    const auto at = static_cast<std::size_t>(fit);
-    const auto part = [&](std::span<const T> of) -> std::span<const double> {
-      if (of.empty()) return {};
-      return copies.emplace_back(of.begin() + points.offsets[at], of.begin() + points.offsets[at + 1]);
-    };
-    panel& each = panels.emplace_back();
-    each.title = title_of(report.keys, fit);
-    each.values = part(points.coordinates());
-    each.weights = part(points.weights);
-    if (!has_parameters(r, fit)) {
-      each.status = to_string(r.status[at]);
-      continue;
-    }
-    const int K = r.components[at];
-    each.log_density = density_of(r, fit, 0, K);
-    for (int k = 0; k < K && K > 1; ++k) each.parts.push_back(density_of(r, fit, k, k + 1));
-    for (int k = 0; k < K; ++k)
-      each.widest_bar = std::min(each.widest_bar, 0.75 * std::sqrt(r.covariance_of(fit, k)[0]));
+  const plotted_samples<T> plotted{title,          points.names[0], report.keys, points.coordinates(),
+                                   points.weights, points.offsets};
+  write_panels<T>(path, plotted, [&](std::int64_t fit, panel& each) {
+    if (!add_densities(report, fit, each)) return;
     each.lines.push_back(line_of(report, fit));
-    for (int k = 0; k < K; ++k)
+    for (int k = 0; k < r.components[static_cast<std::size_t>(fit)]; ++k) {
+      const double sd = std::sqrt(r.covariance_of(fit, k)[0]);
+      each.widest_bar = std::min(each.widest_bar, 0.75 * sd);
       each.lines.push_back(fmt::format("{} %: {} ± {}", readable(100 * r.weight(fit, k)),
-                                       readable(r.mean(fit, k)[0], 4),
-                                       readable(std::sqrt(r.covariance_of(fit, k)[0]), 3)));
-  }
-  plot_panels(panels, path, style);
+                                       readable(r.mean(fit, k)[0], 4), readable(sd, 3)));
+    }
+  });
 }
 
 /// A fit with every so-manieth of its points, those with all coordinates.
@@ -107,7 +111,7 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
   const mixture_results& r = report.results;
   const auto at = static_cast<std::size_t>(fit);
   const int D = r.dimensions;
-  mixture_picture m{.title = title_of(report.keys, fit), .dimensions = D};
+  mixture_picture m{.title = panel_title(report.keys, fit, r.count), .dimensions = D};
   const std::int64_t first = points.offsets[at], rows = points.offsets[at + 1] - first;
   const std::int64_t shown = std::min(rows, most_points);
   for (std::int64_t i = 0; i < shown; ++i) {
@@ -137,39 +141,61 @@ mixture_picture picture_of(const mixture_report& report, const point_set<T>& poi
   return m;
 }
 
+template <class T>
+void plot_points(const std::string& path, const mixture_report& report, const point_set<T>& points,
+                 const std::string& title) {
+  const mixture_results& r = report.results;
+  mixture_plot_style style{.title = title};
+  for (const std::string& name : points.names) style.names.push_back(excerpt(name));
+  const std::int64_t shown = r.dimensions == 2 ? std::min<std::int64_t>(r.count, most_panels) : 1;
+  std::vector<mixture_picture> pictures;
+  std::int64_t drawn = 0, rows = 0;
+  for (std::int64_t fit = 0; fit < shown; ++fit) {
+    pictures.push_back(picture_of(report, points, fit));
+    drawn += static_cast<std::int64_t>(pictures.back().points.size()) / r.dimensions;
+    rows += r.observations[static_cast<std::size_t>(fit)];
+  }
+  style.note = "ellipses hold 50 % and 95 % of a component";
+  if (drawn < rows) style.note += fmt::format(" · {} of {} points", grouped(drawn), grouped(rows));
+  if (shown < r.count) style.note += fmt::format(" · first {} of {} fits", shown, grouped(r.count));
+  if (r.dimensions == 2) return plot_ellipses(pictures, path, style);
+  const int coordinates = std::min(r.dimensions, most_pairs);
+  if (coordinates < r.dimensions) style.note += fmt::format(" · first {} of {} coordinates", coordinates, r.dimensions);
+  plot_pairs(pictures.front(), coordinates, path, style);
+}
+
 }  // namespace
 
 template <class T>
 void write_mixture_plot(const std::string& path, const mixture_report& report, const point_set<T>& points) {
-  const mixture_results& r = report.results;
   const std::string title = plot_title(points.source, "gaussian mixture");
-  try {
-    if (r.dimensions == 1) return plot_one_dimension(path, report, points, title);
-    mixture_plot_style style{.title = title};
-    for (const std::string& name : points.names) style.names.push_back(excerpt(name));
-    const std::int64_t shown = r.dimensions == 2 ? std::min<std::int64_t>(r.count, most_panels) : 1;
-    std::vector<mixture_picture> pictures;
-    std::int64_t drawn = 0, rows = 0;
-    for (std::int64_t fit = 0; fit < shown; ++fit) {
-      pictures.push_back(picture_of(report, points, fit));
-      drawn += static_cast<std::int64_t>(pictures.back().points.size()) / r.dimensions;
-      rows += r.observations[static_cast<std::size_t>(fit)];
+  if (report.results.dimensions == 1) return plot_one_dimension(path, report, points, title);
+  as_input_error([&] { plot_points(path, report, points, title); });
+}
+
+template <class T>
+void write_mixture_plot(const std::string& path, const family_mixture_report& report,
+                        const plotted_samples<T>& samples) {
+  const family_mixture_results& r = report.results;
+  const family_info& family = *r.part(0).family;
+  write_panels<T>(path, samples, [&](std::int64_t fit, panel& each) {
+    each.discrete = family.discrete;
+    if (!add_densities(report, fit, each)) return;
+    const int K = r.components[static_cast<std::size_t>(fit)];
+    each.lines.push_back(fmt::format("{}, log-likelihood {:.2f}", counted(K, "component"),
+                                     r.log_likelihood[static_cast<std::size_t>(fit)]));
+    for (int k = 0; k < K; ++k) {
+      std::string line = readable(100 * r.weight(fit, k)) + " %:";
+      for (int p = 0; p < family.parameter_count; ++p)
+        line += fmt::format(" {} {}", family.parameters[p].name, readable(r.parameter(fit, k, p), 4));
+      each.lines.push_back(line);
     }
-    style.note = "ellipses hold 50 % and 95 % of a component";
-    if (drawn < rows) style.note += fmt::format(" · {} of {} points", grouped(drawn), grouped(rows));
-    if (shown < r.count) style.note += fmt::format(" · first {} of {} fits", shown, grouped(r.count));
-    if (r.dimensions == 2) return plot_ellipses(pictures, path, style);
-    const int coordinates = std::min(r.dimensions, most_pairs);
-    if (coordinates < r.dimensions)
-      style.note += fmt::format(" · first {} of {} coordinates", coordinates, r.dimensions);
-    plot_pairs(pictures.front(), coordinates, path, style);
-  } catch (const error& failure) {
-    if (failure.why() != error::kind::argument) throw;
-    throw input_error(failure.what());
-  }
+  });
 }
 
 template void write_mixture_plot(const std::string&, const mixture_report&, const point_set<double>&);
 template void write_mixture_plot(const std::string&, const mixture_report&, const point_set<float>&);
+template void write_mixture_plot(const std::string&, const family_mixture_report&, const plotted_samples<double>&);
+template void write_mixture_plot(const std::string&, const family_mixture_report&, const plotted_samples<float>&);
 
 }  // namespace manyfit::app

@@ -6,8 +6,9 @@
 
 #include <string>
 
-#include "output/mixture_report.hpp"
+#include "plot.hpp"
 #include "point_samples.hpp"
+#include "results/mixture_result.hpp"
 
 namespace manyfit::app {
 
@@ -15,5 +16,10 @@ namespace manyfit::app {
 /// input_error.
 template <class T>
 void write_mixture_plot(const std::string& path, const mixture_report& report, const point_set<T>& points);
+
+/// Histograms with density and components, of components of another family. Throws input_error.
+template <class T>
+void write_mixture_plot(const std::string& path, const family_mixture_report& report,
+                        const plotted_samples<T>& samples);
 
 }  // namespace manyfit::app

@@ -16,8 +16,6 @@
 
 namespace manyfit::app {
 
-enum class output_format { table, csv, json, parquet, npy };
-
 struct common_options {
   std::string device = "auto";
   int threads = 0;
@@ -31,6 +29,12 @@ struct common_options {
   bool single() const { return precision == "single"; }
   bool fail_on_any() const { return fail_on == "any"; }
 };
+
+/// work(T{}) in the type of numbers that --precision names.
+template <class Work>
+auto in_precision(const common_options& options, Work work) {
+  return options.single() ? work(float{}) : work(double{});
+}
 
 /// --format, --out and --quiet. `options` must outlive the command.
 std::vector<option> output_options(common_options& options);

@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "input/input.hpp"
 #include "point_file.hpp"
-#include "progress_bar.hpp"
 
 namespace manyfit::app {
 
@@ -101,13 +99,7 @@ point_set<T> read_points(const point_request& request, const common_options& opt
   const read_request columns = columns_of(request);
   if (columns.numeric_columns.empty() && columns.key_columns.empty())
     if (std::optional<point_set<T>> mapped = map_points<T>(request)) return *std::move(mapped);
-  progress_bar bar("reading", "B", options.quiet);
-  progress_function progress;
-  if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
-  input_data data = read_input(
-      request.path, columns,
-      {.threads = static_cast<unsigned>(threads), .progress = std::move(progress), .format = request.format});
-  bar.clear();
+  input_data data = read_with_bar(request.path, columns, request.format, options, threads);
   if (auto* array = std::get_if<npy_array>(&data)) return points_of<T>(std::move(*array));
   return table_points<T>(std::move(std::get<table>(data)), request);
 }

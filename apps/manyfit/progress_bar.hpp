@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace manyfit::app {
@@ -20,6 +21,11 @@ class progress_bar {
   progress_bar& operator=(const progress_bar&) = delete;
 
   bool shown() const { return shown_; }
+  /// update() as a function for whoever does the work, or none where nothing is drawn.
+  std::function<void(std::uint64_t done, std::uint64_t total)> function() {
+    if (!shown_) return {};
+    return [this](std::uint64_t done, std::uint64_t total) { update(done, total); };
+  }
   /// `note` is added to the line.
   void update(std::uint64_t done, std::uint64_t total, const std::string& note = {});
   void clear();
@@ -30,6 +36,15 @@ class progress_bar {
   bool shown_;
   int columns_ = 0;
   clock::time_point start_ = clock::now(), drawn_ = start_;
+};
+
+/// Seconds since it was made.
+class stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// 12345678 -> "12.3 M": a count for people.

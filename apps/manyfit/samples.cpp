@@ -81,18 +81,19 @@ sample_set<T> samples_of(table&& data, const sample_request& request, int thread
 
 }  // namespace
 
+input_data read_with_bar(const std::string& path, const read_request& columns, const input_format& format,
+                         const common_options& options, int threads) {
+  progress_bar bar("reading", "B", options.quiet);
+  return read_input(path, columns,
+                    {.threads = static_cast<unsigned>(threads), .progress = bar.function(), .format = format});
+}
+
 template <class T>
 sample_set<T> read_samples(const sample_request& request, const common_options& options, int threads) {
   read_request columns{.key_columns = request.by, .all_numeric = request.column.empty()};
   if (!request.column.empty()) columns.numeric_columns.push_back(request.column);
   if (!request.weights.empty() && request.weights != request.column) columns.numeric_columns.push_back(request.weights);
-  progress_bar bar("reading", "B", options.quiet);
-  progress_function progress;
-  if (bar.shown()) progress = [&](std::uint64_t done, std::uint64_t total) { bar.update(done, total); };
-  input_data data = read_input(
-      request.path, columns,
-      {.threads = static_cast<unsigned>(threads), .progress = std::move(progress), .format = request.format});
-  bar.clear();
+  input_data data = read_with_bar(request.path, columns, request.format, options, threads);
   if (auto* array = std::get_if<npy_array>(&data)) return samples_of<T>(std::move(*array));
   return samples_of<T>(std::move(std::get<table>(data)), request, threads);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "input/input_format.hpp"
+#include "input/input.hpp"
 #include "input/table.hpp"
 #include "manyfit/batch.hpp"
 #include "options.hpp"
@@ -50,6 +50,10 @@ struct sample_set {
     return weights.empty() ? all : all.weighted(weights);
   }
 };
+
+/// Reads an input with a progress bar on stderr. Throws input_error.
+input_data read_with_bar(const std::string& path, const read_request& columns, const input_format& format,
+                         const common_options& options, int threads);
 
 /// Gives the cells of a key column that have no text the empty text, so that no row is lost.
 void name_missing_keys(column& key);

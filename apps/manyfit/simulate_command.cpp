@@ -10,11 +10,9 @@
 #include "commands.hpp"
 #include "constraints.hpp"
 #include "failures.hpp"
-#include "input/arrow_reader.hpp"
 #include "manyfit/manyfit.hpp"
 #include "options.hpp"
-#include "output/numbers.hpp"
-#include "output/text.hpp"
+#include "output/result_writer.hpp"
 #include "progress_bar.hpp"
 
 namespace manyfit::app {
@@ -50,70 +48,26 @@ std::vector<double> parameters_of(const family_info& family, const std::vector<s
   return values;
 }
 
-/// Writes draws as they come, a block of fits at a time.
-class draw_writer {
- public:
-  draw_writer(const simulate_arguments& arguments, const family_info& family, const executor& where,
-              output_format format, output& to)
-      : arguments_(arguments), format_(format), to_(to) {
-    const common_options& common = arguments.common;
-    std::string& text = to.text();
-    if (format == output_format::json)
-      text += fmt::format(
-          "{{\"manyfit\": \"{}\", \"command\": \"simulate\", \"family\": \"{}\", \"device\": \"{}\", "
-          "\"precision\": \"{}\",\n \"values\": [",
-          version(), family.name, where.name(), common.precision);
-    else if (format == output_format::npy)
-      write_npy_header(several() ? std::vector{arguments.fits, arguments.size} : std::vector{arguments.size},
-                       common.single(), to);
-    else if (format != output_format::parquet)
-      text += several() ? "fit,value\n" : "value\n";
-  }
-
-  /// Draws of one fit, in order; fits are numbered from 0 here and from 1 in the output.
-  void add(std::int64_t fit, std::span<const double> values) {
-    const bool single = arguments_.common.single();
-    std::string& text = to_.text();
-    if (format_ == output_format::npy) return write_npy_values(values, single, to_);
-    if (format_ == output_format::parquet) {
-      if (several()) fit_column_.insert(fit_column_.end(), values.size(), static_cast<double>(fit + 1));
-      for (const double value : values) value_column_.push_back(single ? static_cast<float>(value) : value);
-      return;
-    }
-    const bool json = format_ == output_format::json;
-    if (json && several()) text += fit == 0 ? "[" : ",\n  [";
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (json && i > 0) text += ", ";
-      if (!json && several()) {
-        append_number(text, fit + 1);
-        text += ',';
-      }
-      json && !std::isfinite(values[i]) ? (void)text.append("null") : append_at_precision(text, values[i], single);
-      if (!json) text += '\n';
-      to_.flush_when_full();
-    }
-    if (json && several()) text += ']';
-  }
-
-  void finish() {
-    if (format_ == output_format::json) to_.text() += "]}\n";
-    if (format_ == output_format::parquet) {
-      table data{.source = "draws", .rows = value_column_.size()};
-      if (several()) data.columns.push_back({.name = "fit", .numbers = std::move(fit_column_)});
-      data.columns.push_back({.name = "value", .numbers = std::move(value_column_)});
-      write_parquet(data, to_.file_to_write());
-    }
-    to_.finish();
-  }
-
- private:
-  bool several() const { return arguments_.fits > 1; }
-
-  const simulate_arguments& arguments_;
-  output_format format_;
-  output& to_;
-  std::vector<double> fit_column_, value_column_;  // Parquet is written whole
-};
+/// A row for each fit, with its draws: CSV has a line for each, and names the fit where there are several.
+schema describe(const simulate_arguments& arguments, const family_info& family, const executor& where, value_at draw) {
+  const common_options& common = arguments.common;
+  const bool several = arguments.fits > 1;
+  const auto draws = make_axis({.size = arguments.size});
+  schema result{.command = "simulate",
+                .about = {{"family", family.name}, {"device", where.name()}, {"precision", common.precision}},
+                .name = "values",
+                .rows = arguments.fits,
+                .layout = json_layout::values,
+                .column_lines = {draws},
+                .for_programs = true,
+                .array_shape = several ? std::vector{arguments.fits, arguments.size} : std::vector{arguments.size},
+                .array_single = common.single()};
+  if (several)
+    result.fields.push_back({.column = "fit", .value = integer([](const position& at) { return at.row + 1; })});
+  result.fields.push_back(
+      {.json = "values", .column = "value", .value = std::move(draw), .along = {draws}, .single = common.single()});
+  return result;
+}
 
 int run(const simulate_arguments& arguments) {
   const common_options& common = arguments.common;
@@ -122,27 +76,29 @@ int run(const simulate_arguments& arguments) {
   const output_format format = format_of(common, true);
   const executor where = executor_of(common);
   output to(common.out);
-  draw_writer writer(arguments, family, where, format, to);
 
   // A block of fits at a time: memory is bounded, and the stream of a fit is its number whatever the block.
   constexpr std::int64_t block_values = 1 << 22;
   const std::int64_t block = std::clamp<std::int64_t>(block_values / arguments.size, 1, arguments.fits);
+  std::vector<double> draws;
+  std::int64_t first = 0;
+  const schema what = describe(arguments, family, where, number([&, size = arguments.size](const position& at) {
+                                 return draws[static_cast<std::size_t>((at.row - first) * size + at.at[0])];
+                               }));
+  const std::unique_ptr<result_writer> writer = writer_of(what, format, to);
   progress_bar bar("drawing", "fits", common.quiet);
-  for (std::int64_t first = 0; first < arguments.fits; first += block) {
+  for (; first < arguments.fits; first += block) {
     const std::int64_t count = std::min(block, arguments.fits - first);
     simulate_options options{.seed = common.seed};
     for (std::int64_t fit = first; fit < first + count; ++fit)
       options.streams.push_back(static_cast<std::uint64_t>(fit));
-    const std::vector<double> draws =
-        simulate(where, family, {parameters.data(), 0, 1}, count, arguments.size, options);
-    const std::span<const double> all(draws);
-    const auto size = static_cast<std::size_t>(arguments.size);
-    for (std::int64_t i = 0; i < count; ++i)
-      writer.add(first + i, all.subspan(static_cast<std::size_t>(i) * size, size));
+    draws = simulate(where, family, {parameters.data(), 0, 1}, count, arguments.size, options);
+    writer->write(first, first + count);
     bar.update(static_cast<std::uint64_t>(first + count), static_cast<std::uint64_t>(arguments.fits));
   }
   bar.clear();
-  writer.finish();
+  writer->finish();
+  to.finish();
   return exit_done;
 }
 

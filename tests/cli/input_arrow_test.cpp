@@ -35,7 +35,7 @@ TEST(arrow_missing, says_what_is_missing_and_what_to_do) {
   const std::string message = refusal([&] { read_table(file.path(), {}); });
   EXPECT_THAT(message, HasSubstr("built without Apache Arrow"));
   EXPECT_THAT(message, HasSubstr("pyarrow"));
-  EXPECT_THAT(refusal([&] { write_parquet({}, file.path()); }), HasSubstr("built without Apache Arrow"));
+  EXPECT_THAT(refusal([&] { parquet_columns().write(file.path()); }), HasSubstr("built without Apache Arrow"));
 }
 
 #ifndef MF_WITH_ARROW
@@ -192,18 +192,23 @@ TEST_P(arrow_file, progress_ends_at_the_whole) {
   EXPECT_EQ(done, total);
 }
 
-TEST(write_parquet, gives_back_what_was_written_with_null_for_missing) {
+TEST(parquet_columns, give_back_what_was_written_with_null_for_missing) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  table out{.rows = 3};
-  out.columns.push_back({.name = "shape", .kind = column_kind::numeric, .numbers = {1.5, nan, -0.0}});
-  out.columns.push_back(
-      {.name = "status", .kind = column_kind::text, .codes = {1, -1, 0}, .dictionary = {"too_few", "converged"}});
+  const auto columns = [&] {
+    parquet_columns out;
+    out.add("shape", column_kind::numeric);
+    out.add("status", column_kind::text);
+    for (const double number : {1.5, nan, -0.0}) out.append(0, number);
+    for (const std::string_view text : {std::string_view("converged"), std::string_view(), std::string_view("too_few")})
+      out.append(1, text);
+    return out;
+  };
   const scratch_file file(".parquet");
-  write_parquet(out, file.path());
+  columns().write(file.path());
   const table in = read_table(file.path(), {});
   EXPECT_THAT(numbers(in, "shape"), ElementsAre(1.5, IsNan(), 0));
   EXPECT_THAT(texts(in, "status"), ElementsAre("converged", "-", "too_few"));
-  EXPECT_THAT(refusal([&] { write_parquet(out, "/no/such/folder/x.parquet"); }), HasSubstr("cannot write"));
+  EXPECT_THAT(refusal([&] { columns().write("/no/such/folder/x.parquet"); }), HasSubstr("cannot write"));
 }
 
 #endif

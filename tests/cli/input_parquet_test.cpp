@@ -225,10 +225,11 @@ TEST(parquet_checksums, are_verified_and_our_own_files_have_them) {
   EXPECT_THAT(refusal([&] { read_arrow(file, "f", {.numeric_columns = {"x"}}); }), HasSubstr("CRC"));
   EXPECT_THAT(refusal([&] { read_parquet_group(file, "f", {.numeric_columns = {"x"}}, 0); }), HasSubstr("CRC"));
 
-  table out{.rows = values.size()};
-  out.columns.push_back({.name = "x", .kind = column_kind::numeric, .numbers = values});
+  parquet_columns out;
+  out.add("x", column_kind::numeric);
+  for (const double value : values) out.append(0, value);
   const scratch_file ours(".parquet");
-  write_parquet(out, ours.path());
+  out.write(ours.path());
   std::string written;
   {
     const file_bytes whole(ours.path());

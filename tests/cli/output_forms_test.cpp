@@ -155,6 +155,18 @@ TEST(printed_csv, of_mixtures_has_empty_fields_for_components_that_a_fit_has_not
   }
 }
 
+TEST(printed_csv, writes_counts_as_whole_numbers_however_many) {
+  std::string csv = "x\n";
+  for (int i = 0; i < 100000; ++i) csv += i % 2 ? "1\n" : "2\n";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"fit", "normal"}, {"mixture", "gaussian"}, {"mixture", "normal"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"-", "--format", "csv", "--quiet"});
+    if (command[0] == "mixture") arguments.insert(arguments.end(), {"--components", "1"});
+    EXPECT_EQ(cells(printed(arguments, {csv}))[1][0], "100000") << command[0] << command[1];
+  }
+}
+
 TEST(printed_fit, says_what_is_held_missing_and_left_out_at_any_level) {
   const std::string text =
       printed({"fit", "normal", "-", "--column", "x", "--weights", "w", "--fix", "sd=2", "--level", "0.999"},

@@ -41,7 +41,7 @@ compile() { # SOURCE LIST: its object joins that list; as many at a time as ther
 }
 for source in apps/manyfit/input/*.cpp host/src/group_by.cpp; do compile "$source" readers; done
 # What fuzz_mixture runs beside them, with the library of the release build.
-for source in apps/manyfit/{mixture_models,options,interrupt}.cpp apps/manyfit/output/*.cpp apps/support/*.cpp; do
+for source in apps/manyfit/{mixture_models,options,interrupt}.cpp apps/support/*.cpp; do
   compile "$source" program
 done
 for pid in "${pids[@]}"; do wait "$pid"; done

@@ -2,7 +2,8 @@
 # Copyright 2026 The manyfit authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family or an operation added.
+# What is built can be used: by find_package from an install that was moved, by add_subdirectory, and with a family, an
+# operation or a command added.
 # Needs build/release, and takes build/nvcc where that is built. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
@@ -60,7 +61,7 @@ installed_program() {
 }
 
 passed=0 failed=0 skipped=0
-tests=(find_package installed_program add_subdirectory new_family new_operation)
+tests=(find_package installed_program add_subdirectory new_family new_operation new_command)
 if [[ -f build/nvcc/host/libmanyfit.a ]]; then
   tests+=(find_package_with_cuda)
 else

@@ -69,6 +69,15 @@ check_rooms() {
     END { if (n_seen < 100) { print "only " n_seen + 0 " includes were seen"; bad = 1 } exit bad }'
 }
 
+# Commands are data: CLI11, which compiles for nine seconds, is included once. What writes results knows no command.
+check_commands() {
+  local parsers
+  parsers=$(files 'apps/*' 'tests/*' | grep -E '\.(hpp|cpp)$' | xargs grep -lE '^ *#include [<"]CLI/')
+  [[ $parsers == apps/manyfit/command_line.cpp ]] || { echo "CLI11 is for command_line.cpp alone, and is in: $parsers" && return 1; }
+  ! files 'apps/manyfit/output/*' | xargs grep -nE '#include "(results/|[a-z_]*(command|options|fit|mixture|score|plot|samples)[a-z_]*\.hpp)' ||
+    { echo "a writer knows a schema, and no command" && return 1; }
+}
+
 header_compiles() { # as users include it, for this processor and with nothing before it
   echo "#include \"${1#host/include/}\"" |
     g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I. -Ihost/include -Ibuild/release/kernels/generated -x c++ - ||
@@ -167,7 +176,7 @@ fi
 
 passed=0 failed=0 left_out=0
 quick=no
-checks=(format shell dependencies rooms headers lengths weak_symbols words pins mutants spills compile_times)
+checks=(format shell dependencies rooms commands headers lengths weak_symbols words pins mutants spills compile_times)
 case ${1:-} in
   --quick) quick=yes ;;
   "") checks+=(tidy) ;;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,26 @@ std::vector<std::int64_t> parquet_groups(std::string_view bytes, const std::stri
 table read_parquet_group(std::string_view bytes, const std::string& source, const read_request& request, int group,
                          const input_format& format = {});
 
-/// Writes numeric columns as doubles and text columns as strings; what is missing (NaN, code -1) becomes null.
-/// Throws input_error when the file cannot be written.
-void write_parquet(const table& data, const std::string& path);
+/// Columns for a Parquet file, which grow value by value and are held until they are written. Throws std::bad_alloc
+/// where Arrow has no memory.
+class parquet_columns {
+ public:
+  parquet_columns();
+  parquet_columns(parquet_columns&&) noexcept;
+  ~parquet_columns();
+  /// Another column: of doubles, or of strings.
+  void add(const std::string& name, column_kind kind);
+  /// NaN becomes null.
+  void append(std::size_t column, double value);
+  /// A view of nothing (no data) becomes null.
+  void append(std::size_t column, std::string_view value);
+  /// Writes the columns, which must be of one length; nothing is left in them. Throws input_error when the file cannot
+  /// be written.
+  void write(const std::string& path);
+
+ private:
+  struct builders;
+  std::unique_ptr<builders> builders_;
+};
 
 }  // namespace manyfit::app

@@ -11,6 +11,8 @@
 
 namespace manyfit::app {
 
+enum class output_format { table, csv, json, parquet, npy };
+
 /// Where data go: stdout, or a file that appears whole or not at all.
 class output {
  public:

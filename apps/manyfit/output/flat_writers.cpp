@@ -1,0 +1,161 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+// CSV, .npy and Parquet: the same columns, value by value.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "input/arrow_reader.hpp"
+#include "output/result_writer.hpp"
+#include "output/text.hpp"
+
+namespace manyfit::app {
+
+namespace {
+
+class flat_writer : public result_writer {
+ public:
+  flat_writer(const schema& what, output& to)
+      : what_(what), to_(to), columns_(flat_columns(what, table_form::columns, what.column_lines)) {}
+
+  void write(std::int64_t first, std::int64_t last) override {
+    for (std::int64_t row = first; row < last; ++row) {
+      position line{.row = row};
+      do {
+        for (std::size_t i = 0; i < columns_.size(); ++i) put(i, columns_[i].at_line(line));
+        end_line();
+      } while (next_line(line, what_.column_lines));
+    }
+  }
+
+  void finish() override {}
+
+ protected:
+  virtual void put(std::size_t column, const position& where) = 0;
+  virtual void end_line() { to_.flush_when_full(); }
+
+  /// NaN where the row has no such value; whole numbers as doubles.
+  double number_at(std::size_t column, const position& where) const {
+    const flat_column& each = columns_[column];
+    if (const auto* const whole = std::get_if<1>(&each.of->value)) return static_cast<double>((*whole)(where));
+    const double value = each.exists(where) ? std::get<0>(each.of->value)(where) : std::nan("");
+    return each.of->single ? static_cast<float>(value) : value;
+  }
+
+  const schema& what_;
+  output& to_;
+  std::vector<flat_column> columns_;
+};
+
+/// A line for each row; NaN is an empty field, and "" in quotes where there is no other, since many readers pass over
+/// an empty line.
+class csv : public flat_writer {
+ public:
+  csv(const schema& what, output& to) : flat_writer(what, to) {
+    for (const flat_column& each : columns_) {
+      append_csv_text(to.text(), each.name);
+      to.text() += &each == &columns_.back() ? '\n' : ',';
+    }
+  }
+
+ private:
+  void put(std::size_t column, const position& where) override {
+    const field& of = *columns_[column].of;
+    std::string& text = to_.text();
+    const std::size_t begin = text.size();
+    if (const auto* const words = std::get_if<2>(&of.value)) {
+      append_csv_text(text, (*words)(where));
+    } else if (const auto* const whole = std::get_if<1>(&of.value)) {
+      append_number(text, (*whole)(where));
+    } else {
+      const double value = number_at(column, where);
+      of.single && !std::isnan(value) ? append_number(text, static_cast<float>(value)) : append_csv_number(text, value);
+    }
+    if (columns_.size() == 1 && text.size() == begin) text += "\"\"";
+    text += column + 1 == columns_.size() ? '\n' : ',';
+  }
+};
+
+/// The header of a .npy file of float32 or float64 in C order.
+std::string npy_header(const std::vector<std::int64_t>& shape, bool single) {
+  static_assert(std::endian::native == std::endian::little);
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}",
+                                   single ? "<f4" : "<f8", fmt::join(shape, ", "));
+  constexpr std::size_t before = 10, alignment = 64;  // magic, version and length come before; all are padded together
+  header.append(alignment - (before + header.size() + 1) % alignment, ' ');
+  header += '\n';
+  std::string start("\x93NUMPY\x01\x00", 8);
+  start += static_cast<char>(header.size() & 0xff);
+  start += static_cast<char>(header.size() >> 8);
+  return start + header;
+}
+
+/// The numbers of the CSV as an array of what.array_shape.
+class npy : public flat_writer {
+ public:
+  npy(const schema& what, output& to) : flat_writer(what, to) {
+    to.write(npy_header(what.array_shape, what.array_single));
+    std::erase_if(columns_, [](const flat_column& each) { return each.of->value.index() != 0; });
+  }
+
+ private:
+  void put(std::size_t column, const position& where) override {
+    const double value = number_at(column, where);
+    what_.array_single ? append(static_cast<float>(value)) : append(value);
+  }
+  template <class Number>
+  void append(Number value) {
+    to_.text().append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+};
+
+/// The columns of the CSV: numbers as doubles, with null for NaN.
+class parquet : public flat_writer {
+ public:
+  parquet(const schema& what, output& to) : flat_writer(what, to) {
+    for (const flat_column& each : columns_)
+      file_.add(each.name, each.is_text() ? column_kind::text : column_kind::numeric);
+  }
+  void finish() override { file_.write(to_.file_to_write()); }
+
+ private:
+  void put(std::size_t column, const position& where) override {
+    if (columns_[column].is_text())
+      file_.append(column, std::get<2>(columns_[column].of->value)(where));
+    else
+      file_.append(column, number_at(column, where));
+  }
+  void end_line() override {}
+
+  parquet_columns file_;
+};
+
+}  // namespace
+
+std::unique_ptr<result_writer> writer_of(const schema& what, output_format format, output& to) {
+  switch (format) {
+    case output_format::json:
+      return json_writer(what, to);
+    case output_format::csv:
+      return std::make_unique<csv>(what, to);
+    case output_format::parquet:
+      return std::make_unique<parquet>(what, to);
+    case output_format::npy:
+      return std::make_unique<npy>(what, to);
+    default:
+      if (what.for_programs) return std::make_unique<csv>(what, to);
+      return table_writer(what, to);
+  }
+}
+
+void write_result(const schema& what, output_format format, output& to) {
+  const std::unique_ptr<result_writer> writer = writer_of(what, format, to);
+  writer->write(0, what.rows);
+  writer->finish();
+}
+
+}  // namespace manyfit::app

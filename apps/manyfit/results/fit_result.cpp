@@ -1,0 +1,121 @@
+// Copyright 2026 The manyfit authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "results/fit_result.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "output/result_writer.hpp"
+#include "results/result_fields.hpp"
+
+namespace manyfit::app {
+
+double std_error_of(const fit_results& results, int parameter, std::int64_t fit) {
+  const double error = results.std_error(parameter, fit);
+  const bool held = (results.fixed >> parameter) & 1u;
+  return held || !std::isfinite(error) ? std::numeric_limits<double>::quiet_NaN() : error;
+}
+
+namespace {
+
+int parameter_at(const position& where) {
+  return static_cast<int>(where.at[0]);
+}
+
+/// Intervals by position, [0] the lower and [1] the upper end; both are asked for in turn, and worked out once.
+class intervals {
+ public:
+  explicit intervals(const fit_report& report) : report_(report) {}
+  double operator()(const position& where) {
+    if (where.row != row_ || where.at[0] != parameter_) {
+      row_ = where.row;
+      parameter_ = where.at[0];
+      last_ = report_.results.interval(parameter_at(where), row_, report_.level);
+    }
+    return where.at[1] == 0 ? last_.lower : last_.upper;
+  }
+
+ private:
+  const fit_report& report_;
+  std::int64_t row_ = -1, parameter_ = -1;
+  fit_results::bounds last_ = {};
+};
+
+axes parameter_axis(const fit_results& r) {
+  axis parameters{.size = r.parameter_count(), .list = false};
+  for (int p = 0; p < r.parameter_count(); ++p) parameters.labels.push_back(r.family->parameters[p].name);
+  return {make_axis(std::move(parameters))};
+}
+
+/// What stands over the table of one fit.
+void write_head(const fit_report& report, output& to) {
+  const fit_results& r = report.results;
+  const auto where_any = [](const char* name, std::int64_t count) {
+    return count > 0 ? fmt::format(", {} = {}", name, count) : std::string();
+  };
+  to.write(fmt::format("{}: {}, n = {}, missing = {}{}{}, iterations = {}, on {}\n\n", r.family->name,
+                       to_string(r.status[0]), r.observations[0], r.missing[0], where_any("left out", r.left_out[0]),
+                       where_any("outside", r.outside[0]), r.iterations[0], r.device));
+}
+
+}  // namespace
+
+schema describe(const fit_report& report) {
+  const fit_results& r = report.results;
+  schema result{.command = "fit",
+                .about = {{"family", r.family->name}, {"device", r.device}, {"precision", report.precision}},
+                .rows = r.count};
+  std::vector<field>& fields = result.fields;
+  add_keys(fields, report.keys);
+  if (report.keys.empty())
+    fields.push_back({.many = "row", .value = integer([](const position& where) { return where.row + 1; })});
+  add_counts(fields, r);
+  fields.push_back({.json = "outside", .value = each_of(r.outside), .present = [&r](std::int64_t row) {
+                      return r.outside[static_cast<std::size_t>(row)] > 0;
+                    }});
+  fields.push_back(scalar("iterations", each_of(r.iterations)));
+
+  const axes parameter = parameter_axis(r);
+  const auto bound = make_axis({.size = 2, .labels = {"lo", "hi"}, .own_size = [&r](const position& where) {
+                                  return std::isnan(std_error_of(r, parameter_at(where), where.row)) ? -1 : 2;
+                                }});
+  fields.push_back(
+      {.one = "parameter",
+       .value = text([&r](const position& where) { return std::string_view(r.family->parameters[where.at[0]].name); }),
+       .along = parameter,
+       .shown = [&r](const position& where) {
+         const bool held = (r.fixed >> parameter_at(where)) & 1u;
+         return r.family->parameters[where.at[0]].name + std::string(held ? " (fixed)" : "");
+       }});
+  fields.push_back(
+      {.json = "parameters",
+       .column = "{0}",
+       .many = "{0}",
+       .one = "estimate",
+       .value = number([&r](const position& where) { return r.parameter(parameter_at(where), where.row); }),
+       .along = parameter});
+  fields.push_back(
+      {.json = "std_errors",
+       .column = "{0}_se",
+       .many = "{0}_se",
+       .one = "std_error",
+       .value = number([&r](const position& where) { return std_error_of(r, parameter_at(where), where.row); }),
+       .along = parameter});
+  fields.push_back({.json = "interval",
+                    .column = "{0}_{1}",
+                    .one = fmt::format("{:.10g}%_{{1}}", 100 * report.level),
+                    .value = number(intervals(report)),
+                    .along = {parameter[0], bound}});
+  add_likelihood(fields, r);
+  result.one = [&report, parameter](const schema& what, output& to) {
+    write_head(report, to);
+    write_lines(what, table_form::one, parameter, 1, to);
+    write_likelihood(report.results, to);
+  };
+  return result;
+}
+
+}  // namespace manyfit::app
