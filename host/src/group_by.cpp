@@ -31,9 +31,9 @@ std::uint64_t process_seed() {
 
 constexpr std::int32_t same_as_before = -2;  // in group_of_row, until groups have their numbers
 
-/// Rows of a block: its entries stay in a core's own cache while they are sorted by piece.
+/// Rows of a block: its entries fit into a core's own cache while they are sorted by piece.
 constexpr std::size_t block_rows = 32768;
-/// Rows of a piece: about as many as let its table and its distinct keys stay there too.
+/// Rows of a piece, about: its table and its distinct keys fit there too.
 constexpr std::size_t piece_rows = 16384;
 
 /// A row's key as the tables see it.

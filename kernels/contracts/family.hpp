@@ -103,6 +103,12 @@ concept family = requires {
 }
 &&(has_log_kernel<Family> || has_log_density<Family>);
 
+/// Families by their names on the command line: families::weibull is manyfit::weibull. families::gamma has no shorter
+/// name, since math.h declares a function gamma(), which `using namespace manyfit` would make ambiguous.
+namespace families {
+using namespace manyfit;
+}
+
 template <class Family>
 concept has_coordinate = requires(double x) {
   Family::coordinate(x);

@@ -1,13 +1,13 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The E and M step of a Gaussian mixture over one block of at most a few hundred points, on SIMD vectors of T. Points
-// lie along the vectors (features are rows of a block), tiles of components and points keep their sums in registers:
+// The E and M step of a Gaussian mixture over one block of at most a few hundred points, on SIMD vectors of T. Vectors
+// run along the points (features are rows of a block); tiles of components and points keep their sums in registers:
 //   densities   log π_k N(y_p) for every component and point: two FMAs per coordinate, in whitened form
 //   normalise   log-sum-exp over components, responsibilities in place of log-densities
 //   add_up      statistics += responsibilities × features (mixture_products.hpp)
-// What makes it fast is that nothing leaves L2: a block's responsibilities are overwritten by the next block's; and,
-// with very many components, that one far from all points of a few vectors costs no exponential and no product there.
+// All data of a block stay in L2: its responsibilities are overwritten by the next block's. With very many components,
+// one that is far from all points of a few vectors is masked there: no exponential and no product.
 #pragma once
 
 #include "kernels/cpu/mixture_math.hpp"
@@ -20,8 +20,8 @@ inline int block_points(int K) {
   return K <= 256 ? 256 : K <= 1024 ? 128 : 64;
 }
 
-/// From one row of a block to the next: a cache line more than the points take, since rows at a power of two would all
-/// fall into the same few sets of L1.
+/// Stride between the rows of a block: a cache line more than the points take, since rows at a power of two would map
+/// to the same few sets of L1.
 template <class T>
 int block_stride(int K) {
   return block_points(K) + 64 / static_cast<int>(sizeof(T));
@@ -152,15 +152,15 @@ void transform_points(const T* W, int D, int points, int stride, T* y) {
     }
 }
 
-/// A component is far from a point where its responsibility is below e^near_exponent. What a pass leaves out of its
-/// sums for that is e^near_exponent of the weight of all points at most; where a component has not got `enough_weight`
-/// of them, it might show in a double, and the pass is made again with all components near.
+/// A component is far from a point where its responsibility is below e^near_exponent. What a pass omits of its sums is
+/// at most e^near_exponent times the weight of all points; where a component has less than `enough_weight` of that
+/// weight, the omission might be visible in a double, and the pass is repeated with all components.
 template <class T>
 inline constexpr T near_exponent = sizeof(T) == 8 ? T(-100) : least_exponent<T>;
 inline constexpr double enough_weight = 1e-26;
 
-/// Whether a list of those that are near is worth it: with several components for each of 4 vectors of points, which
-/// may all have another one near; and whether a block's vectors have a bit each.
+/// Whether a list of near components pays: several components for each of 4 vectors of points, which may all have a
+/// different one near; and whether a block's vectors fit into one bit each.
 template <class T>
 bool some_may_be_far(int K) {
   return K >= 16 * mixture_lanes<T> && block_points(K) <= 64 * mixture_lanes<T>;

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The group that runs one mixture on CPU threads. Rows are cut into shares by the fit's own size, never by the number
-// of threads; every share sums its blocks in order and the shares are added in order, so that the bits are the same on
-// one thread and on sixty.
+// The group that fits one mixture on CPU threads. Rows are cut into shares by the fit's own size, never by the number
+// of threads; every share sums its blocks in order and the shares are added in order, so that the bits do not depend on
+// the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@ inline int shares_of(std::int64_t rows, std::int64_t statistics) {
   return static_cast<int>(std::clamp<std::int64_t>(std::min(by_size, by_memory), 1, most_shares));
 }
 
-/// A thread's block: reused for all blocks, fits and iterations.
+/// A thread's workspace for a block: reused for all blocks, fits and iterations.
 template <class T>
 struct mixture_scratch {
   static constexpr int product_rows_at_once = 12;
@@ -61,8 +61,8 @@ struct mixture_points {
   int padded;         ///< points with padding, a multiple of what `densities` takes
 };
 
-/// Numbers of a small fit that stay as they were read, in the model's coordinates, from one pass to the next: they and
-/// a block's responsibilities still fit into L2.
+/// Largest number of values of a fit whose coordinates are kept from one pass to the next: they and a block's
+/// responsibilities fit into L2.
 inline constexpr std::int64_t resident_numbers = std::int64_t{1} << 15;
 
 template <class T>

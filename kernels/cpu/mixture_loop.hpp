@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The threaded loops over many mixtures: EM runs (fits × restarts × numbers of components are all tasks of their own),
-// and scores. Tasks on large fits come first, one after the other with all threads inside; the others are shared out,
-// a thread each. Which of both depends on the fit's own size, and the bits on neither.
+// The threaded loops over many mixtures: EM runs (every fit × restart × number of components is a task), and scores.
+// Tasks on large fits come first, one after another, each on all threads; the others are shared out, one thread each.
+// Which of the two depends on the fit's own size only, and no bit on either.
 #pragma once
 
 #include <atomic>

@@ -20,9 +20,9 @@ using mixture_vector = hn::Vec<mixture_tag<T>>;
 template <class T>
 inline constexpr int mixture_lanes = static_cast<int>(hn::MaxLanes(mixture_tag<T>{}));
 
-/// Arguments of exp below which a responsibility counts as 0: far below what a sum of them can show, far enough above
-/// the subnormal numbers that products of responsibilities and features do not fall among them, where every one would
-/// cost a hundred times as much.
+/// Arguments of exp below which a responsibility is 0: far below the rounding of a sum of responsibilities, and far
+/// enough above the subnormal numbers that products of responsibilities and features are normal: arithmetic on
+/// subnormal numbers is a hundred times slower.
 template <class T>
 inline constexpr T least_exponent = sizeof(T) == 8 ? T(-600) : T(-60);
 
@@ -125,8 +125,9 @@ MF_FN mixture_vector<float> log_above_one(mixture_tag<float> d, mixture_vector<f
   return hn::Log(d, x);
 }
 
-/// to[i] = the sum over lanes of v[i], Count of them. Neighbours are added pairwise, all vectors at once: a vector less
-/// with every addition, where the sum of one vector's lanes takes as many additions as its lanes can be halved.
+/// to[i] = the sum over lanes of v[i], for Count vectors, by pairwise addition of neighbours across all vectors at once
+/// (a transposing reduction): each addition removes a vector, where a reduction of every vector alone takes log₂ lanes
+/// additions for each.
 template <int Count, class T>
 MF_FN void lane_sums(const mixture_vector<T> (&v)[Count], T* to) {
   const mixture_tag<T> d;

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the CPU reads the rows of one fit: block by block, coordinates along the vectors, centred and scaled on the way,
-// with weight 0 and coordinates 0 where a row is left out and past the end.
+// Reads the rows of one fit on the CPU, block by block, transposed (vectors along the points), centred and scaled. Rows
+// that are left out and rows past the end are masked: weight 0 and coordinates 0.
 #pragma once
 
 #include <cmath>
@@ -54,7 +54,7 @@ bool read_rows(const rows_view<T>& rows, const row_map& map, int padded, int str
     w[p] = rows.weights ? rows.weights[p] : T(1);
     doubt[p] = w[p] - w[p];
   }
-  // Rows of many coordinates a few at a time: they are still in L1 then when the next coordinate is taken.
+  // Rows of many coordinates a few at a time, so that they are still in L1 at the next coordinate.
   const int at_once = count * D * static_cast<int>(sizeof(T)) <= 32768 ? count : 32;
   for (int begin = 0; begin < count; begin += at_once) {
     const int end = count - begin < at_once ? count : begin + at_once;

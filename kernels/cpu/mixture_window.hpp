@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the rows of one fit come from: memory, or a reader through a window of a few hundred kilobytes per thread.
-// Blocks are asked for in ascending order, so that a window is read once and then used up; what a block contains does
-// not depend on the windows, and so neither do the bits of a sum.
+// The source of a fit's rows: memory, or a reader through a window of a few hundred kilobytes per thread. Blocks are
+// requested in ascending order, so that every window is read once; the content of a block does not depend on the
+// windows, and so neither do the bits of a sum.
 #pragma once
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one way in which work is shared out over CPU threads: a loop over indices whose body may throw. Threads take
-// indices in ascending order, a few at a time; which thread runs an index, and when, is left to chance, so that a body
-// must write nothing that depends on it. The threads are host/src/threads.cpp's.
+// The parallel loop over indices, whose body may throw. Threads take indices in ascending order, a few at a time
+// (dynamic scheduling); what a body writes must not depend on the thread or on the order. The threads are those of
+// host/src/threads.cpp.
 #pragma once
 
 #include <atomic>
@@ -59,7 +59,7 @@ class index_queue {
 
 MF_NAMESPACE_BEGIN
 
-/// How many fits a thread takes at a time: few enough that the last ones balance, many enough that taking is free.
+/// The grain of a loop over fits: small enough to balance the load at the end, large enough to make scheduling free.
 inline int fits_at_a_time(std::int64_t count, int threads) {
   const std::int64_t share = count / (std::int64_t{64} * threads);
   return static_cast<int>(share < 1 ? 1 : share > 256 ? 256 : share);

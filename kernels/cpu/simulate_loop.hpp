@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Draws for a batch on CPU threads. Draw i of fit b comes from its own run of Philox words, set by the seed, the fit's
-// stream and i alone: neither threads nor neighbours can change it.
+// Draws for a batch on CPU threads. Draw i of a fit uses its own Philox words, determined by the seed, the fit's stream
+// and i alone: it depends neither on threads nor on other fits.
 #pragma once
 
 #include "kernels/algorithms/score.hpp"

@@ -101,5 +101,8 @@ struct gamma {
     return draw_gamma(random, p.shape) / p.rate;
   }
 };
+namespace families {
+using gamma = manyfit::gamma;
+}
 
 MF_NAMESPACE_END

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the E step reads of one component with a full covariance, found by the lanes of a warp together: on one lane the
-// factor of 16 coordinates takes thousands of reads that wait for each other.
+// The preparation of one component with a full covariance by a whole warp: on a single lane the factor of 16
+// coordinates is a chain of thousands of dependent loads.
 #pragma once
 
 #include "kernels/gaussian_mixture/model.hpp"

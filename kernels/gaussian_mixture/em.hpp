@@ -1,39 +1,45 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Expectation-maximisation for ONE Gaussian mixture, over a group. A Group knows how points are read and summed:
-//   double accumulate(const mixture_model&)  the E step and the sums of the M step in one pass over the points: fills
-//                                            model.statistics, returns the log-likelihood; N × K responsibilities are
-//                                            never in memory
-//   void for_each(int count, f)              f(0) ... f(count − 1), shared out; ends when all are done
-//   bool shares_out_singly(numbers)          whether every lane takes one of so many numbers at a time
-//   void prepare_components(m), maximise_components(m)  model.hpp's steps for every component
-//   bool all_good(m)                         whether all components are sound
-//   bool renews(m), renew(m)                 whether the group has a way of its own from statistics to what the next
-//   pass
-//                                            reads, which keeps the state before; that way: false when a component has
-//                                            collapsed
-//   void leader(f)                           f() once; ends when it is done
-//   void restrict_to(first, count)           passes go over these rows only, until told otherwise; count < 0: over all
-//   std::int64_t rows()                      how many rows the fit has
-//   bool agree(bool)                         what every lane has found alike, said so that the compiler knows: lanes
-//                                            then take a branch together, and nothing waits for those that took another
-// and every lane of it gets the same answers. A climb is one pass after the other, climb(), and what is made of each,
-// advance() or advance_stepwise(). What it works on and where it is stands in a Run:
-//   group, m, settings, end                  the group, the model, the caller's settings, and where it has come to
-//   place, batches                           em_place, stepwise_place
-//   bool restart()                           sets collapsed components (good 0) anew, or refuses
-//   void record(int t, double)               gets the start's log-likelihood as t = 0 and then every iteration's
-// A Run is in memory, and its parts are read where they are needed: what is held in registers while a pass is called
-// the pass does not have. Sources: Dempster, Laird & Rubin, JRSS B 39 (1977) 1–38; SQUAREM:
-// Varadhan & Roland, Scandinavian Journal of Statistics 35 (2008) 335–353, scheme S3.
+// Expectation-maximisation for one Gaussian mixture, over a group, one pass over the points after another. Sources:
+// Dempster, Laird & Rubin, JRSS B 39 (1977) 1–38; SQUAREM: Varadhan & Roland, Scandinavian Journal of Statistics 35
+// (2008) 335–353, scheme S3.
+//
+// A Group reads and sums the points. All of its lanes get the same results.
+// clang-format off
+//   double accumulate(m)               E step and the M step's sums in one pass: fills m.statistics, returns the
+//                                      log-likelihood; the N × K responsibilities are never stored
+//   void for_each(int count, f)        f(0) ... f(count − 1), shared out over the lanes; ends with a barrier
+//   bool shares_out_singly(numbers)    whether for_each gives a lane one of so many numbers at a time
+//   void prepare_components(m)         model.hpp's preparation of the E step, for every component
+//   void maximise_components(m)        model.hpp's M step, for every component
+//   bool all_good(m)                   whether no component has collapsed
+//   bool renews(m)                     whether the group has a fused M step and preparation, renew(), for this model
+//   bool renew(m)                      that step; keeps the state before; false when a component has collapsed
+//   void leader(f)                     f() on one lane, then a barrier
+//   void restrict_to(first, count)     the passes that follow read these rows only; count < 0: all rows
+//   std::int64_t rows()                number of rows of the fit
+//   bool agree(bool)                   a value that is the same on all lanes, marked as such for the compiler, so that
+//                                      branches on it are warp-uniform
+// clang-format on
+//
+// climb() alternates passes, accumulate(), with steps between them, advance() or advance_stepwise(). Its state is a
+// Run:
+// clang-format off
+//   group, m, settings, end            the group, the model, the caller's settings, the outcome so far
+//   place, batches                     em_place, stepwise_place
+//   bool restart()                     re-initialises collapsed components (good 0); false when none may be any more
+//   void record(int t, double)         stores the log-likelihood of iteration t; t = 0: of the start
+// clang-format on
+// A Run is in memory, and its members are loaded where they are used: registers that hold them during a pass are lost
+// to the pass.
 #pragma once
 
 #include "kernels/gaussian_mixture/model.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// θ to what the E step reads. False when a component has collapsed.
+/// Prepares the E step from the state θ. False when a component has collapsed.
 template <class Group>
 MF_FN_CALL bool prepare(Group& group, const mixture_model& m) {
   if (m.structure == covariance_structure::tied) {
@@ -84,8 +90,8 @@ MF_FN_CALL void copy_state(Group& group, const mixture_model& m, const double* f
   for_numbers(group, m.state_numbers(), [&](std::int64_t i) { to[i] = from[i]; });
 }
 
-/// Statistics to θ and, where the group has a way of its own, to what the E step reads; θ as it was to the state
-/// before. False when a component has collapsed or the model is not prepared.
+/// M step; where the group has a fused one, the preparation of the next E step too. Keeps the old θ in `before`. False
+/// when a component has collapsed or the E step is not prepared yet.
 template <class Group>
 MF_FN bool renew(Group& group, const mixture_model& m) {
   if (group.agree(group.renews(m))) return group.renew(m);
@@ -107,7 +113,7 @@ struct em_outcome {
   double log_likelihood = constants::nan;
 };
 
-/// What the state that a pass goes over is.
+/// How the state that a pass evaluates came about.
 enum class em_state : std::int32_t { start, maximised, extrapolated, restored };
 
 /// Where a climb is.
@@ -132,7 +138,7 @@ MF_FN_CALL double extrapolation_length(Group& group, const mixture_model& m) {
       step += square(r);
       bend += square(m.state[i] - m.before[i] - r);
     }
-    m.average[0] = -sqrt(step / bend);  // stepwise EM's; nothing writes it that a faster lane may be at
+    m.average[0] = -sqrt(step / bend);  // stepwise EM's array: no lane writes to it here
   });
   return m.average[0];
 }
@@ -147,7 +153,7 @@ MF_FN_CALL void extrapolate(Group& group, const mixture_model& m, double alpha) 
   });
 }
 
-/// Prepares the model, with collapsed components set anew as often as the run allows; false when one stays.
+/// Prepares the model, re-initialising collapsed components as often as the run allows; false when one stays collapsed.
 template <class Run>
 MF_FN_CALL bool prepare_sound(Run& run) {
   run.place.started_anew = false;
@@ -223,10 +229,10 @@ MF_FN em_verdict judge(Run& run) {
   return em_verdict::onwards;
 }
 
-/// What EM makes of a pass; false when the climb has ended. With a tolerance an iteration that would lower the
-/// log-likelihood (possible with a ridge, and by rounding at the end) is taken back and ends the climb. Without one
-/// the climb ends at the cap, as max_iterations: whether the last gain is 0 would be up to one rounding.
-/// Accelerated: after every second iteration comes an extrapolation, which counts as an iteration where it is kept.
+/// The step of EM after a pass; false when the climb has ended. With a tolerance an iteration that lowers the
+/// log-likelihood (possible with a ridge, and by rounding at the end) is undone and ends the climb. With tolerance 0
+/// the climb ends after max_iterations: whether the last gain is exactly 0 would depend on a single rounding.
+/// Accelerated: every second iteration is followed by an extrapolation, which counts as an iteration where it is kept.
 template <class Run>
 MF_FN_CALL bool advance(Run& run) {
   const em_verdict verdict = judge(run);
@@ -234,8 +240,8 @@ MF_FN_CALL bool advance(Run& run) {
   return verdict != em_verdict::ended;
 }
 
-/// The step between batches in the order in which they are visited: near the golden section of their number and prime
-/// to it, so that every batch is seen once in a sweep and neighbours are not seen one after the other.
+/// The step from one batch to the next: near the golden section of their number and coprime to it, so that a sweep
+/// visits every batch once and neighbours are not visited in succession.
 MF_FN std::int64_t batch_step(std::int64_t batches) {
   std::int64_t step = static_cast<std::int64_t>(0.618 * static_cast<double>(batches));
   for (step = step < 1 ? 1 : step;; ++step) {
@@ -249,7 +255,7 @@ MF_FN std::int64_t batch_step(std::int64_t batches) {
   }
 }
 
-/// Makes `all` a model of one full component whose responsibility for every row is 1.
+/// Sets `all` up as a model of one full component whose responsibility for every row is 1.
 template <class Group>
 MF_FN_CALL void aim_at_moments(Group& group, const mixture_model& m, mixture_model& all) {
   all.D = m.D;
@@ -267,8 +273,8 @@ MF_FN_CALL void keep_moments(Group& group, const mixture_model& m, const double*
   group.for_each(packed_size(m.D), [&](int i) { m.moments[i] = from[i]; });
 }
 
-/// Σ w y yᵀ over the rows that passes go over, to m.moments: what one full component with every row would be told. A
-/// tied covariance needs them.
+/// Σ w y yᵀ over the rows that passes read, into m.moments, by a pass of a model with one full component. A tied
+/// covariance needs them.
 template <class Run>
 MF_FN_CALL void sum_second_moments(Run& run) {
   mixture_model all;
@@ -277,7 +283,7 @@ MF_FN_CALL void sum_second_moments(Run& run) {
   keep_moments(run.group, run.m, all.statistics + 1 + all.D);
 }
 
-/// Where stepwise EM is. All rows are gone over first and last, and batches of them between.
+/// Where stepwise EM is. Its first and last pass read all rows, those between a batch each.
 struct stepwise_place {
   enum { first, batches, last } stage = first;
   std::int64_t count = 0, step = 0;     ///< of batches, and from one to the next
@@ -320,13 +326,13 @@ MF_FN_CALL void choose_rows(Run& run) {
   run.group.restrict_to(begin, left < size ? left : size);
 }
 
-/// What stepwise EM makes of a pass; false when the climb has ended. After every batch of rows its statistics, scaled
-/// to all rows, are averaged into the running ones with weight (t + 2)^−0.7, and the parameters set from those. A tied
-/// covariance's second moments are averaged likewise: beside those of all rows, the means of a batch can leave a matrix
-/// that is none. An iteration is a sweep over all rows; the log-likelihood recorded is the sum of its batches', each at
-/// the parameters of its time, and at the end that of all rows at the last parameters. A sweep that gains no more than
-/// the tolerance ends it. Source: Cappé & Moulines, JRSS B 71 (2009) 593–613; the exponent is the middle of what Liang
-/// & Klein (NAACL 2009) found to work.
+/// The step of stepwise EM after a pass; false when the climb has ended. The statistics of a batch, scaled to all rows,
+/// are averaged into running statistics with weight (t + 2)^−0.7, from which the parameters are set. The second moments
+/// of a tied covariance are averaged in the same way: with those of all rows, the means of one batch could give a
+/// matrix that is not positive definite. An iteration is a sweep over all rows. The log-likelihood recorded is the sum
+/// over its batches, each at the parameters it was read with; the last one is that of all rows at the final parameters.
+/// A sweep that gains no more than the tolerance ends the climb. Source: Cappé & Moulines, JRSS B 71 (2009) 593–613;
+/// the exponent is the middle of the range that Liang & Klein (NAACL 2009) recommend.
 template <class Run>
 MF_FN_CALL bool advance_stepwise(Run& run) {
   em_outcome& end = run.end;
@@ -366,7 +372,7 @@ MF_FN_CALL bool advance_stepwise(Run& run) {
   return true;
 }
 
-/// Makes the first state ready; false when it is no mixture and cannot be made one, or the run has ended before.
+/// Prepares the first E step; false when a component of the start stays collapsed, or the run ended before.
 template <class Run>
 MF_FN_CALL bool begin_climb(Run& run) {
   if (run.end.status != fit_status::not_run) return false;

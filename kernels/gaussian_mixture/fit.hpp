@@ -1,13 +1,14 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// ONE Gaussian mixture from data to answer, over a group: measure, start, climb, and give the parameters back in the
-// caller's coordinates. A Group is as em.hpp and start.hpp say, and also gives
-//   void measure(const mixture_model&, bool alike, row_counts&)  counts the rows and sets centre, scale (alike in all
-//                                    coordinates, or each by its own deviation) and variance
-//   bool leads()                     true on one lane: the one that writes answers
-//   void for_answers(int count, f)   as for_each, but where for_each repeats work on several copies of a model, this
-//                                    does it once
+// One Gaussian mixture from data to result, over a group: measure, start, climb, convert the parameters to the caller's
+// coordinates. A Group is as em.hpp and start.hpp say, and also gives
+// clang-format off
+//   void measure(m, bool alike, row_counts&)   counts the rows and sets centre, scale (alike: one for all coordinates;
+//                                              else each by its own deviation) and variance
+//   bool leads()                               true on one lane: the one that writes results
+//   void for_answers(int count, f)             as for_each, but once even where several copies of a model exist
+// clang-format on
 #pragma once
 
 #include "kernels/gaussian_mixture/point_rows.hpp"
@@ -15,8 +16,8 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Caller's parameters to the model's state: y = (x − centre) · scale. A structure takes what it can hold of the
-/// covariances: diagonals, their mean, the average over components.
+/// Converts the caller's parameters to the model's state: y = (x − centre) · scale. The covariances are projected onto
+/// the structure: diagonal, mean of the diagonal, or weighted average over components.
 MF_FN_CALL void import_parameters(const mixture_model& m, const mixture_parameters& from) {
   const int D = m.D;
   const auto covariance = [&](int k, int i, int j) {
@@ -67,7 +68,7 @@ MF_FN double scale_for(double variance) {
   return variance > 0 ? exp2(-floor(0.5 + 0.5 * log2(variance))) : 1.0;
 }
 
-/// One task at work: em.hpp's Run.
+/// The state of one task: em.hpp's Run.
 template <class Group, class Random>
 struct mixture_run {
   Group& group;
@@ -93,8 +94,8 @@ struct mixture_run {
   }
 };
 
-/// Counts and scales the rows, and sets what holds for all iterations. With nothing to fit the status says so, and what
-/// comes after has nothing to do.
+/// Counts the rows, sets their scale and what is constant over the iterations. Where nothing can be fitted it sets the
+/// status, and the functions that follow return at once.
 template <class Run>
 MF_FN_CALL void measure_rows(Run& run) {
   run.group.measure(run.m, run.settings.structure == covariance_structure::spherical, run.counts);
@@ -122,7 +123,7 @@ MF_FN_CALL void set_second_moments(Run& run) {
   run.group.for_each(packed_size(run.m.D), [&](int i) { run.m.second_moments[i] = run.m.moments[i]; });
 }
 
-/// Sets the model's state to the start that the settings ask for, as far as that goes without a pass.
+/// Sets the model's state to the start that the settings ask for, up to the first pass of k-means.
 template <class Run>
 MF_FN_CALL void begin_start(Run& run) {
   if (run.end.status != fit_status::not_run) return;
@@ -132,7 +133,7 @@ MF_FN_CALL void begin_start(Run& run) {
     choose_start(run);
 }
 
-/// Gives the answer to the caller, and asks whether it would stand without the ridge.
+/// Writes the result, and whether a component would have collapsed without the ridge.
 template <class Run>
 MF_FN_CALL void conclude(Run& run) {
   const mixture_model& m = run.m;

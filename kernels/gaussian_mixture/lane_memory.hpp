@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The memory that the lanes of a mixture work in, and how much of it a mixture needs.
+// The workspace of a mixture's lanes, and its size.
 #pragma once
 
 #include "kernels/gaussian_mixture/tensor.hpp"
@@ -9,7 +9,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// The memory that lanes work in. A block's own memory may be shared or device memory.
+/// The lanes' workspace. A block's own part may be shared or device memory.
 template <class T>
 struct mixture_lane_memory {
   T* factors = nullptr;       ///< own, or one for the grid when it shares the model: [lane_factor_numbers]

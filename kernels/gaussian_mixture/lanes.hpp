@@ -1,15 +1,17 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The group that runs one mixture with many lanes: CUDA's warps, blocks and grids, and threads as lanes in tests. How a
-// pass over the points is run is chosen by the mixture's own size (and the blocks there are), never by its company:
-//   registers  D and K tiny: every lane for itself (registers.hpp)
-//   resident   everything on chip from the first point to the last (resident_pass.hpp); where it fits
-//   tiles      statistics of each block in its own memory, added over blocks in order (tiles.hpp)
-//   chunks     grid only, statistics too large to have one copy per block: responsibilities of a few thousand points
-//              at a time go through device memory, then every block owns some of the statistics
-// Blocks of a grid each work on a copy of a small model, all doing the same (private), or share a large one: the passes
-// and their bits are the same either way.
+// The group that fits one mixture with many lanes: CUDA's warps, blocks and grids, and threads as lanes in tests. The
+// kind of pass depends on the mixture's own size (and the number of blocks), never on other fits of the launch:
+// clang-format off
+//   registers    D and K tiny: each lane takes points by itself (registers.hpp)
+//   resident     all data of a pass in shared memory (resident_pass.hpp), where they fit
+//   tiles        a block's statistics in its own memory, added over blocks in order (tiles.hpp)
+//   grid tiles   grid only, where the statistics are too large for a copy per block: responsibilities of a few thousand
+//                points at a time are stored in device memory, then each block sums the statistics that it owns
+// clang-format on
+// The blocks of a grid each keep a copy of a small model and do the same work on it (private), or share a large one.
+// The passes and their bits are the same in both cases.
 #pragma once
 
 #include "kernels/gaussian_mixture/component.hpp"
@@ -135,7 +137,7 @@ class mixture_lanes {
     choose_points(staged);
   }
 
-  /// After a pass: whether renew() is for this model, of which each copy has its own lanes.
+  /// Whether renew() applies after this pass: in registers, with a model per block and full covariances.
   MF_FN bool renews(const mixture_model& m) const {
     return padded_ > 0 && !memory_.shares_model && has_own_matrices(m);
   }
@@ -188,7 +190,7 @@ class mixture_lanes {
     else
       context_.block_barrier();
   }
-  /// Who works on one copy of the model.
+  /// The lanes that work on one copy of the model.
   MF_FN int scope_lane() const { return memory_.shares_model ? context_.lane() : team_lane(); }
   MF_FN int scope_lanes() const { return memory_.shares_model ? context_.lanes() : team_lanes(); }
   MF_FN void scope_barrier() {
@@ -260,7 +262,7 @@ class mixture_lanes {
     factors_ = {constant, offset, factor, m.transform ? factor + factors : nullptr, m.triangular};
   }
 
-  /// Where this block adds up its statistics.
+  /// Where this block sums its statistics.
   MF_FN double* destination(const mixture_model& m) {
     if (context_.blocks() == 1) return m.statistics;
     if (!memory_.shares_model) turn_ ^= 1;
@@ -288,10 +290,10 @@ class mixture_lanes {
     scope_barrier();
     return value;
   }
-  /// The first of its warp is so many numbers before a lane's.
+  /// How many numbers a lane's is after that of its warp's first lane.
   MF_FN int part_of_warp(int each) const { return context_.lane() % 32 / each; }
-  /// Σ over blocks of one number, by `each` neighbouring lanes of a warp, of which this is number `part`: each of them
-  /// every each-th block, then pairwise. All of them have the sum.
+  /// Σ over blocks of one number, by `each` neighbouring lanes of a warp, of which this is number `part`: every each-th
+  /// block per lane, then a butterfly. All of these lanes get the sum.
   MF_FN double add_partials(const double* from, int part, int each) {
     double sum = 0;
     for (int b = part; b < context_.blocks(); b += each) sum += from[b * memory_.partial_each];
@@ -299,7 +301,7 @@ class mixture_lanes {
     return sum;
   }
 
-  /// Puts the points into the tile's memory as passes want them: y, ready to be used.
+  /// Copies the points into the tile's memory, in the model's coordinates.
   MF_FN_CALL void stage(int D) {
     const auto number = [&](int i) {
       const int d = i % D;
@@ -309,8 +311,8 @@ class mixture_lanes {
     for (int i = team_lane(); i < static_cast<int>(rows_.size) * D; i += team_lanes()) memory_.tile[i] = number(i);
     team_barrier();
   }
-  /// What the next passes in registers go over. `staged`: what stage() has put down. Plain and scattered points are
-  /// added up alike, so that it changes no bit where they lie in memory.
+  /// Which points the next passes in registers read. `staged`: the copy that stage() made. Plain and scattered points
+  /// are summed in the same order, so that their alignment changes no bit.
   MF_FN void choose_points(bool staged) {
     const bool aligned = rows_.dimensions > 2 || reinterpret_cast<std::uintptr_t>(rows_.values) % 16 == 0;
     job_.rows = {rows_.values, rows_.weights, rows_.size,
@@ -326,8 +328,8 @@ class mixture_lanes {
     narrowed_ = false;
     register_pass_of(context_, m.D, padded_, job_);
   }
-  /// What the passes of a model are told; renew() leaves it as it is. All sums go behind the warps' own, and are
-  /// statistics too where they are the same. The sums of a warp alone are all there is.
+  /// Sets up the passes of a model; renew() keeps this. The total goes behind the warps' own sums, and into the
+  /// model's statistics too where the two are laid out alike. A group of one warp has its own sums only.
   MF_FN_CALL void begin_passes(const mixture_model& m) {
     padded_ = register_components(m.D, m.K);
     narrow(m, padded_);
@@ -500,7 +502,7 @@ class mixture_lanes {
   MF_FN static int feature_groups(const mixture_model& m) {
     return (m.features_each() + staged_features - 1) / staged_features;
   }
-  /// Puts the tile's coordinates and responsibilities into the chunk, from its point `at` on.
+  /// Stores the tile's coordinates and responsibilities in the chunk, from its point `at` on.
   MF_FN_CALL void keep_tile(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t at) {
     const int D = m.D;
     for (std::int64_t j = team_lane(); j < (D + 2 + std::int64_t{m.K}) * tile.points; j += team_lanes()) {
@@ -514,7 +516,7 @@ class mixture_lanes {
   struct owned_part {
     int k, components, f, count;
   };
-  /// Brings what tile `i` of the chunk has for `part` into the block's own memory.
+  /// Loads what `part` needs of tile `i` of the chunk into the block's own memory.
   MF_FN_CALL void fetch_owned(const mixture_model& m, const mixture_tile<T>& tile, const owned_part& part, int i) {
     const int t = team_lane(), B = team_lanes();
     const std::int64_t C = memory_.chunk_points, at = std::int64_t{i} * tile.points;

@@ -120,7 +120,7 @@ struct mixture_model {
   }
 };
 
-/// whitening_factor where it is called. With a constant D and arrays of the caller's own, all of it is in registers.
+/// whitening_factor, inlined. With a constant D and local arrays all of it is in registers.
 MF_FN double whitening_factor_here(const double* matrix, int D, double threshold, double* W) {
   double log_determinant = 0;
   for (int i = 0; i < D; ++i) {
@@ -166,7 +166,7 @@ MF_FN void multiply_lower(const double* W, const double* v, int D, double* out) 
   }
 }
 
-/// A variance too small, beside the mean it is taken about, for its digits to mean anything.
+/// Whether a variance is too small, relative to the square of its mean, to have any correct digit.
 MF_FN bool has_collapsed(const mixture_model& m, double variance, double mean) {
   return !(variance > m.collapse * (1 + mean * mean)) || !is_finite(variance);
 }
@@ -236,8 +236,8 @@ template <int Size>
 struct known_size {
   static constexpr int value = Size;
 };
-/// A GPU's lanes take one step after the other, so that what they need not load or loop over counts: the sizes of small
-/// mixtures are known to the compiler there.
+/// On a GPU the sizes of small mixtures are compile-time constants: a lane executes these steps serially, so loads and
+/// loop overhead count.
 template <class Step>
 MF_FN void by_known_size(int D, Step step) {
 #if defined(__CUDACC__)
@@ -248,7 +248,7 @@ MF_FN void by_known_size(int D, Step step) {
   step(known_size<0>());
 }
 
-/// What the E step reads of component k, from its parameters. A tied factor must stand in `transform` before.
+/// Prepares the E step of component k from its parameters. Tied: `transform` must have been computed before.
 MF_FN_CALL void prepare_component(const mixture_model& m, int k) {
   by_known_size(m.D, [&](auto known) { prepare_known<known.value>(m, k); });
 }

@@ -9,7 +9,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// What became of the rows of a fit.
+/// How many rows of a fit are in which class, and their weight.
 struct row_counts {
   std::int64_t observations = 0, missing = 0, nonfinite = 0;
   double weight = 0;

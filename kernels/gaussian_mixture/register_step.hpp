@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What comes between two passes in registers, by one lane per component and with nothing in memory in between: from a
-// component's statistics to its parameters and to what the E step reads of it. It is maximise_component and then
-// prepare_component for small full covariances, with one reciprocal in place of every division: on a GPU lanes wait for
-// the slowest of a step's chains, and a division in double is as long as ten additions.
+// The step between two passes in registers, by one lane per component and without intermediate results in memory: a
+// fused maximise_component and prepare_component for small full covariances, with one reciprocal in place of several
+// divisions. On a GPU this step's latency is its longest dependency chain, and a division in double has the latency of
+// ten additions.
 #pragma once
 
 #include "kernels/gaussian_mixture/registers.hpp"

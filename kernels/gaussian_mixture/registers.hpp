@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The E and M step for mixtures small enough for a lane's registers: every lane takes points by itself, from reading to
-// adding up, and lanes meet once per pass. The number of components is padded up to the next that is compiled; a padded
-// component's density is 0.
+// The E and M step for mixtures small enough for a lane's registers: each lane reads and sums points by itself, and the
+// lanes are reduced once per pass. The number of components is padded up to the next that is compiled; a padded
+// component has density 0.
 #pragma once
 
 #include "kernels/gaussian_mixture/fit.hpp"
@@ -11,7 +11,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Points that a lane adds in T, about, before it goes on in double.
+/// Points that a lane sums in T, about, before the sum is added to one in double.
 inline constexpr int register_run = 192;
 
 /// Numbers per component that the pass reads: constant, offset [D], triangular factor.
@@ -29,7 +29,7 @@ MF_FN constexpr int register_components(int D, int K) {
   if (D == 2) return K <= 4 ? (K < 2 ? 2 : K) : 0;
   return D == 3 && K <= 2 ? 2 : 0;
 }
-/// Room for the sums of a pass of any size, one per lane of a warp.
+/// Capacity for the sums of a pass of any size, one per lane of a warp.
 inline constexpr int register_room = 32;
 static_assert(register_sums(1, 8) <= register_room && register_sums(2, 4) <= register_room &&
               register_sums(3, 2) <= register_room);
@@ -47,8 +47,8 @@ struct point_map {
 template <class T>
 inline constexpr T least_product = sizeof(T) == 4 ? T(8.67361738e-19) : T(1e-120);
 
-/// Log-densities are in units of log 2 here, since 2^x is what a GPU has an instruction for. What it loses is less than
-/// what its argument, a difference of log-densities rounded to float, has lost before.
+/// Log-densities are in units of log 2 here, since a GPU has an instruction for 2^x. Its error is below the rounding
+/// error of its argument, a difference of log-densities in float.
 inline constexpr double log2_e = 1.4426950408889634, sqrt_half_log2_e = 0.8493218002880190;
 
 /// As maximum() where neither is NaN, but one instruction on a GPU.
@@ -59,7 +59,7 @@ MF_FN float larger(float a, float b) {
   return ::fmaxf(a, b);
 }
 
-/// What is known of the points of a pass, each mode sparing what the one after it has to do.
+/// What is known of the points of a pass. Each mode saves work that the next one needs.
 enum class register_points {
   ready,      ///< as plain, and in coordinates of the model
   plain,      ///< as scattered, and 16-byte aligned where D is 1 or 2
@@ -71,7 +71,7 @@ MF_FN constexpr bool all_count(register_points points) {
   return points <= register_points::scattered;
 }
 
-/// Where a warp's sums go, number by number: its own room, and the first `copied` of them to a second place too.
+/// Where a warp's sums are stored: its own workspace, and the first `copied` of them in a second place too.
 struct register_place {
   double* sums = nullptr;  ///< [register_sums]
   double* copy = nullptr;  ///< [copied]
@@ -93,7 +93,7 @@ struct register_rows {
   register_points points = register_points::checked;
 };
 
-/// All that a pass is told. It is in memory and read where it is needed, so that loops have the registers.
+/// The arguments of a pass. They are in memory and loaded where they are used, which leaves registers to the loops.
 template <class T>
 struct register_job {
   register_rows<T> rows;
@@ -102,8 +102,8 @@ struct register_job {
   register_place place;        ///< the warp's own
 };
 
-/// What a pass reads of the map and the model, in registers. A compiler that cannot know that a loop is entered leaves
-/// in it what could be read before, so this is copied by hand.
+/// The map and the model in registers, copied by hand: the compiler does not hoist these loads out of a loop that may
+/// have no iteration.
 template <int D, int K, class T>
 struct register_model {
   static constexpr int F = register_factors<D>;
@@ -165,7 +165,7 @@ template <int D, class T, register_points Points>
 struct register_flight {
   static constexpr int count = register_batch<D, T>, numbers = count * D;
   static constexpr bool whole = numbers * sizeof(T) == 16;
-  T x[numbers] = {}, weight[count] = {};  // what may not be set a compiler takes for set by some caller
+  T x[numbers] = {}, weight[count] = {};  // initialised: else compilers assume that a caller did
 
   /// `aligned`: to 16 bytes.
   MF_FN void read(const T* from, const T* weights, bool aligned) {
@@ -258,8 +258,8 @@ class register_run_sums {
   static constexpr int group = K > 4 || most > 18 ? 1 : batch;  ///< points that share a product, as far as registers go
   static_assert(batch % group == 0);
 
-  /// Points q to q + group − 1. Where all points count, their densities are not divided by the largest of each before
-  /// they are added up, unless that would be too little.
+  /// Points q to q + group − 1. Where all points count, densities are summed without dividing by the largest one,
+  /// unless the product of the sums would underflow.
   MF_FN void add_group(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points, int q) {
     T product = 1;
     if constexpr (!checked) {
@@ -339,8 +339,8 @@ class register_run_sums {
   int points_ = 0;
 };
 
-/// Adds N numbers of each lane over the lanes of a warp, all at once: at every exchange a lane hands over half of what
-/// it has and goes on with the other half, in double. Lane l ends with the sum of number folded_number<N>(l).
+/// Sums N numbers per lane over the lanes of a warp (a reduce-scatter): at every exchange a lane sends half of its
+/// numbers and keeps the other half, in double. Lane l ends with the sum of number folded_number<N>(l).
 template <int N, int Mask = 16, class Context, class T>
 MF_FN double fold_over_warp(Context& context, const T (&v)[N]) {
   constexpr int half = (N + 1) / 2;

@@ -1,14 +1,16 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the parts of a resident pass lie: a pass over the points that keeps all it reads and sums in the block's own
-// memory (shared memory on a GPU) from the first tile of points to the last. See resident_pass.hpp. The layout
-// is made once per mixture, by the mixture's own size and the room that there is.
+// The shared-memory layout of a resident pass (resident_pass.hpp): a pass over the points whose inputs and sums all
+// stay in the block's own memory, shared memory on a GPU. The layout is computed once per mixture, from the mixture's
+// own size and the size of shared memory.
 //
-// Lanes of a warp are an octet (8 values) by a quartet (4 values), whose bits alternate in the lane's number: lanes
-// that read the same 16 bytes are then neighbours of neighbours, which shared memory serves at once.
-//   E step, a lane's share of a tile   8 points by 8 components; with triangular factors 8 points by 2 components
-//   M step                             8 components by 8 features, at all points of a slice (an eighth of a tile)
+// The lanes of a warp form a grid of octets (8 values) by quartets (4 values), whose bits alternate in the lane's
+// number: lanes that read the same 16 bytes are then close to each other, so that such a read is one transaction.
+// clang-format off
+//   E step, a lane's fragment of a tile   8 points by 8 components; with triangular factors 8 points by 2 components
+//   M step                                8 components by 8 features, at all points of a slice (an eighth of a tile)
+// clang-format on
 #pragma once
 
 #include "kernels/gaussian_mixture/registers.hpp"
@@ -18,7 +20,7 @@ MF_NAMESPACE_BEGIN
 inline constexpr int resident_slices = 8;       ///< of a tile, for the M step
 inline constexpr int resident_sums = 64;        ///< of a lane: 8 components by 8 features
 inline constexpr int resident_additions = 512;  ///< to one number in T, before it is added to one in double
-inline constexpr int resident_row_padding = 4;  ///< of a row of points: neighbouring rows begin in other banks
+inline constexpr int resident_row_padding = 4;  ///< of a row of points: neighbouring rows start in different banks
 inline constexpr int resident_least_components = 25;
 inline constexpr int resident_least_features = 16;
 
@@ -67,9 +69,9 @@ MF_FN constexpr int resident_weight_parts(int K, int points, int lanes) {
   return parts;
 }
 
-/// The M step's outputs are cut into tiles of 64 components by 32 features, a warp's own at a time; a tile of outputs
-/// in slices of points is so many units of work, and every warp has an equal run of them. What a warp sums of one tile
-/// is a segment.
+/// The M step's outputs are cut into output tiles of 64 components by 32 features. An output tile at one slice of
+/// points is a unit of work, and every warp has an equal run of units. A warp's sum over its units of one output tile
+/// is a partial sum.
 struct resident_units {
   int tiles, warps;
   MF_FN int begin(int warp) const { return warp * resident_slices * tiles / warps; }

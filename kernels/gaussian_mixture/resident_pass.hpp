@@ -1,12 +1,12 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A pass over the points, E step and sums of the M step, by the lanes of one block with everything on chip: the model's
-// factors, a tile of points, its responsibilities and the sums themselves, which go to double in the block's statistics
-// every few hundred additions. Between a tile's five barriers every number has one owner, and owners add in the order
-// of the points; what a point's densities are divided by goes into its features (fewer than components):
-//   read | products of coordinates, densities | exponentials | features shared out | sums |
-// Log-densities are in units of log 2. See resident.hpp for where things lie and which lane does what.
+// A pass over the points, E step and sums of the M step, by the lanes of one block with all data in shared memory: the
+// model's factors, a tile of points, its responsibilities and the sums, which are added to the block's statistics in
+// double every few hundred additions. Between the five barriers of a tile every number has one owner, and owners add in
+// the order of the points. The normaliser of a point multiplies its features, of which there are fewer than components:
+//   read | products of coordinates, densities | exponentials | features normalised | sums |
+// Log-densities are in units of log 2. resident.hpp has the layout and the work of each lane.
 #pragma once
 
 #include "kernels/gaussian_mixture/resident_tile.hpp"
@@ -126,7 +126,7 @@ struct resident_share {
   static MF_FN constexpr int beyond(int c) { return Triangular ? 4 * c : c < 4 ? c : c + 12; }
 };
 
-/// The better of what the four lanes with the same points have.
+/// Combines x over the four lanes that have the same points.
 template <class T, class Context, class Combine>
 MF_FN void combine_quartets(Context& context, T (&x)[8], Combine combine) {
   MF_UNROLL

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parts of a resident pass that are not products: the model's numbers brought on chip, points read and weighed,
-// features made and shared out. See resident_pass.hpp.
+// The parts of a resident pass that are not products: loading the model and the points, weights, features and their
+// normalisation. See resident_pass.hpp.
 #pragma once
 
 #include "kernels/gaussian_mixture/resident.hpp"
@@ -24,7 +24,7 @@ MF_FN void store_four(T* to, const four<T>& x) {
   *reinterpret_cast<four<T>*>(to) = x;
 }
 
-/// Asks for memory that will be read soon.
+/// Prefetches memory into L2.
 MF_FN void fetch_ahead(const void* from) {
 #if defined(__CUDA_ARCH__) && !defined(MF_SIMULATED_DEVICE)
   asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
@@ -130,8 +130,8 @@ MF_FN void load_resident(const resident_lane<T, Points>& at, const mixture_model
 
 // --- the parts of a tile ---
 
-/// Reads Flight points of one coordinate, `step` apart, those from `count` on as 0. A number that is none becomes 0 and
-/// its point marked.
+/// Reads Flight points of one coordinate, `step` apart, those from `count` on as 0. A value that is not finite becomes
+/// 0 and its point is marked.
 template <int Flight, class T, int Points>
 MF_FN void read_points(const resident_lane<T, Points>& at, const T (&map)[3], const T* from, std::int64_t distance,
                        int point, int step, int count, T* to) {

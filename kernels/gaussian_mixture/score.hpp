@@ -1,8 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a Gaussian mixture says about points: the model that scores are made with, and the score of one point by one
-// lane.
+// Scores under a Gaussian mixture: the prepared model, and the score of one point by one lane.
 #pragma once
 
 #include "kernels/gaussian_mixture/fit.hpp"

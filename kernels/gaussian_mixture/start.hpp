@@ -1,11 +1,13 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where EM for a Gaussian mixture starts. k-means++ (Arthur & Vassilvitskii, SODA 2007) seeds among rows drawn at
-// random, then rounds of k-means, which is EM for spherical components of equal weight whose variance goes to 0: the
-// same pass over the points with steep factors. A Group is as em.hpp says, and also gives
-//   std::int64_t rows()              how many rows the fit has
-//   double row(i, double* y)         row i in the group's coordinates; its weight, 0 where it is left out
+// Starting values of EM for a Gaussian mixture: k-means++ seeds (Arthur & Vassilvitskii, SODA 2007) among rows drawn at
+// random, then rounds of k-means. k-means is EM for spherical components of equal weight in the limit of variance 0:
+// the same pass over the points with steep factors. A Group is as em.hpp says, and also gives
+// clang-format off
+//   std::int64_t rows()           number of rows of the fit
+//   double row(i, double* y)      row i in the group's coordinates; returns its weight, 0 where it is left out
+// clang-format on
 #pragma once
 
 #include "kernels/gaussian_mixture/em.hpp"
@@ -16,10 +18,10 @@ inline constexpr int kmeans_rounds = 10;
 /// Steepness of k-means' factors: rows whose squared distances to two means differ by 0.002 of a variance are no longer
 /// shared.
 inline constexpr double kmeans_steepness = 1e3;
-/// Added to a start's variances, in units of the data's own, so that a cluster of equal rows is no start's end.
+/// Added to a start's variances, in units of the data's own, so that a cluster of equal rows does not collapse at once.
 inline constexpr double start_ridge = 1e-3;
 
-/// Candidates that one lane looks after at a time.
+/// Candidates whose distances one lane updates and sums at a time.
 inline constexpr int candidate_run = 64;
 
 /// Rows among which a start chooses.
@@ -169,7 +171,7 @@ MF_FN_CALL void seed_means(Run& run, bool spread) {
   }
 }
 
-/// Makes `nearest` a model of which a pass gives every row to its nearest mean: statistics as `structure` wants them.
+/// Sets `nearest` up as a model whose pass assigns every row to its nearest mean, with the statistics of `structure`.
 template <class Group>
 MF_FN_CALL void aim_at_nearest(Group& group, const mixture_model& m, covariance_structure structure,
                                mixture_model& nearest) {
@@ -223,11 +225,11 @@ MF_FN_CALL void set_from_nearest(Group& group, const mixture_model& m) {
   }
 }
 
-/// Chooses means, and says how many rounds of k-means are to come. A Run is as em.hpp says, and also gives random, the
-/// words, and memory for the candidates. k-means cuts a component within another's middle in two along with it, and
-/// what it hands to EM stays so: hence automatic leaves it out in every other run, where components begin as wide as
-/// the data, and takes any rows for means in every fourth. Wide components at k-means++ seeds part sooner than at any
-/// rows.
+/// Chooses means and the number of rounds of k-means. A Run is as em.hpp says, and also gives `random`, its stream, and
+/// `memory` for the candidates. k-means splits a narrow component in the middle of a wide one together with it, and EM
+/// does not undo that. `automatic` therefore omits k-means in every other run, where components start as wide as the
+/// data, and in every fourth it takes random rows as means. Wide components separate sooner from k-means++ seeds than
+/// from random rows.
 template <class Run>
 MF_FN_CALL void choose_start(Run& run) {
   const bool automatic = run.settings.start == mixture_start::automatic,
@@ -253,7 +255,7 @@ MF_FN_CALL void kmeans_round(Run& run) {
     set_from_nearest(run.group, run.m);
 }
 
-/// Sets every component that has collapsed anew: at a random row, as wide as the data, with an equal share.
+/// Re-initialises every collapsed component: at a random row, as wide as the data, with an equal share.
 template <class Group, class Random>
 MF_FN_CALL void restart_collapsed(Group& group, const mixture_model& m, Random& random) {
   group.leader([&] {

@@ -15,7 +15,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// One of two numbers; on a GPU always by a selection, never by an address in memory that would hold both.
+/// One of two numbers, on a GPU always by a select instruction, never through local memory.
 MF_FN float choose(bool first, float a, float b) {
 #if defined(__CUDACC__) && defined(__CUDA_ARCH__)
   float x;
@@ -153,8 +153,8 @@ MF_FN int rows_from(const tensor_job<Context>& job, std::int64_t first) {
   const std::int64_t left = job.rows.size - first;
   return left < job.layout.points ? static_cast<int>(left) : job.layout.points;
 }
-/// Cuts the tile at hand into limbs and starts bringing the block's next one on chip. What it knows of the pass is read
-/// anew and not held.
+/// Cuts the current tile into limbs and starts the copy of the block's next one. The pass's state is loaded again here,
+/// so that it takes no registers during the products.
 template <int Steps, class Context>
 MF_FN void begin_tile(tensor_job<Context>& job) {
   const tensor_lane<Steps> at(job);

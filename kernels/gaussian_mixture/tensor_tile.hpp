@@ -24,7 +24,7 @@ MF_FN void store_two(T* to, T a, T b) {
   *reinterpret_cast<two<T>*>(to) = two<T>{a, b};
 }
 
-/// A pass at hand. It is in memory, and what it holds is read where it is needed: a pass's loops get all registers.
+/// The state of a pass. It is in memory and loaded where it is used, which leaves all registers to the pass's loops.
 template <class Context>
 struct tensor_job {
   Context& context;
@@ -173,7 +173,7 @@ MF_FN_CALL bool load_tensor(const tensor_job<Context>& job) {
 
 // --- points ---
 
-/// Starts bringing rows [first, first + count) on chip.
+/// Starts the asynchronous copy of rows [first, first + count) to shared memory.
 template <int Steps>
 MF_FN void start_points(const tensor_lane<Steps>& at, const rows_view<float>& rows, std::int64_t first, int count) {
   const float* const from = rows.values + first * at.D;
@@ -245,7 +245,7 @@ MF_FN void cut_points(const tensor_lane<Steps>& at, const rows_view<float>& rows
     set_mark(at.flags + 1);
   }
 }
-/// Points that are marked weigh nothing in what follows; marks are taken off.
+/// Masks the marked points (weight 0) and clears the marks.
 template <int Steps>
 MF_FN void settle_weights(const tensor_lane<Steps>& at) {
   for (int p = at.lane; p < at.points; p += at.lanes) {

@@ -70,8 +70,8 @@ struct tile_factors {
   bool triangular = false;
 };
 
-/// Lane `t` of `B` reads its part of rows [first, first + count), consecutive lanes consecutive numbers. Coordinates
-/// that are no numbers come as they are.
+/// Lane `t` of `B` reads its part of rows [first, first + count), consecutive lanes consecutive numbers (coalesced).
+/// Coordinates that are not finite are kept.
 template <class T>
 MF_FN_CALL void read_tile(const rows_view<T>& rows, const point_map<T>& map, std::int64_t first, int count,
                           const mixture_tile<T>& tile, int t, int B) {
@@ -83,7 +83,7 @@ MF_FN_CALL void read_tile(const rows_view<T>& rows, const point_map<T>& map, std
   }
 }
 
-/// Weighs the tile's points; those that are left out become zeros of weight zero.
+/// Sets the weights of the tile's points; points that are left out are masked: zeros with weight 0.
 template <class T>
 MF_FN_CALL void weigh_tile(const rows_view<T>& rows, std::int64_t first, int count, const mixture_tile<T>& tile, int t,
                            int B) {

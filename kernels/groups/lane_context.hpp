@@ -1,9 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// lane_group's lanes: one std::thread per lane and std::barrier as the barrier, so that the code that CUDA's warps,
-// blocks and grids run can be run, and watched by ThreadSanitizer and AddressSanitizer, where there is no GPU. For
-// tests only.
+// A team for tests: one std::thread per lane and std::barrier as the barrier. The code of CUDA's warps, blocks and
+// grids runs on it without a GPU, under ThreadSanitizer and AddressSanitizer.
 #pragma once
 
 #include <atomic>
@@ -19,8 +18,8 @@
 MF_NAMESPACE_BEGIN
 
 /// The memory and barriers that the lanes of one grid share: `block_count` blocks of `warp_count` warps. Where
-/// `stumbling` is asked for, lanes oversleep now and then after a barrier of the block or grid: who writes too early
-/// then does so before they read, which an idle machine would nearly always hide.
+/// `stumbling` is set, lanes sleep now and then after a barrier of the block or grid. A lane that writes too early then
+/// does so before the sleeping lanes have read, a race that an idle machine would nearly always hide.
 class lane_team {
  public:
   static constexpr int part_lanes = 8;  ///< of a group that shares its warp with others
@@ -76,8 +75,8 @@ class lane_context {
   }
   /// value: one that double holds.
   std::int64_t broadcast(std::int64_t value, int from) { return exchanged(value, thread_ / Width * Width + from); }
-  /// Lanes of a warp that disagree would part on a GPU, where their compiler was told that they do not. Two rows of
-  /// votes in turn make one barrier enough.
+  /// Aborts where the lanes of a warp do not have the same value: on a GPU they would diverge although the compiler was
+  /// told that the branch is warp-uniform. Two alternating rows of votes make one barrier enough.
   bool agree(bool value) {
     char* const votes = team_.votes[vote_turn_ ^= 1].data();
     votes[thread_] = value;

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Copies from device memory to shared memory that pass by no register (cp.async, from compute capability 8.0 on), so
-// that a lane can have its whole share of a sample in flight. Elsewhere, and where the lanes are threads of a CPU,
-// plain copies.
+// Asynchronous copies from device memory to shared memory without registers (cp.async, from compute capability 8.0 on),
+// so that a lane can have all of its part of a sample in flight. Elsewhere, and where lanes are threads of a CPU, plain
+// copies.
 #pragma once
 
 #include "kernels/core.hpp"
@@ -16,8 +16,8 @@ MF_NAMESPACE_BEGIN
 #endif
 #endif
 
-/// Starts copying a T of 4, 8 or 16 bytes, aligned to its size, to shared memory. It is there, for the lane that
-/// started the copy, after wait_for_copies().
+/// Starts copying a T of 4, 8 or 16 bytes, aligned to its size, to shared memory. The lane that started the copy may
+/// read it after wait_for_copies().
 template <class T>
 MF_FN void start_copy(T* to, const T* from) {
 #if defined(MF_COPIES_ARE_ASYNCHRONOUS)

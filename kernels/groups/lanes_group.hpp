@@ -1,18 +1,18 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// lanes_group: many lanes run one fit together. With a CUDA context it is the part_group, warp_group, block_group and
-// grid_group of the design, with threads as lanes (lane_context.hpp) it is the lane_group that proves them.
+// lanes_group: many lanes fit one sample together, on any team: a part of a warp, a warp, a block or a grid of CUDA, or
+// threads as lanes (lane_context.hpp) in tests.
 //
-// Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ... Their coordinates lie in its own slots of a
-// buffer, shared memory on a GPU: all of them, through all passes, when the sample fits in there; else a part after the
-// other, read and transformed again in every pass. It is the same additions in the same order either way, wherever in
-// memory the sample begins. Lanes write into each other's slots only to copy samples that begin at an odd place; no
-// lane ever reads another lane's slots, so that passes need no barrier. A lane adds up a run of eight quads in T, and
-// the runs in double.
+// Lane l owns the quads (four neighbouring values) l, l + L, l + 2L, ... Their coordinates are in the lane's own slots
+// of a buffer, shared memory on a GPU. Where the sample fits there, it stays for all passes; else it is loaded and
+// transformed again in every pass, one part of it after another. The additions and their order are the same in both
+// cases and for any alignment of the sample. Lanes write into each other's slots only while they copy a sample that is
+// not aligned, and never read another lane's slots, so that passes need no barrier. A lane sums a run of eight quads in
+// T, and the runs in double.
 //
-// A sample without weights of which every value is used is `regular`, which reading it finds out: then nothing is
-// asked of any value any more.
+// A sample without weights whose values are all used is `regular`, which is found while it is read: its passes check no
+// value.
 #pragma once
 
 #include "kernels/contracts/group.hpp"
@@ -131,7 +131,7 @@ class lanes_group {
   }
 
  private:
-  /// Values of a block or less are counted in 32 bits, which saves a third of the loops' address arithmetic.
+  /// Indices are of 32 bits up to a block, which saves a third of the loops' address arithmetic.
   using index = std::conditional_t<Context::spans_blocks, std::int64_t, std::int32_t>;
   static constexpr int run_quads = 8;
 
@@ -204,7 +204,7 @@ class lanes_group {
       MF_ROLLED
       for (index i = 4 * q; i < end; ++i) start_copy(to->v + i % 4, values + i);
     } else {
-      // Neighbours copy neighbouring values, into each other's slots, or every copy would touch as much memory as four.
+      // Coalesced: neighbouring lanes copy neighbouring values, into each other's slots.
       barrier();
       index i = 4 * part + 4 * (context_.lane() - place()) + place();
       T* to = buffer() + 4 * first * near + place();
@@ -234,8 +234,8 @@ class lanes_group {
     start_copies(next_.values, is_aligned(next_), 0, static_cast<index>(next_.size), half() - first_slot_);
     ahead_ = next_;
   }
-  /// The reduction of v over all lanes. Over a grid it is a call: its loops over blocks, unrolled into every pass,
-  /// would take registers that the passes lack.
+  /// The reduction of v over all lanes. Over a grid it is out of line: inlined loops over blocks would take registers
+  /// from the passes.
   template <class Operation, class V, int K>
   MF_FN vec<V, K> reduced(vec<V, K> v) const {
     if constexpr (Context::spans_blocks)
@@ -289,8 +289,8 @@ class lanes_group {
       return row_at(coordinate(points_.values[spare_row_.at]), spare_row_.at);
   }
 
-  /// Takes this lane through its points: whole(quad) where four are known to be used with weight 1, one(row, w)
-  /// elsewhere, with w = 0 and the spare for a row that is not used; flush() after every run of eight quads.
+  /// Visits this lane's points: whole(quad) where four are known to be used with weight 1, else one(row, w), where a
+  /// row that is not used is masked: w = 0 and the spare in its place; flush() after every run of eight quads.
   template <class Whole, class One, class Flush>
   MF_FN void walk(Whole whole, One one, Flush flush) const {
     index q = context_.lane();
@@ -383,8 +383,8 @@ class lanes_group {
     return true;
   }
 
-  /// A run of quads, [q, end), that begins at `slot`; both are moved behind it. Deviations are added, from a value of
-  /// the run, so that the sum is as good as the spread allows. False when not every value is used.
+  /// Reads a run of quads, [q, end), that begins at `slot`, and advances both. Sums deviations from a value of the run,
+  /// so that the error is relative to the spread. False when not every value is used.
   MF_FN bool read_run(index& q, index end, int& slot, share& mine) {
     const least_value smaller;
     const quad<T> first = coordinates_of(own(slot));
@@ -490,7 +490,7 @@ class lanes_group {
   int first_slot_ = 0;                              ///< where the sample begins in the buffer
   index size_ = 0;
   frame in_;
-  T spare_ = 0;  ///< a used coordinate, in place of every unused one
+  T spare_ = 0;  ///< a used coordinate, in place of every masked one
   used_row<index, columns> spare_row_;
   bool keeps_ = false, aligned_ = false, regular_ = false;
   bool arrives_ = false;  ///< the sample's copies are on their way already

@@ -1,17 +1,17 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// For likelihoods of a location with several maxima (Student-t and Cauchy with the scale held): where the highest lies,
-// and whether a maximum is one at all or a singularity on tied observations.
+// For likelihoods with several local maxima in the location (Student-t and Cauchy with the scale fixed): the global
+// maximum, and whether a maximum is a singularity at tied observations.
 #pragma once
 
 #include "kernels/groups/quantile.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// Where Σ w loss(|y − location|) is least, to within `step` or a 2⁶⁰th of the range; loss: rising in the distance,
-/// scalar → scalar. Branch and bound over intervals: none of an interval's sums is below the one that puts every point
-/// at its nearest end. At most 64 intervals are kept, those with the lowest bounds; a sample of one mode keeps a dozen.
+/// argmin over location of Σ w loss(|y − location|), to within `step` or a 2⁶⁰th of the range; loss: increasing in the
+/// distance, scalar → scalar. Branch and bound over intervals: the lower bound of an interval moves every point to the
+/// nearest end of it. At most 64 intervals are kept, those with the lowest bounds; a unimodal sample keeps a dozen.
 template <class Points, class Loss>
 MF_FN_CALL double location_of_least(Points points, const sample_summary& s, double step, Loss loss) {
   using S = typename Points::scalar;

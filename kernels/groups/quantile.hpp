@@ -1,11 +1,11 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantiles of one sample over a group, with nothing but sums and minima: no sort, no memory, and the same answer for
-// every group. Each pass weighs the points below several pivots at once, placed where the weight found so far says that
-// the order statistic should lie, as in Floyd & Rivest, Communications of the ACM 18 (1975) 165–172; when that does not
-// pay (ties, outliers by orders of magnitude) the next pivots divide the doubles between the bounds evenly, which ends
-// after 64 / log₂ 8 passes whatever the sample. About six passes for a thousand points.
+// Quantiles of one sample over a group by sums and minima alone: no sort, no workspace, and the same result on every
+// group. A pass sums the weight below several pivots at once. They are placed by interpolation in the weights found so
+// far, as in Floyd & Rivest, Communications of the ACM 18 (1975) 165–172; where that converges slowly (ties, outliers
+// by orders of magnitude) the next pivots divide the doubles between the bounds evenly, which bounds the number of
+// passes by 64 / log₂ 8 for any sample. A thousand points take about six passes.
 #pragma once
 
 #include <bit>
@@ -116,8 +116,8 @@ MF_FN_LARGE double quantile(const Points& points, const sample_summary& s, doubl
   return 0.5 * around.lower + 0.5 * around.upper;
 }
 
-/// A group that gains by looking at the sample for several quantiles at once: its passes cost instructions, not memory.
-/// It says how many pivots it has registers for in each bracket, 4 or 2.
+/// A group for which a pass for several quantiles at once is faster: its passes are bound by instructions, not by
+/// memory. It gives the number of pivots per bracket that its registers hold, 4 or 2.
 template <class Points>
 concept shares_passes = requires {
   Points::pivots_of_a_bracket;

@@ -1,14 +1,13 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// How lanes that work together agree on a sum: a butterfly within each warp (or within the part of a warp that the
-// group is), then the warps' partial results through shared memory, then the blocks' through global memory, always in
-// the order of their numbers. Addition commutes, so both sides of a butterfly's exchange hold the same bits, and every
-// lane ends with the same result.
+// Reductions over a team: a butterfly within each warp (or the part of a warp that a group is), then over the warps'
+// partial results in shared memory, then over the blocks' in global memory, always in the order of their numbers.
+// Addition commutes, so both sides of a butterfly's exchange hold the same bits, and every lane ends with the same
+// result.
 //
-// A Context is a team (contracts/team.hpp). Its memory for an exchange comes in two buffers in turn, which makes one
-// barrier per exchange enough: a lane can write into a buffer again only after a barrier that every reader of its old
-// content has reached.
+// A Context is a team (contracts/team.hpp). Exchanges alternate between two buffers, so that one barrier per exchange
+// is enough: a lane writes into a buffer again only after a barrier that every reader of its old content has reached.
 #pragma once
 
 #include "kernels/math/scalar.hpp"
@@ -65,7 +64,7 @@ MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
   return v;
 }
 
-/// The same as a call, for code that the loops of a reduction would make too large.
+/// The same, out of line, where inlined loops of a reduction would make the code too large.
 template <class Operation, class Context, class T, int K>
 MF_FN_CALL void reduce_in_place(Context& context, vec<T, K>& v) {
   v = all_reduce<Operation>(context, v);

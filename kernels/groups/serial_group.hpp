@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// serial_group: one CPU thread runs one fit, SIMD lanes inside the sums. The coordinates are kept in a scratch that
-// stays in the thread's L2 cache; a sample larger than the scratch is transformed again in every pass, block by block,
-// with the same additions in the same order. Lane l of a pack adds the points l, l + L, l + 2L, ...; blocks add to
-// totals in order.
+// serial_group: one CPU thread fits one sample, with SIMD lanes inside the sums. The coordinates are in a workspace
+// that fits into the thread's L2 cache; a sample larger than that is transformed again in every pass, block by block,
+// with the same additions in the same order. Lane l of a pack sums the points l, l + L, l + 2L, ...; blocks are added
+// to the totals in order.
 #pragma once
 
 #include "kernels/contracts/group.hpp"
@@ -13,7 +13,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// What a thread lends to its fits: 128 KiB, on its stack.
+/// The workspace of a thread's fits: 128 KiB, on its stack.
 struct serial_scratch {
   static constexpr int capacity = 8192;  // multiple of every pack's lanes
   alignas(64) double y[capacity];
@@ -30,8 +30,8 @@ template <class Rows>
 using scratch_for =
     std::conditional_t<Rows::columns == 0, serial_scratch, columns_scratch<Rows::columns == 0 ? 1 : Rows::columns>>;
 
-/// Of each column: where a sample's is, of a type that the group knows, and what the row holds that stands in for
-/// others.
+/// For each column: the sample's values, of a type that the group knows, and the value of the spare row, which replaces
+/// masked rows.
 template <int Columns>
 struct column_places {
   const void* of[Columns] = {};
@@ -211,8 +211,7 @@ class serial_group {
     return all;
   }
 
-  /// Finds the first used value, the spare that stands in for unused ones. When there is none, counts all and says
-  /// false.
+  /// Finds the first used value, the spare that replaces masked ones. Without any, counts all rows and returns false.
   template <class T>
   bool find_spare(const sample<T, columns>& points, sample_summary& summary) {
     for (std::int64_t i = 0; i < size_; ++i) {
@@ -244,7 +243,7 @@ class serial_group {
       return Rows::coordinate(x);
   }
 
-  // Kept out of line: inlined, it would make the compiler emit every sum's loop twice.
+  // Out of line: inlined, every sum's loop would be emitted twice.
   template <class T, bool Framed>
   __attribute__((noinline)) void fill(std::int64_t begin, int size, block_totals& totals) const {
     const sample<T, columns> all_points = points<T>();
@@ -327,7 +326,7 @@ class serial_group {
     return all(Rows::columns_are_finite(column) && Rows::columns_are_inside(column, x));
   }
 
-  /// The lanes from i on, where not all are used; lanes past the end become unused.
+  /// Fills the lanes from i on one by one, where some are masked; lanes past the end are masked.
   template <class T, bool Framed>
   __attribute__((noinline)) void fill_one_by_one(const sample<T, columns>& points, std::int64_t begin, int i, int size,
                                                  sample_summary& counts) const {
@@ -361,7 +360,7 @@ class serial_group {
   std::int64_t size_ = 0;
   void (serial_group::*fill_)(std::int64_t begin, int size, block_totals& totals) const = nullptr;
   frame frame_;
-  double spare_ = 0;  ///< a used value, in place of every unused one
+  double spare_ = 0;  ///< a used value, in place of every masked one
   column_places<columns> columns_;
 };
 

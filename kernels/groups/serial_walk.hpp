@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The walk of one CPU thread, a pack at a time, in blocks that stay in its L1 cache. Arrays are padded to whole packs.
+// The walk of one CPU thread, a pack at a time, in blocks that fit into its L1 cache. Arrays are padded to whole packs.
 #pragma once
 
 #include "kernels/math/pack.hpp"

@@ -6,8 +6,8 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Small counts by how much of the sample lies above each value: Σ_i w_i Σ_{j < x_i} f(j) is Σ_j f(j) times the weight
-/// of all counts above j, so that after one pass a sum over thousands of points has as many terms as the largest count.
+/// The weight of a sample of small counts above each value: Σ_i w_i Σ_{j < x_i} f(j) is Σ_j f(j) times the weight of
+/// all counts above j, so that after one pass a sum over thousands of points has as many terms as the largest count.
 struct tail_shares {
   static constexpr int most = 64;
   int count = 0;       ///< the largest count of the sample

@@ -1,14 +1,16 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A walk along arrays of doubles that lie side by side, an element or a pack of them at a time: what a pass needs that
-// writes a number for every row, as a group does not. A walk W gives
-//   W::scalar, w.load(p), w.store(p, v)     what a formula is evaluated on
-//   w.each(size, f)                   f(i) for every place i of [0, size), by one lane each
-//   w.sum(v)                          Σ over lanes of vec<scalar, K>: vec<double, K>, the same on every lane
-//   w.block(size)                     places that are walked together; w.kept: [block], workspace for a number of each,
-//                                     read by the lane that wrote it
-//   w.leads()                         whether this lane writes what there is one of
+// A walk along parallel arrays of doubles, an element or a pack of them at a time, for passes that write a number for
+// every row, which a group cannot do. A walk W gives
+// clang-format off
+//   W::scalar, w.load(p), w.store(p, v)    the type of an element, its load and store
+//   w.each(size, f)                        f(i) for every place i of [0, size), by one lane each
+//   w.sum(v)                               Σ over lanes of vec<scalar, K>: vec<double, K>, the same on every lane
+//   w.block(size)                          places that are walked together
+//   w.kept                                 [block]: workspace, a number for each place, read by the lane that wrote it
+//   w.leads()                              true on one lane, which writes results
+// clang-format on
 #pragma once
 
 #include "kernels/groups/reduce.hpp"

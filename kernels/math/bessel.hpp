@@ -11,7 +11,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// I₀(k) − 1 for k ≤ 16 and exp(−k) I₀(k) for k ≥ 16; each is finite garbage in the other's range.
+/// I₀(k) − 1 for k ≤ 16 and exp(−k) I₀(k) for k ≥ 16; outside its own range each is finite and meaningless.
 template <class T>
 struct bessel_i0_values {
   T minus_one;
@@ -47,8 +47,8 @@ MF_FN T log_bessel_i0(const T& k) {
   return select(small, T(0), k) + log1p(select(small, i0.minus_one, i0.scaled - T(1)));
 }
 
-/// log(exp(−k) I₀(k)), 0 ≤ k ≤ 1e300 (float 1e36): |error| ≤ 4e-15 (1 + |value|) however large k is, where log I₀(k) −
-/// k would cancel.
+/// log(exp(−k) I₀(k)), 0 ≤ k ≤ 1e300 (float 1e36): |error| ≤ 4e-15 (1 + |value|) for any k, where log I₀(k) − k would
+/// cancel.
 template <class T>
 MF_FN T log_bessel_i0_scaled(const T& k) {
   const bessel_i0_values<T> i0 = bessel_i0(k);
@@ -64,8 +64,8 @@ struct bessel_ratio_values {
 };
 
 /// Relative errors ≤ 2e-15 of A, 1e-14 of 1 − A and 3e-13 of A' (float 1e-6, 1e-5, 3e-4), the worst of the latter two
-/// just below 16, for 0 ≤ k ≤ 1e150 (float 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and A' = 2 w² E + w (1 − A)
-/// − (1 − A)².
+/// just below 16, for 0 ≤ k ≤ 1e150 (float 1e18). Large k: 1 − A = w/2 + w² E(w), w = 1/k, and
+/// A' = 2 w² E + w (1 − A) − (1 − A)².
 template <class T>
 MF_FN bessel_ratio_values<T> bessel_ratio_with_derivative(const T& k) {
   const auto small = k < T(16);

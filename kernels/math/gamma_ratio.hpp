@@ -11,8 +11,8 @@
 MF_NAMESPACE_BEGIN
 
 /// log Γ(r + x) − log Γ(r) for 1e-290 ≤ r ≤ 1e300 and 0 ≤ x ≤ 1e300 (float r ≥ 1e-27): |error| ≤ 4e-15 (1 + |value|),
-/// float 2e-6; zero exactly at x = 0. One logarithm, if the compiler hoists what depends on r alone. Source: above r =
-/// 8, DLMF 5.11.1 at both arguments with the terms in log r taken apart by hand.
+/// float 2e-6; zero exactly at x = 0. One logarithm, if the compiler hoists what depends on r alone. Source: above
+/// r = 8, DLMF 5.11.1 at both arguments with the terms in log r taken apart by hand.
 template <class T>
 MF_FN T log_gamma_ratio(const T& r, const T& x) {
   const auto small = r < T(8);

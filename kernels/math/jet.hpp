@@ -11,7 +11,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// What a jet holds.
+/// The members of a jet.
 template <class S, int P, int Order>
 struct jet_parts;
 template <class S, int P>

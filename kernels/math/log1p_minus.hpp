@@ -23,8 +23,8 @@ MF_FN T atanh_tail(const T& v) {
 }
 
 /// log(1 + x) − x for |x| < 0.4, where the subtraction would cancel; finite garbage elsewhere.
-/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence log1p(x) − x = 2 atanh(s) − 2 s − x
-/// s.
+/// Source: log1p(x) = 2 atanh(s), s = x / (2 + x) (DLMF 4.6.5 with 4.37.24), hence
+/// log1p(x) − x = 2 atanh(s) − 2 s − x s.
 template <class T>
 MF_FN T log1p_minus_near_zero(const T& x) {
   const T s = x / (T(2) + x);

@@ -23,8 +23,8 @@ template <class T>
 MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k, const T& one_plus);
 
 /// For k z > −1: relative error ≤ 1e-14 of value, by_z and by_k, 1e-12 of by_k_twice, also where k z is tiny. With
-/// x = k z and A = (x − log1p x) / x², s = z (1 − x A), ∂s/∂k = z² (A − 1/(1+x)) and ∂²s/∂k² = z³ (2r − 2A − r²) / x, r
-/// = 1/(1+x).
+/// x = k z, A = (x − log1p x) / x² and r = 1/(1+x): s = z (1 − x A), ∂s/∂k = z² (A − r) and
+/// ∂²s/∂k² = z³ (2r − 2A − r²) / x.
 template <class T>
 MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k) {
   return log1p_ratio_with_derivatives(z, k, T(1) + k * z);

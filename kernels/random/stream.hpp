@@ -32,7 +32,7 @@ class random_stream {
       left_ = 4;
     }
     const uint32_t word = words_[0];
-    // Shifted rather than indexed: a run-time index would push the words from registers to local memory on a GPU.
+    // Shifted rather than indexed: a dynamic index would put the words into local memory on a GPU.
     words_ = {{words_[1], words_[2], words_[3], 0}};
     --left_;
     return word;
