@@ -139,6 +139,10 @@ void check(const family_mixture_results& mixtures, const char* what) {
   if (mixtures.parts.size() != 1 && static_cast<std::int64_t>(mixtures.parts.size()) != K)
     refuse(std::string(what) + ": " + std::to_string(mixtures.parts.size()) +
            " parts given; one for all components or one each expected");
+  const std::int64_t D = mixtures.columns;
+  if (D < 1 || D > max_dimensions || (D > 1 && (mixtures.parts.size() != 1 || !mixtures.parts[0].family)))
+    refuse(std::string(what) + ": " + std::to_string(D) + " columns of " + std::to_string(mixtures.parts.size()) +
+           " parts given; 1 to " + std::to_string(max_dimensions) + ", of several one family for all, expected");
   for (const mixture_component& part : mixtures.parts)
     if (part.family && part.family->parameter_count > P)
       refuse(std::string(what) + ": room for " + std::to_string(P) + " parameters given; " + part.family->name +
@@ -147,7 +151,7 @@ void check(const family_mixture_results& mixtures, const char* what) {
   check_components(what, mixtures.components, mixtures.count, mixtures.max_components);
   const std::int64_t all = component_count(what, mixtures.component_offsets, mixtures.components, mixtures.count, K);
   check_array(what, "weights", mixtures.weights.size(), all);
-  check_array(what, "parameters", mixtures.parameters.size(), product_of(what, {all, P}));
+  check_array(what, "parameters", mixtures.parameters.size(), product_of(what, {all, D, P}));
 }
 
 template <class Enumeration>

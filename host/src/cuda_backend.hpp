@@ -65,8 +65,8 @@ void run_mixtures(const executor& where, const point_batch<T>& data, const mixtu
 void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
                          std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
                          const em_settings& settings);
-/// Values of attempts at mixtures of so many components that the device may hold at once.
-std::int64_t family_mixture_values(const executor& where, std::size_t components);
+/// Values, or rows of several columns, of attempts at mixtures of so many components that the device may hold at once.
+std::int64_t family_mixture_values(const executor& where, std::size_t components, std::size_t columns);
 
 /// A batch's memory on the host; view() says what `data`'s view says.
 template <class T>
@@ -78,9 +78,20 @@ struct host_batch {
             data.count};
   }
 };
-/// A copy of what is in device memory.
+template <class T>
+struct host_points {
+  std::vector<T> values, weights;
+  points_view<T> view(points_view<T> data) const {
+    data.values = values.data();
+    data.weights = data.weights ? weights.data() : nullptr;
+    return data;
+  }
+};
+/// A copy of what is in device memory. The offsets of points are in host memory.
 template <class T>
 host_batch<T> copy_of(const executor& where, const batch<T>& data);
+template <class T>
+host_points<T> copy_of(const executor& where, const point_batch<T>& data);
 
 /// `count` numbers from device memory.
 void copy_to_host(const executor& where, const float* from, std::int64_t count, float* to);

@@ -5,53 +5,16 @@
 // over all of them, in turn. Starts come from the host; after them only a few numbers of each component travel. Data
 // are doubles here, as on the CPU.
 #include <algorithm>
-#include <numeric>
 
+#include "cuda_attempts.hpp"
 #include "cuda_backend.hpp"
-#include "cuda_memory.hpp"
+#include "cuda_product_passes.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cuda/share_functions.hpp"
-#include "kernels/models/mixture_of.hpp"
 
 namespace manyfit::cuda {
 
 namespace {
-
-/// Device memory for `size` elements.
-template <class T>
-class device_array {
- public:
-  explicit device_array(std::size_t size) : size_(size), memory_(std::max<std::size_t>(size, 1) * sizeof(T)) {}
-  T* data() const { return memory_.template as<T>(); }
-  void copy_from(const T* from, std::size_t begin, std::size_t count, cudaStream_t stream) const {
-    check(cudaMemcpyAsync(data() + begin, from, count * sizeof(T), cudaMemcpyHostToDevice, stream),
-          "copy to the device");
-  }
-  void copy_from(const std::vector<T>& from, cudaStream_t stream) const { copy_from(from.data(), 0, size_, stream); }
-  void copy_to(std::vector<T>& to, cudaStream_t stream) const {
-    check(cudaMemcpyAsync(to.data(), data(), size_ * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy to the host");
-  }
-
- private:
-  std::size_t size_;
-  device_buffer memory_;
-};
-
-/// Numbers that a step takes to the device, or back.
-template <class T>
-struct mirrored {
-  std::vector<T> host;
-  device_array<T> device;
-  explicit mirrored(std::size_t size, T value = {}) : host(size, value), device(size) {}
-  void send(cudaStream_t stream) const { device.copy_from(host, stream); }
-  void fetch(cudaStream_t stream) { device.copy_to(host, stream); }
-};
-
-std::vector<std::int64_t> offsets_of(std::span<const mixture_attempt> attempts) {
-  std::vector<std::int64_t> offsets{0};
-  for (const mixture_attempt& a : attempts) offsets.push_back(offsets.back() + a.sample->observations);
-  return offsets;
-}
 
 class cuda_mixture_passes {
  public:
@@ -64,10 +27,9 @@ class cuda_mixture_passes {
         K_(parts.size()),
         A_(attempts.size()),
         room_(static_cast<std::size_t>(room)),
-        offsets_(offsets_of(attempts)),
-        N_(static_cast<std::size_t>(offsets_.back())),
+        plans_(attempts, 1, stream_),
+        N_(static_cast<std::size_t>(plans_.values())),
         host_table_(K_ * N_),
-        by_size_(A_),
         device_offsets_(A_ + 1),
         x_(N_),
         w_(N_),
@@ -81,13 +43,9 @@ class cuda_mixture_passes {
         totals_(A_),
         sums_(K_ * A_),
         status_(K_ * A_),
-        order_(A_),
-        bounds_(2 * tier_count),
         iterations_(A_),
-        counts_(2 * A_),
-        next_(tier_count),
-        grid_(grid_slot_count() + 32) {
-    device_offsets_.copy_from(offsets_, stream_);
+        counts_(2 * A_) {
+    device_offsets_.copy_from(plans_.offsets(), stream_);
     std::vector<double> x, w;
     for (const mixture_attempt& a : attempts_) {
       const mixture_sample& s = *a.sample;
@@ -101,8 +59,6 @@ class cuda_mixture_passes {
     status_.send(stream_);
     check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the shares");
     check(cudaStreamSynchronize(stream_), "copy the samples");
-    std::iota(by_size_.begin(), by_size_.end(), 0);
-    std::stable_sort(by_size_.begin(), by_size_.end(), [&](int a, int b) { return size_of(a) > size_of(b); });
   }
 
   template <class F>
@@ -111,13 +67,19 @@ class cuda_mixture_passes {
                  [&](std::int64_t i) { f(passes[static_cast<std::size_t>(i)]); });
   }
 
-  share_table start_shares(int attempt) { return {host_table_.data() + offsets_[at(attempt)], N_}; }
+  share_table start_shares(int attempt) { return {host_table_.data() + plans_.begin_of(attempt), N_}; }
   void take_starts(std::span<em_pass> passes) {
+    for_each(passes, 1, [&](const em_pass& pass) {
+      if (!pass.wants_start() || !pass.wants_m_step()) return;
+      mixture_attempt& a = attempts_[at(pass.attempt)];
+      for (std::size_t k = 0; k < K_; ++k)
+        a.sums[k] = sums_of_start(a.sample->x.data(), start_shares(pass.attempt).of(k), a.sample->size());
+    });
     for (const em_pass& pass : passes) {
       if (!pass.wants_start() || !pass.wants_m_step()) continue;
-      const auto begin = static_cast<std::size_t>(offsets_[at(pass.attempt)]);
+      const std::size_t begin = plans_.begin_of(pass.attempt);
       for (std::size_t k = 0; k < K_; ++k)
-        table_.copy_from(host_table_.data() + k * N_ + begin, k * N_ + begin, size_of(pass.attempt), stream_);
+        table_.copy_from(host_table_.data() + k * N_ + begin, k * N_ + begin, plans_.size_of(pass.attempt), stream_);
     }
     check(cudaStreamSynchronize(stream_), "copy starts");
   }
@@ -129,7 +91,7 @@ class cuda_mixture_passes {
 
   void fit(std::span<em_pass> passes, part_fit* found) {
     const auto wants = [](const em_pass& pass) { return pass.wants_m_step(); };
-    const launch_plan plan = plan_for(passes, wants);
+    const launch_plan plan = plans_.plan_for(passes, wants);
     if (!plan.order) return;
     for (std::size_t k = 0; k < K_; ++k) {
       if (!parts_[k].family) continue;
@@ -149,7 +111,7 @@ class cuda_mixture_passes {
     found_.fetch(stream_);
     status_.fetch(stream_);
     check(cudaStreamSynchronize(stream_), "fit the components");
-    for_each(passes, many, [&](const em_pass& pass) {
+    for_each(passes, attempts_at_a_time, [&](const em_pass& pass) {
       for (std::size_t k = 0; k < K_ && wants(pass); ++k) {
         const std::size_t a = at(pass.attempt);
         part_fit& to = found[a * K_ + k];
@@ -170,7 +132,7 @@ class cuda_mixture_passes {
         for (int p = 0; p < parts_[k].parameter_count(); ++p) parameters_.host[place(k, p, a)] = found[i].parameters[p];
       }
       if (listed.empty()) continue;
-      const launch_plan plan = plan_for(listed, [](const em_pass&) { return true; });
+      const launch_plan plan = plans_.plan_for(listed, [](const em_pass&) { return true; });
       parameters_.send(stream_);
       check(table_of<double>(*parts_[k].family)
                 .log_likelihood(batch_with(shares_of(k)), view_of(k), {found_.device.data() + k * A_}, plan, stream_),
@@ -182,11 +144,11 @@ class cuda_mixture_passes {
   }
 
   void expect(std::span<em_pass> passes) {
-    const launch_plan plan = plan_for(passes, [](const em_pass& pass) { return pass.wants_e_step(); });
+    const launch_plan plan = plans_.plan_for(passes, [](const em_pass& pass) { return pass.wants_e_step(); });
     if (!plan.order) return;
     // Attempts that have ended have no parameters: their log-densities are NaN, and cost no more than writing that.
     std::fill(parameters_.host.begin(), parameters_.host.end(), constants::nan);
-    for_each(passes, many, [&](const em_pass& pass) {
+    for_each(passes, attempts_at_a_time, [&](const em_pass& pass) {
       for (std::size_t k = 0; k < K_ && pass.wants_e_step(); ++k) {
         const std::size_t a = at(pass.attempt);
         for (int p = 0; p < parts_[k].parameter_count(); ++p)
@@ -215,7 +177,7 @@ class cuda_mixture_passes {
     sums_.fetch(stream_);
     totals_.fetch(stream_);
     check(cudaStreamSynchronize(stream_), "take the E step");
-    for_each(passes, many, [&](em_pass& pass) {
+    for_each(passes, attempts_at_a_time, [&](em_pass& pass) {
       if (!pass.wants_e_step()) return;
       const std::size_t a = at(pass.attempt);
       for (std::size_t k = 0; k < K_; ++k) attempts_[a].sums[k] = sums_.host[k * A_ + a];
@@ -224,13 +186,8 @@ class cuda_mixture_passes {
   }
 
  private:
-  static constexpr int many = 256;  ///< attempts that are worth a thread
-
   static std::size_t at(int attempt) { return static_cast<std::size_t>(attempt); }
-  std::size_t size_of(int attempt) const {
-    return static_cast<std::size_t>(offsets_[at(attempt) + 1] - offsets_[at(attempt)]);
-  }
-  std::int64_t values() const { return static_cast<std::int64_t>(N_); }
+  std::int64_t values() const { return plans_.values(); }
   std::size_t place(std::size_t k, int p, std::size_t a) const {
     return (k * room_ + static_cast<std::size_t>(p)) * A_ + a;
   }
@@ -241,45 +198,14 @@ class cuda_mixture_passes {
     return {x_.data(), weights, device_offsets_.data(), 0, static_cast<std::int64_t>(A_)};
   }
 
-  /// The plan of a launch for the attempts that want it, largest first; without an order where none does.
-  template <class Wants>
-  launch_plan plan_for(std::span<const em_pass> passes, Wants wants) {
-    std::vector<char> wanted(A_);
-    for (const em_pass& pass : passes) wanted[at(pass.attempt)] = wants(pass);
-    std::size_t listed = 0;
-    launch_plan plan;
-    for (int t = 0; t < tier_count; ++t) plan.used[t] = false;
-    std::fill(bounds_.host.begin(), bounds_.host.end(), 0);
-    for (const int a : by_size_) {
-      if (!wanted[at(a)]) continue;
-      const auto size = static_cast<std::int64_t>(size_of(a));
-      const tier_index t = tier_of(size);
-      if (!plan.used[t]) bounds_.host[2 * t] = static_cast<std::int64_t>(listed);
-      plan.used[t] = true;
-      order_.host[listed++] = a;
-      bounds_.host[2 * t + 1] = static_cast<std::int64_t>(listed);
-      if (listed == 1) plan.largest = size;
-    }
-    if (listed == 0) return plan;
-    order_.send(stream_);
-    bounds_.send(stream_);
-    plan.order = order_.device.data();
-    plan.bounds = bounds_.device.data();
-    plan.next = next_.data();
-    plan.grid_slots = grid_.data();
-    plan.grid_arrived = reinterpret_cast<unsigned long long*>(grid_.data() + grid_slot_count());
-    return plan;
-  }
-
   cudaStream_t stream_;
   int threads_;
   std::span<const mixture_part> parts_;
   std::span<mixture_attempt> attempts_;
   std::size_t K_, A_, room_;
-  std::vector<std::int64_t> offsets_;  ///< [A + 1], of each attempt's values
+  attempt_plans plans_;
   std::size_t N_;
   std::vector<double> host_table_;  ///< [K × N]: shares of starts
-  std::vector<int> by_size_;
   device_array<std::int64_t> device_offsets_;
   device_array<double> x_, w_, table_, kept_;
   mirrored<double> parameters_;  ///< [K × room × A]
@@ -287,29 +213,32 @@ class cuda_mixture_passes {
   mirrored<double> found_, log_weights_, totals_;
   mirrored<component_sums> sums_;
   mirrored<fit_status> status_;
-  mirrored<std::int32_t> order_;
-  mirrored<std::int64_t> bounds_;
   device_array<std::int32_t> iterations_;
-  device_array<std::int64_t> counts_, next_;
-  device_array<double> grid_;
+  device_array<std::int64_t> counts_;
 };
 
 }  // namespace
 
-std::int64_t family_mixture_values(const executor& where, std::size_t components) {
+std::int64_t family_mixture_values(const executor& where, std::size_t components, std::size_t columns) {
   const device_scope scope(where.device());
   constexpr std::int64_t most_bytes = std::int64_t{2} << 30;
   const std::int64_t bytes = std::min(allowance(where) / 10 * 9, most_bytes);
-  return std::max<std::int64_t>(1, bytes / (8 * (static_cast<std::int64_t>(components) + 3)));
+  const std::size_t numbers = columns > 1 ? cuda_product_passes::numbers_of_a_row(components, columns) : components + 3;
+  return std::max<std::int64_t>(1, bytes / (8 * static_cast<std::int64_t>(numbers)));
 }
 
 void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
                          std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
                          const em_settings& settings) {
   const device_scope scope(where.device());
-  cuda_mixture_passes passes(where, parts, room, attempts);
-  mixture_of model(passes, parts, room, attempts, spread);
-  run_em(model, climbs, settings);
+  const auto climb_over = [&](auto passes) {
+    mixture_of model(passes, parts, room, attempts, spread);
+    run_em(model, climbs, settings);
+  };
+  if (attempts[0].sample->columns.empty())
+    climb_over(cuda_mixture_passes(where, parts, room, attempts));
+  else
+    climb_over(cuda_product_passes(where, parts, room, attempts));
 }
 
 template <class T>
@@ -328,7 +257,26 @@ host_batch<T> copy_of(const executor& where, const batch<T>& data) {
   check(cudaStreamSynchronize(stream), "copy the samples to the host");
   return copy;
 }
+template <class T>
+host_points<T> copy_of(const executor& where, const point_batch<T>& data) {
+  const device_scope scope(where.device());
+  const auto stream = static_cast<cudaStream_t>(where.stream());
+  host_points<T> copy;
+  const auto rows = static_cast<std::size_t>(data.row_count);
+  copy.values.resize(rows * static_cast<std::size_t>(data.dimensions()));
+  copy.weights.resize(data.view.weights ? rows : 0);
+  check(cudaMemcpyAsync(copy.values.data(), data.view.values, copy.values.size() * sizeof(T), cudaMemcpyDeviceToHost,
+                        stream),
+        "copy the rows to the host");
+  if (data.view.weights)
+    check(cudaMemcpyAsync(copy.weights.data(), data.view.weights, rows * sizeof(T), cudaMemcpyDeviceToHost, stream),
+          "copy the rows to the host");
+  check(cudaStreamSynchronize(stream), "copy the rows to the host");
+  return copy;
+}
 template host_batch<double> copy_of(const executor&, const batch<double>&);
 template host_batch<float> copy_of(const executor&, const batch<float>&);
+template host_points<double> copy_of(const executor&, const point_batch<double>&);
+template host_points<float> copy_of(const executor&, const point_batch<float>&);
 
 }  // namespace manyfit::cuda

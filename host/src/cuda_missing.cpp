@@ -50,7 +50,7 @@ void run_family_mixtures(const executor&, std::span<const mixture_part>, int, st
                          std::span<em_climb>, bool, const em_settings&) {
   refuse();
 }
-std::int64_t family_mixture_values(const executor&, std::size_t) {
+std::int64_t family_mixture_values(const executor&, std::size_t, std::size_t) {
   refuse();
 }
 template <class T>
@@ -59,6 +59,10 @@ const operations<on_cuda, T>& table_of(const family_info&) {
 }
 template <class T>
 host_batch<T> copy_of(const executor&, const batch<T>&) {
+  refuse();
+}
+template <class T>
+host_points<T> copy_of(const executor&, const point_batch<T>&) {
   refuse();
 }
 void copy_to_host(const executor&, const float*, std::int64_t, float*) {
@@ -79,7 +83,8 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
   template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,        \
                              std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                       \
   template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);    \
-  template host_batch<T> copy_of(const executor&, const batch<T>&);
+  template host_batch<T> copy_of(const executor&, const batch<T>&);                                                 \
+  template host_points<T> copy_of(const executor&, const point_batch<T>&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)
 

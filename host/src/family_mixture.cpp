@@ -52,7 +52,7 @@ int room_for(std::span<const mixture_component> parts) {
   return room;
 }
 
-void check(const family_mixture_options& options, std::int64_t count, int parts, int room) {
+void check(const family_mixture_options& options, std::int64_t count, int parts, int room, int columns) {
   const auto& range = options.components;
   if (parts == 1 && (range.fewest < 1 || range.most < range.fewest || range.most > max_components))
     refuse("components: " + std::to_string(range.fewest) + " to " + std::to_string(range.most) +
@@ -76,27 +76,39 @@ void check(const family_mixture_options& options, std::int64_t count, int parts,
   if (start->parameter_room != room)
     refuse("start_values: components of up to " + std::to_string(start->parameter_room) + " parameters given; up to " +
            std::to_string(room) + " expected");
+  if (start->columns != columns)
+    refuse("start_values: mixtures over " + std::to_string(start->columns) + " columns given; over " +
+           std::to_string(columns) + " expected");
   for (const std::int32_t K : start->components)
     if (parts > 1 && K != parts)
       refuse("start_values: a mixture of " + std::to_string(K) + " components in room for " +
              std::to_string(start->max_components));
 }
 
-/// Values from which on the runs of one fit go one after another, each on all threads, instead of side by side.
+/// Numbers from which on the runs of one fit go one after another, each on all threads, instead of side by side.
 constexpr std::int64_t large_sample = 1 << 17;
+
+template <class T>
+std::int64_t rows_of(const batch_view<T>& data, std::int64_t fit) {
+  return place_of(data, fit).size;
+}
+template <class T>
+std::int64_t rows_of(const points_view<T>& data, std::int64_t fit) {
+  return data.rows(fit);
+}
 
 /// All runs of a fit are one piece of work where there are many fits; a single fit's runs are shared out, or, where it
 /// is large, the work inside them.
-template <class T>
-void run_on_cpu(const executor& where, const batch_view<T>& data, mixture_fits& fits,
-                std::atomic<std::int64_t>* completed, std::atomic<double>& latest) {
+template <class View>
+void run_on_cpu(const executor& where, const View& data, mixture_fits& fits, std::atomic<std::int64_t>* completed,
+                std::atomic<double>& latest) {
   const std::int64_t each = fits.runs_of_a_fit();
   const auto consider = [&](std::int64_t fit, std::int64_t number, const mixture_run& run) {
     if (fits.consider(fit, number, run)) latest.store(run.climb.log_likelihood, std::memory_order_relaxed);
   };
   if (data.count != 1) {
     parallel_for(where.threads(), data.count, 1, [&](std::int64_t fit) {
-      const mixture_sample sample = read_mixture_sample(data, fit);
+      const mixture_sample sample = read_mixture_sample(data, fit, fits.fewest_coded_values());
       for (std::int64_t number = 0; number < each; ++number) {
         mixture_run run = fits.run_of(fit, number, sample);
         fits.climb(run, 1);
@@ -106,10 +118,10 @@ void run_on_cpu(const executor& where, const batch_view<T>& data, mixture_fits& 
     });
     return;
   }
-  const mixture_sample sample = read_mixture_sample(data, 0);
+  const mixture_sample sample = read_mixture_sample(data, 0, fits.fewest_coded_values());
   std::vector<mixture_run> runs;
   for (std::int64_t number = 0; number < each; ++number) runs.push_back(fits.run_of(0, number, sample));
-  const bool inside = sample.observations >= large_sample;
+  const bool inside = sample.observations * static_cast<std::int64_t>(sample.column_count()) >= large_sample;
   parallel_for(inside ? 1 : where.threads(), each, 1, [&](std::int64_t number) {
     fits.climb(runs[static_cast<std::size_t>(number)], inside ? where.threads() : 1);
     if (completed) completed->fetch_add(1, std::memory_order_relaxed);
@@ -119,9 +131,9 @@ void run_on_cpu(const executor& where, const batch_view<T>& data, mixture_fits& 
 
 /// Runs of equally many components go side by side, as many as the device has memory for; each of them is the same in
 /// any company. Samples are read and starts are made on the host.
-template <class T>
-void run_on_device(const executor& where, const batch_view<T>& data, mixture_fits& fits,
-                   std::atomic<std::int64_t>* completed, std::atomic<double>& latest) {
+template <class View>
+void run_on_device(const executor& where, const View& data, mixture_fits& fits, std::atomic<std::int64_t>* completed,
+                   std::atomic<double>& latest) {
   struct place {
     int components;
     std::int64_t fit, number;
@@ -134,7 +146,7 @@ void run_on_device(const executor& where, const batch_view<T>& data, mixture_fit
   constexpr std::size_t most_runs = 1 << 16;
   for (std::size_t begin = 0; begin < all.size();) {
     const auto K = static_cast<std::size_t>(all[begin].components);
-    const std::int64_t room = cuda::family_mixture_values(where, K);
+    const std::int64_t room = cuda::family_mixture_values(where, K, fits.columns());
     std::deque<mixture_sample> samples;
     std::vector<place> climbing;
     std::vector<mixture_attempt> attempts;
@@ -146,8 +158,8 @@ void run_on_device(const executor& where, const batch_view<T>& data, mixture_fit
     };
     for (; end < all.size() && static_cast<std::size_t>(all[end].components) == K && end - begin < most_runs; ++end) {
       const place& at = all[end];
-      if (end > begin && values + place_of(data, at.fit).size > room) break;
-      if (end == begin || all[end - 1].fit != at.fit) samples.push_back(read_mixture_sample(data, at.fit));
+      if (end > begin && values + rows_of(data, at.fit) > room) break;
+      if (end == begin || all[end - 1].fit != at.fit) samples.push_back(read_mixture_sample(data, at.fit, 0));
       mixture_run run = fits.run_of(at.fit, at.number, samples.back());
       if (run.climb.step == em_step::done) {
         finish(at, std::move(run));
@@ -166,14 +178,27 @@ void run_on_device(const executor& where, const batch_view<T>& data, mixture_fit
   }
 }
 
+int columns_of(const batch<double>&) {
+  return 1;
+}
+int columns_of(const batch<float>&) {
+  return 1;
+}
 template <class T>
-family_mixture_results fit_any(const executor& where, std::vector<mixture_component> parts, const batch<T>& data,
+int columns_of(const point_batch<T>& data) {
+  return data.dimensions();
+}
+
+/// `data`: a batch<T> or a point_batch<T> of several coordinates.
+template <class Data>
+family_mixture_results fit_any(const executor& where, std::vector<mixture_component> parts, const Data& data,
                                const family_mixture_options& options) {
   if (!where.is_cuda()) require_host_memory(data.memory);
   check(data);
+  const int D = columns_of(data);
   if (parts.empty()) refuse("components: none given; one or more expected");
   const bool given = options.start == mixture_start::given, listed = parts.size() > 1;
-  check(options, data.count(), static_cast<int>(parts.size()), room_for(parts));
+  check(options, data.count(), static_cast<int>(parts.size()), room_for(parts), D);
   const family_mixture_results* start = given ? options.start_values : nullptr;
   const int fewest = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.fewest;
   const int most = listed ? static_cast<int>(parts.size()) : given ? 1 : options.components.most;
@@ -186,8 +211,8 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
     require_ends_that_move(seen);
   family_mixture_results r =
       given && start->count > 1
-          ? empty_family_mixtures(start->components, std::move(parts))
-          : empty_family_mixtures(data.count(), given ? start->components[0] : most, std::move(parts));
+          ? empty_family_mixtures(start->components, std::move(parts), D)
+          : empty_family_mixtures(data.count(), given ? start->components[0] : most, std::move(parts), D);
   r.device = where.name();
   if (!given) {
     r.fewest_components = fewest;
@@ -215,38 +240,51 @@ family_mixture_results fit_any(const executor& where, std::vector<mixture_compon
 }
 
 /// Empty mixtures of the sizes that stand in `r`, `room` components in all.
-family_mixture_results with_room(family_mixture_results r, std::int64_t room, std::vector<mixture_component> parts) {
+family_mixture_results with_room(family_mixture_results r, std::int64_t room, std::vector<mixture_component> parts,
+                                 int columns) {
+  const auto D = static_cast<std::size_t>(columns);
   r.parameter_room = room_for(parts);
+  r.columns = columns;
   r.parts = std::move(parts);
   const std::size_t n = r.components.size(), all = static_cast<std::size_t>(room);
   r.count = static_cast<std::int64_t>(n);
   r.weights.assign(all, nan);
-  r.parameters.assign(all * static_cast<std::size_t>(r.parameter_room), nan);
-  r.means.assign(all, nan);
+  r.parameters.assign(all * D * static_cast<std::size_t>(r.parameter_room), nan);
+  r.means.assign(all * D, nan);
   r.log_likelihood.assign(n, nan);
   r.iterations.assign(n, 0);
   r.status.assign(n, fit_status::not_run);
   r.observations.assign(n, 0);
   r.missing.assign(n, 0);
   r.left_out.assign(n, 0);
+  r.outside.assign(n, 0);
   return r;
+}
+
+void require_columns(int columns, std::span<const mixture_component> parts) {
+  if (columns < 1 || columns > max_dimensions || (columns > 1 && parts.size() != 1))
+    refuse("empty_family_mixtures: " + std::to_string(columns) + " columns of " + std::to_string(parts.size()) +
+           " parts given; 1 to " + std::to_string(max_dimensions) + ", of several one family for all, expected");
 }
 
 }  // namespace
 
-family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts) {
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts,
+                                             int columns) {
+  require_columns(columns, parts);
   if (components < 1 || (parts.size() != 1 && parts.size() != static_cast<std::size_t>(components)))
     refuse("empty_family_mixtures: " + std::to_string(parts.size()) + " parts given for " + std::to_string(components) +
            " components; one for all or one each, and 1 component or more, expected");
-  product_of("empty_family_mixtures", {count, components, room_for(parts)});
+  product_of("empty_family_mixtures", {count, components, columns, room_for(parts)});
   family_mixture_results r;
   r.max_components = components;
   r.components.assign(static_cast<std::size_t>(count), components);
-  return with_room(std::move(r), count * components, std::move(parts));
+  return with_room(std::move(r), count * components, std::move(parts), columns);
 }
 
 family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
-                                             std::vector<mixture_component> parts) {
+                                             std::vector<mixture_component> parts, int columns) {
+  require_columns(columns, parts);
   family_mixture_results r;
   r.components.assign(components.begin(), components.end());
   r.component_offsets.push_back(0);
@@ -255,12 +293,12 @@ family_mixture_results empty_family_mixtures(std::span<const std::int32_t> compo
     r.component_offsets.push_back(r.component_offsets.back() + K);
     r.max_components = std::max<int>(r.max_components, K);
   }
-  product_of("empty_family_mixtures", {r.component_offsets.back(), room_for(parts)});
-  return with_room(std::move(r), r.component_offsets.back(), std::move(parts));
+  product_of("empty_family_mixtures", {r.component_offsets.back(), columns, room_for(parts)});
+  return with_room(std::move(r), r.component_offsets.back(), std::move(parts), columns);
 }
 
 std::int64_t family_mixture_results::free_parameters(std::int64_t fit) const {
-  return count_free(parts, components[checked_index("fits", fit, components.size())]);
+  return count_free(parts, components[checked_index("fits", fit, components.size())], columns);
 }
 double family_mixture_results::aic(std::int64_t fit) const {
   return 2.0 * static_cast<double>(free_parameters(fit)) -
@@ -272,16 +310,30 @@ double family_mixture_results::bic(std::int64_t fit) const {
          2 * log_likelihood[at];
 }
 
-#define MF_MIXTURE(T)                                                                                             \
-  family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<T>& data,      \
-                                     const family_mixture_options& options) {                                     \
-    return guarded([&] { return fit_any(where, {{&family, 0, options.fixed}}, data, options); });                 \
-  }                                                                                                               \
-  family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,        \
-                                     const batch<T>& data, const family_mixture_options& options) {               \
-    return guarded([&] {                                                                                          \
-      return fit_any(where, std::vector<mixture_component>(components.begin(), components.end()), data, options); \
-    });                                                                                                           \
+template <class T>
+family_mixture_results fit_points(const executor& where, const family_info& family, const point_batch<T>& data,
+                                  const family_mixture_options& options) {
+  check(data);
+  if (data.view.reader) refuse("a mixture of products: rows in memory expected");
+  std::vector<mixture_component> parts{{&family, 0, options.fixed}};
+  if (data.dimensions() == 1) return fit_any(where, std::move(parts), values_of(data), options);
+  return fit_any(where, std::move(parts), data, options);
+}
+
+#define MF_MIXTURE(T)                                                                                              \
+  family_mixture_results fit_mixture(const executor& where, const family_info& family, const batch<T>& data,       \
+                                     const family_mixture_options& options) {                                      \
+    return guarded([&] { return fit_any(where, {{&family, 0, options.fixed}}, data, options); });                  \
+  }                                                                                                                \
+  family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,         \
+                                     const batch<T>& data, const family_mixture_options& options) {                \
+    return guarded([&] {                                                                                           \
+      return fit_any(where, std::vector<mixture_component>(components.begin(), components.end()), data, options);  \
+    });                                                                                                            \
+  }                                                                                                                \
+  family_mixture_results fit_mixture(const executor& where, const family_info& family, const point_batch<T>& data, \
+                                     const family_mixture_options& options) {                                      \
+    return guarded([&] { return fit_points(where, family, data, options); });                                      \
   }
 MF_MIXTURE(double)
 MF_MIXTURE(float)

@@ -13,7 +13,7 @@
 #include "cpu_dispatch.hpp"
 #include "cuda_backend.hpp"
 #include "kernels/algorithms/em.hpp"
-#include "kernels/cpu/mixture_of_passes.hpp"
+#include "kernels/cpu/product_passes.hpp"
 #include "manyfit/family_mixture.hpp"
 
 namespace manyfit {
@@ -22,11 +22,11 @@ inline bool has_parameters(fit_status status) {
   return status == fit_status::converged || status == fit_status::max_iterations;
 }
 
-inline std::int64_t count_free(std::span<const mixture_component> parts, int K) {
+inline std::int64_t count_free(std::span<const mixture_component> parts, int K, int columns) {
   std::int64_t free = K - 1;
   for (int k = 0; k < K; ++k) {
     const mixture_component& part = parts.size() == 1 ? parts[0] : parts[static_cast<std::size_t>(k)];
-    if (part.family) free += part.family->parameter_count - static_cast<std::int64_t>(part.fixed.size());
+    if (part.family) free += columns * (part.family->parameter_count - static_cast<std::int64_t>(part.fixed.size()));
   }
   return free;
 }
@@ -40,16 +40,18 @@ struct mixture_run {
 /// A run into the results, its components in order of their means where they are of one family.
 inline void keep(const mixture_run& run, std::int64_t fit, bool sorted, family_mixture_results& r) {
   const mixture_attempt& a = run.attempt;
-  const auto K = a.weights.size();
+  const auto K = a.weights.size(), D = static_cast<std::size_t>(r.columns);
   std::vector<std::size_t> order(K);
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (sorted)
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return a.means[i] < a.means[j]; });
-  const auto room = static_cast<std::size_t>(r.parameter_room);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t i, std::size_t j) { return a.means[i * D] < a.means[j * D]; });
+  const std::size_t room = D * static_cast<std::size_t>(r.parameter_room);
   for (std::size_t k = 0; k < K; ++k) {
     const std::size_t to = static_cast<std::size_t>(r.first_component(fit)) + k;
     r.weights[to] = a.weights[order[k]];
-    r.means[to] = a.means[order[k]];
+    std::copy_n(a.means.begin() + static_cast<std::ptrdiff_t>(order[k] * D), D,
+                r.means.begin() + static_cast<std::ptrdiff_t>(to * D));
     std::copy_n(a.parameters.begin() + static_cast<std::ptrdiff_t>(order[k] * room), room,
                 r.parameters.begin() + static_cast<std::ptrdiff_t>(to * room));
   }
@@ -74,11 +76,13 @@ class mixture_fits {
   }
 
   em_settings settings() const { return {options_.max_iterations, options_.tolerance, options_.restart_collapsed}; }
+  std::size_t columns() const { return static_cast<std::size_t>(r_.columns); }
   bool spread() const { return options_.start != mixture_start::random; }
   std::int64_t runs_of_a_fit() const { return restarts_ * (given_ ? 1 : r_.tried); }
   int components(std::int64_t fit, std::int64_t number) const {
     return given_ ? options_.start_values->components[source(fit)] : fewest_ + static_cast<int>(number / restarts_);
   }
+  std::size_t fewest_coded_values() const { return manyfit::fewest_coded_values(parts_[0]); }
   std::span<const mixture_part> parts(std::size_t K) const { return std::span(parts_).first(K); }
 
   /// Run number `number` of a fit, at its start; done already where the sample is unfit.
@@ -96,7 +100,7 @@ class mixture_fits {
       for (int k = 0; k < K; ++k) sum += start.weight(at, k);
       for (int k = 0; k < K; ++k) {
         a.weights[static_cast<std::size_t>(k)] = start.weight(at, k) / sum;
-        for (int p = 0; p < r_.parameter_room; ++p) a.parameters.push_back(start.parameter(at, k, p));
+        for (int p = 0; p < r_.columns * r_.parameter_room; ++p) a.parameters.push_back(start.parameter(at, k, p));
       }
     }
     if (const fit_status unfit = unfit_for(sample, parts(a.weights.size())); unfit != fit_status::not_run)
@@ -108,9 +112,14 @@ class mixture_fits {
   void climb(mixture_run& run, int threads) const {
     if (run.climb.step == em_step::done) return;
     const auto all = parts(run.attempt.weights.size());
-    cpu_mixture_passes passes(all, r_.parameter_room, run.attempt, cpu_mixture_functions().share_out, threads);
-    mixture_of model(passes, all, r_.parameter_room, {&run.attempt, 1}, spread());
-    run_em(model, {&run.climb, 1}, settings());
+    const auto climb_over = [&](auto passes) {
+      mixture_of model(passes, all, r_.parameter_room, {&run.attempt, 1}, spread());
+      run_em(model, {&run.climb, 1}, settings());
+    };
+    if (r_.columns > 1)
+      climb_over(cpu_product_passes(all, r_.parameter_room, run.attempt, cpu_mixture_functions(), threads));
+    else
+      climb_over(cpu_mixture_passes(all, r_.parameter_room, run.attempt, cpu_mixture_functions().share_out, threads));
   }
 
   /// Takes runs of equally many components to their ends on a device.
@@ -127,7 +136,7 @@ class mixture_fits {
     const bool usable = has_parameters(run.climb.status);
     double value = std::numeric_limits<double>::infinity();
     if (usable) {
-      const auto p = static_cast<double>(count_free(r_.parts, K));
+      const auto p = static_cast<double>(count_free(r_.parts, K, r_.columns));
       const bool bic = options_.select == information_criterion::bic;
       value = (bic ? p * std::log(static_cast<double>(sample.observations)) : 2 * p) - 2 * run.climb.log_likelihood;
       if (!given_) {
@@ -143,6 +152,7 @@ class mixture_fits {
     r_.observations[at] = sample.observations + sample.nonfinite;
     r_.missing[at] = sample.missing;
     r_.left_out[at] = sample.left_out;
+    r_.outside[at] = run.climb.status == fit_status::out_of_support ? count_outside(sample, parts(1)) : 0;
     if (usable) keep(run, fit, !given_ && !listed_, r_);
     return usable;
   }

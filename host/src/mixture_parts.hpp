@@ -15,4 +15,12 @@ namespace manyfit {
 /// given.
 mixture_part part_for(const mixture_component& component, bool fits);
 
+/// The only coordinate of points, as values.
+template <class T>
+batch<T> values_of(const point_batch<T>& data) {
+  return {{data.view.values, data.view.weights, data.view.offsets, data.view.size, data.view.count},
+          data.memory,
+          data.row_count};
+}
+
 }  // namespace manyfit

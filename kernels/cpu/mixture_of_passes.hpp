@@ -43,7 +43,10 @@ class cpu_mixture_passes {
     f(passes[0]);
   }
   share_table start_shares(int) { return {shares_.data(), stride_}; }
-  void take_starts(std::span<em_pass>) {}
+  void take_starts(std::span<em_pass>) {
+    for (std::size_t k = 0; k < parts_.size(); ++k)
+      attempt_.sums[k] = sums_of_start(sample_.x.data(), shares_of(k), sample_.size());
+  }
 
   void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
     if (!passes[0].wants_m_step()) return;

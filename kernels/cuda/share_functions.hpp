@@ -16,5 +16,11 @@ int launch_share_out(const share_batch&, const launch_plan&, void* stream);
 int launch_drop_small_shares(double* shares, const double* w, std::int64_t values, void* stream);
 /// point_mass_log_density() of x [values].
 int launch_point_mass(const double* x, std::int64_t values, double at, double* out, void* stream);
+/// column_sums() of the components and attempts that a plan lists.
+int launch_column_sums(const column_batch&, const launch_plan&, void* stream);
+/// x [values] `times` times end to end.
+int launch_repeat(const double* x, std::int64_t values, std::int64_t times, double* out, void* stream);
+/// table[i] += added[i] where x[i] is not missing.
+int launch_add_present(const double* x, const double* added, std::int64_t values, double* table, void* stream);
 
 }  // namespace manyfit

@@ -32,6 +32,27 @@ __global__ void __launch_bounds__(block_threads, share_blocks)
   share_work(context, work, all);
 }
 
+template <int Width>
+__global__ void __launch_bounds__(block_threads, share_blocks)
+    column_lanes_kernel(column_batch all, work_list work, std::int64_t) {
+  cuda_lanes<Width> context;
+  column_work(context, work, all);
+}
+
+__global__ void __launch_bounds__(block_threads, share_blocks)
+    column_block_kernel(column_batch all, work_list work, std::int64_t) {
+  MF_DYNAMIC_SHARED(shared);
+  one_block context(shared);
+  column_work(context, work, all);
+}
+
+__global__ void __launch_bounds__(block_threads, share_blocks)
+    column_grid_kernel(column_batch all, work_list work, std::int64_t, grid_exchange grid) {
+  MF_DYNAMIC_SHARED(shared);
+  cuda_block context = grid_context(shared, grid);
+  column_work(context, work, all);
+}
+
 __global__ void drop_small_shares_kernel(double* shares, const double* w, std::int64_t values) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = grid_stride_begin(); i < values; i += stride) shares[i] = share_that_counts(shares[i], w[i]);
@@ -40,6 +61,20 @@ __global__ void drop_small_shares_kernel(double* shares, const double* w, std::i
 __global__ void point_mass_kernel(const double* x, std::int64_t values, double at, double* out) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = grid_stride_begin(); i < values; i += stride) out[i] = point_mass_log_density(x[i], at);
+}
+
+__global__ void repeat_kernel(const double* x, std::int64_t values, std::int64_t times, double* out) {
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t i = grid_stride_begin(); i < values; i += stride) {
+    const double value = x[i];
+    for (std::int64_t k = 0; k < times; ++k) out[k * values + i] = value;
+  }
+}
+
+__global__ void add_present_kernel(const double* x, const double* added, std::int64_t values, double* table) {
+  const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+  for (std::int64_t i = grid_stride_begin(); i < values; i += stride)
+    if (!is_missing(x[i])) table[i] += added[i];
 }
 
 MF_NAMESPACE_END
@@ -60,6 +95,22 @@ int launch_drop_small_shares(double* shares, const double* w, std::int64_t value
 
 int launch_point_mass(const double* x, std::int64_t values, double at, double* out, void* stream) {
   return launch(point_mass_kernel, launch_over(values, stream), x, values, at, out);
+}
+
+int launch_column_sums(const column_batch& all, const launch_plan& plan, void* stream) {
+  constexpr int bytes = sizeof(double);
+  const tier_kernels kernels{column_lanes_kernel<tiers[part_tier].lanes_for(bytes)>,
+                             column_lanes_kernel<tiers[warp_tier].lanes_for(bytes)>, column_block_kernel,
+                             column_grid_kernel};
+  return launch_tiers(kernels, plan, bytes, static_cast<cudaStream_t>(stream), all);
+}
+
+int launch_repeat(const double* x, std::int64_t values, std::int64_t times, double* out, void* stream) {
+  return launch(repeat_kernel, launch_over(values, stream), x, values, times, out);
+}
+
+int launch_add_present(const double* x, const double* added, std::int64_t values, double* table, void* stream) {
+  return launch(add_present_kernel, launch_over(values, stream), x, added, values, table);
 }
 
 }  // namespace manyfit

@@ -25,6 +25,14 @@ struct share_batch {
   double* totals = nullptr;               ///< [attempts], out: log-likelihoods
 };
 
+/// A column that is laid out once for each component of each attempt, beside their shares; device memory.
+struct column_batch {
+  const std::int64_t* offsets = nullptr;  ///< [components × attempts + 1]
+  const double* x = nullptr;              ///< NaN: missing
+  const double* shares = nullptr;
+  component_sums* sums = nullptr;  ///< [components × attempts], in: the centres; out: column_sums()
+};
+
 }  // namespace manyfit
 
 MF_NAMESPACE_BEGIN
@@ -42,6 +50,20 @@ MF_FN_LARGE void share_work(Context& context, const work_list& work, const share
     const double total = share_out(walk, all.components, all.offsets[a + 1] - first, all.values, all.x + first,
                                    all.w + first, all.log_weights + a, all.table + first, all.sums + a, all.attempts);
     if (walk.leads()) all.totals[a] = total;
+  }
+}
+
+/// column_sums() for every component of the attempts of the work list.
+template <class Context>
+MF_FN_LARGE void column_work(Context& context, const work_list& work, const column_batch& all) {
+  const std::int64_t begin = work.bounds[0], end = work.bounds[1];
+  std::int64_t own_count = 0;
+  for (;;) {
+    const std::int64_t position = begin + take(context, work, 1, own_count);
+    if (position >= end) break;
+    const std::int64_t f = work.fit(position), first = all.offsets[f];
+    lanes_walk<Context> walk{context, nullptr};
+    column_sums(walk, all.offsets[f + 1] - first, all.x + first, all.shares + first, all.sums[f]);
   }
 }
 

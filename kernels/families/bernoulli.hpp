@@ -36,10 +36,12 @@ struct bernoulli {
     const double ones = s.mean + means[0];
     return ones * log(p.prob) + (1 - ones) * log1p(-p.prob);
   }
-  /// Boundary where all observations are equal: their probability is then 1.
+  /// Boundary where all observations are equal, or the mean is too near 1 to tell from it: that probability is then 1.
   MF_FN static start_point<1> start(const vec<double, 1>& means, const sample_summary& s, const fit_settings&) {
+    const double prob = s.mean + means[0];
     if (s.minimum == s.maximum) return {{s.minimum}, fit_status::boundary, 0.0};
-    return {{s.mean + means[0]}};
+    if (!(prob < 1)) return {{1.0}, fit_status::boundary, 0.0};
+    return {{prob}};
   }
 
   template <class Random>

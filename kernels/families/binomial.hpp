@@ -50,14 +50,15 @@ struct binomial {
     r.hessian[packed(1, 1)] = -successes / p.prob - failures / (1 - p.prob);
     return r;
   }
-  /// The estimate itself; boundary where every trial had the same outcome, whose probability is then 1.
+  /// The estimate itself; boundary where every trial had the same outcome, whose probability is then 1, or so nearly
+  /// all that the mean does not tell.
   template <class Points>
   MF_FN static start_point<2> start(const Points&, const sample_summary& s, const fit_settings& settings) {
     const double trials = settings.fixed_values[0];
     const bool prob_fixed = settings.fixed & 2u;
     if (s.maximum > trials) return {{trials, constants::nan}, fit_status::out_of_support};
     if (!prob_fixed && s.maximum == 0) return {{trials, 0.0}, fit_status::boundary, 0.0};
-    if (!prob_fixed && s.minimum == trials) return {{trials, 1.0}, fit_status::boundary, 0.0};
+    if (!prob_fixed && !(s.mean < trials)) return {{trials, 1.0}, fit_status::boundary, 0.0};
     return {{trials, s.mean / trials}};
   }
 

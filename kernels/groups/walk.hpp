@@ -40,4 +40,20 @@ struct lanes_walk {
   MF_FN bool leads() const { return context.lane() == 0; }
 };
 
+/// One lane, an element at a time.
+struct plain_walk {
+  using scalar = double;
+
+  static double load(const double* from) { return *from; }
+  template <class F>
+  void each(std::int64_t size, F f) const {
+    for (std::int64_t i = 0; i < size; ++i) f(i);
+  }
+  template <int K>
+  vec<double, K> sum(const vec<double, K>& v) const {
+    return v;
+  }
+  static constexpr bool leads() { return true; }
+};
+
 MF_NAMESPACE_END

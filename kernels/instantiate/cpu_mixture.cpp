@@ -4,6 +4,7 @@
 // Gaussian mixtures, and the E step of mixtures of families, for one instruction set; compiled once for each, with
 // MF_TARGET set.
 #include "kernels/cpu/mixture_loop.hpp"
+#include "kernels/cpu/pattern_sums.hpp"
 #include "kernels/gaussian_mixture/functions.hpp"
 #include "kernels/groups/serial_walk.hpp"
 #include "kernels/models/share_out.hpp"
@@ -34,5 +35,7 @@ extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
 constinit const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {
     {.f64 = {.run = &run_mixture_tasks<double>, .score = &score_fit<double>},
      .f32 = {.run = &run_mixture_tasks<float>, .score = &score_fit<float>}},
-    &share_out_in_packs};
+    &share_out_in_packs,
+    &add_patterns,
+    &add_shares};
 }  // namespace manyfit

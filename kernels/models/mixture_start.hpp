@@ -1,15 +1,14 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where EM of a mixture of families starts: from shares of the values, weights times responsibilities. Equal parts of
-// the ordered sample, or each value to the nearest of K seeds. One source for all targets: nothing here depends on
-// lanes.
+// Where EM of a mixture of families starts: from shares of the rows, weights times responsibilities. Equal parts of the
+// ordered sample, or each row to the nearest of K seeds. One source for all targets: nothing here depends on lanes.
 #pragma once
 
 #include <cmath>
 #include <numeric>
 
-#include "kernels/models/mixture_sample.hpp"
+#include "kernels/models/row_distances.hpp"
 #include "kernels/models/share_out.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
@@ -48,34 +47,58 @@ inline std::vector<double> quantile_seeds(const mixture_sample& sample, std::siz
   return seeds;
 }
 
-/// F values drawn by weight: `spread`: and by the square of their distance to those before (k-means++).
-inline std::vector<double> drawn_seeds(const mixture_sample& sample, std::size_t F, bool spread,
-                                       philox_stream& random) {
+/// A row drawn by weight times distance.
+inline std::size_t draw_row(const mixture_sample& sample, const std::vector<double>& distance, philox_stream& random) {
   const std::size_t n = sample.size();
-  std::vector<double> seeds, distance(n, 1.0);
-  for (std::size_t f = 0; f < F; ++f) {
-    double total = 0;
-    for (std::size_t i = 0; i < n; ++i) total += sample.w[i] * distance[i];
-    double target = random.uniform() * total;
-    std::size_t chosen = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double part = sample.w[i] * distance[i];
-      if (!(part > 0)) continue;
-      chosen = i;
-      if (part > target) break;
-      target -= part;
-    }
-    seeds.push_back(sample.x[chosen]);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double apart = (sample.x[i] - seeds.back()) * (sample.x[i] - seeds.back());
-      distance[i] = !spread ? (i == chosen ? 0 : distance[i]) : f == 0 ? apart : std::min(distance[i], apart);
-    }
+  double total = 0;
+  for (std::size_t i = 0; i < n; ++i) total += sample.w[i] * distance[i];
+  double target = random.uniform() * total;
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double part = sample.w[i] * distance[i];
+    if (!(part > 0)) continue;
+    chosen = i;
+    if (part > target) break;
+    target -= part;
   }
-  return seeds;
+  return chosen;
 }
 
-/// Shares of a start; a little of every value to all components alike, so that none starts on equal values, but where
-/// EM moves ends of supports in every other attempt only, since there it may not find out of what it was given.
+/// Which of F rows each row is nearest to; they are drawn by weight and, `spread`, by the square of their distance to
+/// those before (k-means++).
+inline std::vector<std::int32_t> nearest_of_drawn(const mixture_sample& sample, std::size_t F, bool spread,
+                                                  philox_stream& random) {
+  const std::size_t n = sample.size();
+  const row_distances distances(sample);
+  std::vector<std::int32_t> nearest(n, 0);
+  std::vector<double> chance(n, 1.0), least(n), apart(n);
+  for (std::size_t f = 0; f < F; ++f) {
+    const std::size_t seed = draw_row(sample, chance, random);
+    distances.from(seed, apart.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      if (f == 0 || apart[i] < least[i]) {
+        least[i] = apart[i];
+        nearest[i] = static_cast<std::int32_t>(f);
+      }
+      chance[i] = spread ? least[i] * least[i] : i == seed ? 0 : chance[i];
+    }
+  }
+  return nearest;
+}
+
+/// Which of F parts of the ordered sample each value is in.
+inline std::vector<std::int32_t> part_of_quantiles(const mixture_sample& sample, std::size_t F) {
+  const std::vector<double> seeds = quantile_seeds(sample, F);
+  std::vector<std::int32_t> part(sample.size(), 0);
+  for (std::size_t i = 0; i < part.size(); ++i)
+    for (std::size_t f = 1; f < F; ++f)
+      if (sample.x[i] > seeds[f - 1]) part[i] = static_cast<std::int32_t>(f);
+  return part;
+}
+
+/// Shares of a start; a little of every row to all components alike, so that none starts on equal values, but where EM
+/// moves ends of supports in every other attempt only, since there it may not find out of what it was given. Rows of
+/// several columns have no order: there are no quantiles to begin with.
 inline void share_by_seeds(const mixture_sample& sample, std::span<const mixture_part> parts,
                            const mixture_start_settings& how, philox_stream& random, const share_table& shares) {
   constexpr double start_blend = 0.1;
@@ -85,8 +108,10 @@ inline void share_by_seeds(const mixture_sample& sample, std::span<const mixture
   for (std::size_t k = 0; k < K; ++k)
     if (parts[k].family) free.push_back(k);
   const std::size_t F = free.size();
-  const std::vector<double> seeds = how.first ? quantile_seeds(sample, F) : drawn_seeds(sample, F, how.spread, random);
-  for (std::size_t f = F; f > 1 && !how.first; --f)  // which component gets which seed matters between families
+  const bool quantiles = how.first && sample.columns.empty();
+  const std::vector<std::int32_t> nearest =
+      quantiles ? part_of_quantiles(sample, F) : nearest_of_drawn(sample, F, how.spread, random);
+  for (std::size_t f = F; f > 1 && !quantiles; --f)  // which component gets which seed matters between families
     std::swap(free[f - 1], free[static_cast<std::size_t>(random.uniform() * static_cast<double>(f))]);
   for (std::size_t k = 0; k < K; ++k) std::fill_n(shares.of(k), n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
@@ -96,13 +121,9 @@ inline void share_by_seeds(const mixture_sample& sample, std::span<const mixture
         shares.of(k)[i] = 0.5 * left;
         left *= 0.5;
       }
-    std::size_t nearest = 0;
-    for (std::size_t f = 1; f < F; ++f)
-      if (how.first ? sample.x[i] > seeds[f - 1]
-                    : std::abs(sample.x[i] - seeds[f]) < std::abs(sample.x[i] - seeds[nearest]))
-        nearest = f;
     for (std::size_t f = 0; f < F; ++f)
-      shares.of(free[f])[i] = left * ((f == nearest ? 1 - blend : 0.0) + blend / static_cast<double>(F));
+      shares.of(free[f])[i] =
+          left * ((static_cast<std::int32_t>(f) == nearest[i] ? 1 - blend : 0.0) + blend / static_cast<double>(F));
   }
 }
 
@@ -124,21 +145,60 @@ inline std::vector<fit_status> statuses_of(const mixture_part& part, const doubl
   return status;
 }
 
-/// Whether each value is in the support of a component: what a fit to that value alone would say, asked only where a
-/// fit to all of them says that one is not.
-inline std::vector<bool> is_supported(const mixture_part& part, const mixture_sample& sample) {
-  std::vector<bool> inside(sample.size(), true);
-  if (statuses_of(part, sample.x.data(), sample.observations, 1)[0] != fit_status::out_of_support) return inside;
-  const std::vector<fit_status> status = statuses_of(part, sample.x.data(), 1, sample.observations);
+/// Whether each of the values is in the support of a component: what a fit to that value alone would say, asked only
+/// where a fit to all of them says that one is not.
+inline std::vector<bool> is_supported(const mixture_part& part, std::span<const double> values) {
+  std::vector<bool> inside(values.size(), true);
+  const auto n = static_cast<std::int64_t>(values.size());
+  if (statuses_of(part, values.data(), n, 1)[0] != fit_status::out_of_support) return inside;
+  const std::vector<fit_status> status = statuses_of(part, values.data(), 1, n);
   for (std::size_t i = 0; i < inside.size(); ++i) inside[i] = status[i] != fit_status::out_of_support;
   return inside;
 }
 
-/// Takes shares away where a component cannot have them; false when a value is in no component's support.
+/// How many numbers of each row are not in the support of a component.
+inline std::vector<int> outside_support(const mixture_part& part, const mixture_sample& sample) {
+  std::vector<int> outside(sample.size(), 0);
+  const auto add = [&](std::span<const double> values) {
+    const std::vector<bool> inside = is_supported(part, values);
+    for (std::size_t i = 0; i < outside.size(); ++i) outside[i] += !inside[i];
+  };
+  if (sample.columns.empty()) add({sample.x.data(), sample.size()});
+  for (const sample_column& column : sample.columns)
+    if (!column.x.empty()) add(column.x);
+  if (sample.codes.empty()) return outside;
+  const std::vector<bool> inside = is_supported(part, sample.codes.values());
+  const code_rows codes = sample.codes.rows(0, sample.size());
+  for (const coded_columns::column& column : sample.codes.columns()) {
+    std::size_t value;
+    const auto own = inside.begin() + static_cast<std::ptrdiff_t>(column.first_value);
+    if (std::find(own, own + column.values, false) == own + column.values) continue;
+    for (std::size_t i = 0; i < outside.size(); ++i)
+      if (column.tells(codes.bytes[i * sample.codes.groups() + column.group], value))
+        outside[i] += !own[static_cast<std::ptrdiff_t>(value)];
+  }
+  return outside;
+}
+
+/// Numbers outside the supports of all components that a row could be of: of each row as few as any component leaves.
+inline std::int64_t count_outside(const mixture_sample& sample, std::span<const mixture_part> parts) {
+  std::vector<int> fewest(sample.size(), std::numeric_limits<int>::max());
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    if (parts[k].family && k > 0 && parts[k - 1].family && are_fitted_alike(parts[k], parts[k - 1])) continue;
+    std::vector<int> own(sample.size(), 0);
+    if (parts[k].family) own = outside_support(parts[k], sample);
+    for (std::size_t i = 0; i < own.size(); ++i)
+      fewest[i] = std::min(fewest[i], parts[k].family ? own[i] : sample.x[i] != parts[k].at);
+  }
+  return std::accumulate(fewest.begin(), fewest.end(), std::int64_t{0});
+}
+
+/// Takes shares away where a component cannot have them; false when a row is in no component's support.
 inline bool leave_supports(const mixture_sample& sample, std::span<const mixture_part> parts,
                            const share_table& shares) {
   const std::size_t K = parts.size(), n = sample.size();
-  std::vector<bool> somewhere(n, false), inside;
+  std::vector<bool> somewhere(n, false);
+  std::vector<int> outside;
   for (std::size_t k = 0; k < K; ++k) {
     const mixture_part& part = parts[k];
     if (!part.family) {
@@ -146,10 +206,11 @@ inline bool leave_supports(const mixture_sample& sample, std::span<const mixture
         if (sample.x[i] == part.at) somewhere[i] = true;
       continue;
     }
-    if (k == 0 || !parts[k - 1].family || !are_fitted_alike(part, parts[k - 1])) inside = is_supported(part, sample);
+    if (k == 0 || !parts[k - 1].family || !are_fitted_alike(part, parts[k - 1]))
+      outside = outside_support(part, sample);
     for (std::size_t i = 0; i < n; ++i) {
-      if (inside[i]) somewhere[i] = true;
-      if (!inside[i]) shares.of(k)[i] = 0;
+      if (outside[i] == 0) somewhere[i] = true;
+      if (outside[i] > 0) shares.of(k)[i] = 0;
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -160,17 +221,19 @@ inline bool leave_supports(const mixture_sample& sample, std::span<const mixture
   return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
 }
 
-/// What an E step leaves of a component, from the shares of a start, which have no log-densities yet.
-inline component_sums sums_of_start(const mixture_sample& sample, const double* shares) {
+/// What an E step leaves of a component in a column x [n] whose cells may be missing, from the shares of a start, which
+/// have no log-densities yet.
+inline component_sums sums_of_start(const double* x, const double* shares, std::size_t n) {
   component_sums s;
-  for (std::size_t i = 0; i < sample.size(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (x[i] != x[i]) continue;
     s.weight += shares[i];
-    s.first += shares[i] * sample.x[i];
+    s.first += shares[i] * x[i];
   }
   s.centre = s.weight > 0 ? s.first / s.weight : 0.0;
   s.first = 0;
-  for (std::size_t i = 0; i < sample.size(); ++i)
-    s.second += shares[i] * (sample.x[i] - s.centre) * (sample.x[i] - s.centre);
+  for (std::size_t i = 0; i < n; ++i)
+    if (x[i] == x[i]) s.second += shares[i] * (x[i] - s.centre) * (x[i] - s.centre);
   s.log_density = -constants::infinity;  // whatever is found is better
   return s;
 }

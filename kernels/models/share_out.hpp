@@ -93,6 +93,30 @@ MF_FN_LARGE double share_out(Walk& walk, int K, std::int64_t count, std::int64_t
   return odd[1] > 0 && total != total && odd[0] == 0 ? -constants::infinity : total;
 }
 
+/// The sums of one component over a column x [count] of which cells may be missing, by its shares, but those of its
+/// log-density.
+template <class Walk>
+MF_FN_LARGE void column_sums(Walk& walk, std::int64_t count, const double* x, const double* shares,
+                             component_sums& to) {
+  using S = typename Walk::scalar;
+  const S center(to.centre);
+  vec<S, 3> powers{S(0.0), S(0.0), S(0.0)};
+  walk.each(count, [&](std::int64_t i) {
+    const S value = walk.load(x + i);
+    const auto present = value == value;
+    const S share = select(present, walk.load(shares + i), S(0.0));
+    const S d = select(present, value - center, S(0.0)), share_d = share * d;
+    powers[0] += share;
+    powers[1] += share_d;
+    powers[2] += share_d * d;
+  });
+  const vec<double, 3> all = walk.sum(powers);
+  if (!walk.leads()) return;
+  to.weight = all[0];
+  to.first = all[1];
+  to.second = all[2];
+}
+
 /// A share of this much of a value and less is none to a component whose support has an end that EM moves: else no end
 /// could ever pass the value. It leaves the log-likelihood at this much per value of where it was.
 MF_FN double share_that_counts(double share, double w) {

@@ -22,6 +22,14 @@ struct on_serial_groups {
     serial_walk walk;
     return share_out(walk, K, n, stride, x, w, log_weight, table, sums);
   }
+  static void column(std::int64_t n, const double* x, const double* shares, component_sums& sums) {
+    component_sums plain = sums;
+    serial_walk walk;
+    column_sums(walk, n, x, shares, sums);
+    plain_walk one;
+    column_sums(one, n, x, shares, plain);
+    EXPECT_TRUE(std::abs(plain.second - sums.second) <= 1e-11 * std::abs(sums.second));
+  }
 };
 
 /// E step and M step as CUDA's kernels take them.
@@ -39,6 +47,13 @@ struct on_lanes {
       share_work(context, work, {1, stride, K, offsets, x, w, log_weight, table, kept.data(), sums, &total});
     });
     return total;
+  }
+  static void column(std::int64_t n, const double* x, const double* shares, component_sums& sums) {
+    const std::int64_t offsets[] = {0, n}, bounds[] = {0, 1};
+    std::int64_t next = 0;
+    const work_list work{nullptr, bounds, &next};
+    lane_team team(Blocks, Warps);
+    run_lanes<Reach>(team, [&](auto& context, int) { column_work(context, work, {offsets, x, shares, &sums}); });
   }
 
   template <class Family>
@@ -130,6 +145,26 @@ TYPED_TEST(em_of_mixtures, shares_add_up_to_what_a_plain_loop_says) {
     const double found[] = {sums[k].weight, sums[k].first, sums[k].second, sums[k].log_density};
     for (int j = 0; j < 4; ++j) EXPECT_TRUE(std::abs(found[j] - part[k][j]) <= 1e-11 * (1 + std::abs(part[k][j])));
   }
+}
+
+TYPED_TEST(em_of_mixtures, sums_over_a_column_leave_missing_cells_out) {
+  constexpr int n = 1504;
+  std::vector<double> x(n), shares(n);
+  double expected[3] = {};
+  for (int i = 0; i < n; ++i) {
+    x[i] = i % 5 == 3 ? nan : 7 + i % 11;
+    shares[i] = 0.125 * (i % 9);
+    if (i % 5 == 3) continue;
+    expected[0] += shares[i];
+    expected[1] += shares[i] * (x[i] - 10);
+    expected[2] += shares[i] * (x[i] - 10) * (x[i] - 10);
+  }
+  component_sums sums{.centre = 10, .log_density = 5};
+  TypeParam::column(n, x.data(), shares.data(), sums);
+  EXPECT_TRUE(std::abs(sums.weight - expected[0]) <= 1e-11 * expected[0]);
+  EXPECT_TRUE(std::abs(sums.first - expected[1]) <= 1e-11 * std::abs(expected[1]));
+  EXPECT_TRUE(std::abs(sums.second - expected[2]) <= 1e-11 * expected[2]);
+  EXPECT_EQ(sums.log_density, 5);
 }
 
 TYPED_TEST(em_of_mixtures, a_value_without_density_is_told_from_a_broken_one) {

@@ -5,11 +5,17 @@
 //   auto two = manyfit::fit_mixture(manyfit::executor::cpu(), manyfit::find_family("poisson"), data, {.components =
 //   2}); std::vector<manyfit::mixture_component> inflated{manyfit::point_mass(0), {&manyfit::find_family("poisson")}};
 //   auto zip = manyfit::fit_mixture(manyfit::executor::cpu(), inflated, data);
+// Of points with D coordinates a component is the product of one distribution of its family for each of them; of
+// bernoulli these are latent classes:
+//   auto classes = manyfit::fit_mixture(manyfit::executor::cpu(), manyfit::find_family("bernoulli"),
+//                                       manyfit::points<double>(answers, 12), {.components = {1, 6}});
 // Runs on the CPU and on CUDA, where many starts and fits go side by side; data are doubles in both, and densities of
 // your own on the CPU only. Samples are read, and starts are made, on the host: a batch in device memory is copied
-// there. Memory: K + 2 numbers for every value of the fit that a CPU thread is on, the responsibilities among them; on
-// a device K + 3 for every value of every start that is there at once, at least one. A component whose best parameter
-// lies at an edge of its range (a t that wants to be normal) takes a value just inside: 1e8 for infinity.
+// there. Memory: K + 2 numbers for every value (of points: K for a row, and 1 for a cell, or a byte for up to four
+// cells of counts of few values) of the fit that a CPU thread is on, the responsibilities among them; on a device K + 3
+// (of points: 2 K + D + 3) for every value or row of every start that is there at once, at least one. A component whose
+// best parameter lies at an edge of its range (a t that wants to be normal, a class that answers one question always
+// alike) takes a value just inside: 1e8 for infinity, 1e-12 from 0 and 1 for a probability.
 #pragma once
 
 #include <map>
@@ -42,7 +48,8 @@ struct family_mixture_results;
 struct family_mixture_options {
   component_range components = 2;  ///< of one family; a list of components has its own number
   information_criterion select = information_criterion::bic;
-  /// automatic and kmeans_plus_plus are one: the first run splits at quantiles, the others at k-means++ seeds.
+  /// automatic and kmeans_plus_plus are one: the first run splits at quantiles, the others, and all runs of points with
+  /// several coordinates, at k-means++ seeds (distances in units of each coordinate's standard deviation).
   mixture_start start = mixture_start::automatic;
   /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
   int restarts = 10;
@@ -55,32 +62,35 @@ struct family_mixture_options {
   bool trace = false;  ///< keep the log-likelihood of the start and after every iteration
   /// A run of which a component collapses starts anew at random (the trace may fall there), in place of a status.
   bool restart_collapsed = false;
-  std::map<std::string, double> fixed = {};  ///< of one family: parameters held at a value in every component
+  /// Of one family: parameters held at a value in every component, and for every coordinate.
+  std::map<std::string, double> fixed = {};
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
 /// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
 /// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
-/// Components of one family are in ascending order of the mean of the data that they account for, except with a given
-/// start; a list of components keeps its order.
+/// Components of one family are in ascending order of the mean of the data that they account for (of points: of the
+/// first coordinate), except with a given start; a list of components keeps its order.
 struct family_mixture_results {
   std::int64_t count = 0;
   std::vector<mixture_component> parts;  ///< one: the family of all components; else [Kmax], each component's own
   int max_components = 1;                ///< Kmax
-  int parameter_room = 0;                ///< P: the most parameters that a component has
+  int parameter_room = 0;                ///< P: the most parameters that a distribution has
+  int columns = 1;                       ///< D: a component has a distribution for each
   std::string device;
   std::vector<std::int32_t> components;  ///< [count]: K of each fit
   /// [count + 1]: where each fit's components begin in weights, parameters and means; empty: Kmax places for each.
   std::vector<std::int64_t> component_offsets;
   std::vector<double> weights;             ///< [count × Kmax]
-  std::vector<double> parameters;          ///< [count × Kmax × P], in the families' own parametrisations
-  std::vector<double> means;               ///< [count × Kmax], of the data by responsibility
+  std::vector<double> parameters;          ///< [count × Kmax × D × P], in the families' own parametrisations
+  std::vector<double> means;               ///< [count × Kmax × D], of the data by responsibility
   std::vector<double> log_likelihood;      ///< [count], nats
   std::vector<std::int32_t> iterations;    ///< [count]
   std::vector<fit_status> status;          ///< [count]
-  std::vector<std::int64_t> observations;  ///< [count], values used
-  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
-  std::vector<std::int64_t> left_out;      ///< [count], values of weight 0; these three sum to the fit's values
+  std::vector<std::int64_t> observations;  ///< [count], values or rows used
+  std::vector<std::int64_t> missing;       ///< [count], NaN values or weights; rows that are NaN in all coordinates
+  std::vector<std::int64_t> left_out;      ///< [count], of weight 0; these three sum to the fit's values or rows
+  std::vector<std::int64_t> outside;  ///< [count], out_of_support: numbers that are in no component's support; else 0
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1, tried = 0;                   ///< as in mixture_results
   std::vector<double> criteria;                           ///< [count × tried], as in mixture_results
@@ -97,10 +107,13 @@ struct family_mixture_results {
   double weight(std::int64_t fit, int k) const {
     return weights[checked_index("weights", first_component(fit) + k, weights.size())];
   }
-  double parameter(std::int64_t fit, int k, int p) const {
-    return parameters[checked_index("parameters", (first_component(fit) + k) * parameter_room + p, parameters.size())];
+  double parameter(std::int64_t fit, int k, int p) const { return parameter(fit, k, 0, p); }
+  /// Of column d.
+  double parameter(std::int64_t fit, int k, int d, int p) const {
+    return parameters[checked_index("parameters", ((first_component(fit) + k) * columns + d) * parameter_room + p,
+                                    parameters.size())];
   }
-  /// K − 1 weights and the components' parameters that are not held.
+  /// K − 1 weights and the components' parameters that are not held, for every column.
   std::int64_t free_parameters(std::int64_t fit) const;
   /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better. Observations are rows,
   /// whatever their weights.
@@ -109,11 +122,12 @@ struct family_mixture_results {
 };
 
 /// Room for `count` mixtures of `components` components, all NaN and not_run: to fill in a start by hand. `parts`: one
-/// for all components, or one each.
-family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts);
+/// for all components, or one each; of several columns one.
+family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts,
+                                             int columns = 1);
 /// The same with room for just components[i] components in mixture i, 1 or more.
 family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
-                                             std::vector<mixture_component> parts);
+                                             std::vector<mixture_component> parts, int columns = 1);
 
 /// Fits a mixture of one family, or of a list of components, to every sample. Throws `error` for a wrong call only,
 /// such as uniform components with a free end: EM cannot move a support whose density does not fall before it ends.
@@ -129,14 +143,32 @@ family_mixture_results fit_mixture(const executor& where, std::span<const mixtur
                                    const batch<double>& data, const family_mixture_options& options = {});
 family_mixture_results fit_mixture(const executor& where, std::span<const mixture_component> components,
                                    const batch<float>& data, const family_mixture_options& options = {});
+/// Mixtures of products: log f(x) = log Σ_k π_k Π_d f(x_d | θ_kd), of points with D coordinates; with one coordinate
+/// what the above give for its values, bit by bit. Coordinates are independent within a component. A missing cell
+/// contributes nothing to its row's density (its factor is 1), and nothing to its coordinate's parameters; a row counts
+/// as missing when its weight is, or all of its cells are. `too_few` is also a sample without a number in one
+/// coordinate, `constant_sample` one with a constant coordinate where the family has no maximum for that,
+/// `collapsed_component` also one without weight in one coordinate. A class whose answers to a question are all alike
+/// is none of these: see above for its probability. Source: Goodman, Biometrika 61 (1974) 215–231 (latent classes).
+family_mixture_results fit_mixture(const executor& where, const family_info& family, const point_batch<double>& data,
+                                   const family_mixture_options& options = {});
+family_mixture_results fit_mixture(const executor& where, const family_info& family, const point_batch<float>& data,
+                                   const family_mixture_options& options = {});
 
 /// Scores every sample under its own fit, or all under the one that there is; as score_mixture() of points.
 mixture_scores score_mixture(const executor& where, const batch<double>& data, const family_mixture_results& mixtures,
                              const mixture_score_options& options = {});
 mixture_scores score_mixture(const executor& where, const batch<float>& data, const family_mixture_results& mixtures,
                              const mixture_score_options& options = {});
+/// Of points, whose missing cells contribute nothing; those of several coordinates are scored on the CPU whatever the
+/// executor.
+mixture_scores score_mixture(const executor& where, const point_batch<double>& data,
+                             const family_mixture_results& mixtures, const mixture_score_options& options = {});
+mixture_scores score_mixture(const executor& where, const point_batch<float>& data,
+                             const family_mixture_results& mixtures, const mixture_score_options& options = {});
 
-/// `size` values from each mixture: [count × size], host memory; NaN where a fit has no usable parameters.
+/// `size` values or points from each mixture: [count × size × D], host memory; NaN where a fit has no usable
+/// parameters.
 std::vector<double> simulate_mixture(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
                                      std::uint64_t seed = 0, std::span<const std::uint64_t> streams = {});
 
