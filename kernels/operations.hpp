@@ -11,16 +11,13 @@
 
 namespace manyfit {
 
-/// Where log-densities go.
-struct log_density_view {
-  double* values = nullptr;     ///< [size], in input order; NaN for a missing value or parameters that are not valid
-  std::int64_t size = 0;        ///< values of all samples; read by CUDA only
-  double* constants = nullptr;  ///< workspace [count] of CUDA
-};
-/// Where an operation puts a number per sample.
+/// Where an operation puts a number per value, in input order, or per sample.
 struct number_view {
-  double* values = nullptr;  ///< [count]
+  double* values = nullptr;     ///< [size]
+  std::int64_t size = 0;        ///< read by CUDA only
+  double* workspace = nullptr;  ///< [count] of CUDA, where there is a number per value
 };
+struct log_density_view : number_view {};
 struct log_likelihood_view : number_view {};
 
 template <class Target, class T>

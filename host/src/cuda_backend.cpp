@@ -301,39 +301,24 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
 }
 
 template <class T>
-void log_density(const executor& where, const family_info& family, const batch<T>& data,
-                 const parameters_view& parameters, double* out) {
-  const auto launch = cell_of(table_of<T>(family).log_density, family, "log_density");
+void numbers(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
+             bool per_value, double* out, const numbers_launch<T>& launch) {
   const device_scope scope(where.device());
   const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
   std::int64_t written = 0;
   for_each_chunk(
-      where, data, sizeof(double), sizeof(double),
+      where, data, sizeof(double), per_value ? sizeof(double) : 0,
       [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
         auto* values = s.out.template as<double>();
-        check(launch(view, on_device.from(c.begin), {values, c.values, values + c.values}, plan, s.stream.get()),
-              "launch the log-densities");
-        s.results.begin(values, static_cast<std::size_t>(c.values) * 8);
+        const std::int64_t size = per_value ? c.values : view.count;
+        check(launch(view, on_device.from(c.begin), {values, size, values + size}, plan, s.stream.get()),
+              "launch an operation");
+        s.results.begin(values, static_cast<std::size_t>(size) * 8);
       },
       [&](slot<T>& s, const chunk& c) {
         s.results.finish(out + written);
-        written += c.values;
+        written += per_value ? c.values : c.end - c.begin;
       });
-}
-
-template <class T>
-void number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
-                       const parameters_view& parameters, double* out, const number_launch<T>& launch) {
-  const device_scope scope(where.device());
-  const device_parameters on_device(family, parameters, data.count(), static_cast<cudaStream_t>(where.stream()));
-  for_each_chunk(
-      where, data, sizeof(double), 0,
-      [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk& c) {
-        auto* values = s.out.template as<double>();
-        check(launch(view, on_device.from(c.begin), values, plan, s.stream.get()), "launch an operation on samples");
-        s.results.begin(values, static_cast<std::size_t>(view.count) * 8);
-      },
-      [&](slot<T>& s, const chunk& c) { s.results.finish(out + c.begin); });
 }
 
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,
@@ -367,12 +352,11 @@ void simulate(const executor& where, const family_info& family, const parameters
   }
 }
 
-#define MF_INSTANTIATE(T)                                                                                           \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
-                    const fit_results_view&, const progress_function&);                                             \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
-  template void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&,     \
-                                  double*, const number_launch<T>&);                                                \
+#define MF_INSTANTIATE(T)                                                                                            \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                       \
+                    const fit_results_view&, const progress_function&);                                              \
+  template void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*, \
+                        const numbers_launch<T>&);                                                                   \
   template const operations<on_cuda, T>& table_of(const family_info&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)

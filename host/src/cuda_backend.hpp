@@ -38,17 +38,13 @@ template <class T>
 void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
          const fit_results_view& results, const progress_function& progress);
 
-/// Log-density per value; out: [values], host memory.
+/// An operation that gives a number per value or per sample; out: host memory, `launch` is given the device's.
 template <class T>
-void log_density(const executor& where, const family_info& family, const batch<T>& data,
-                 const parameters_view& parameters, double* out);
-/// An operation that gives a number per sample; out: [count], host memory. `launch` is given device memory.
+using numbers_launch =
+    std::function<int(const batch_view<T>&, const parameters_view&, const number_view&, const launch_plan&, void*)>;
 template <class T>
-using number_launch =
-    std::function<int(const batch_view<T>&, const parameters_view&, double* out, const launch_plan&, void* stream)>;
-template <class T>
-void number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
-                       const parameters_view& parameters, double* out, const number_launch<T>& launch);
+void numbers(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
+             bool per_value, double* out, const numbers_launch<T>& launch);
 
 /// Draws into out [count × size], host memory.
 void simulate(const executor& where, const family_info& family, const parameters_view& parameters, std::int64_t count,

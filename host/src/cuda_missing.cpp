@@ -29,12 +29,8 @@ void fit(const executor&, const family_info&, const batch<T>&, const fit_setting
   refuse();
 }
 template <class T>
-void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*) {
-  refuse();
-}
-template <class T>
-void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*,
-                       const number_launch<T>&) {
+void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*,
+             const numbers_launch<T>&) {
   refuse();
 }
 template <class T>
@@ -73,17 +69,16 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
   refuse();
 }
 
-#define MF_INSTANTIATE(T)                                                                                           \
-  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                      \
-                    const fit_results_view&, const progress_function&);                                             \
-  template void log_density(const executor&, const family_info&, const batch<T>&, const parameters_view&, double*); \
-  template void number_per_sample(const executor&, const family_info&, const batch<T>&, const parameters_view&,     \
-                                  double*, const number_launch<T>&);                                                \
-  template const operations<on_cuda, T>& table_of(const family_info&);                                              \
-  template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,        \
-                             std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                       \
-  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);    \
-  template host_batch<T> copy_of(const executor&, const batch<T>&);                                                 \
+#define MF_INSTANTIATE(T)                                                                                            \
+  template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                       \
+                    const fit_results_view&, const progress_function&);                                              \
+  template void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*, \
+                        const numbers_launch<T>&);                                                                   \
+  template const operations<on_cuda, T>& table_of(const family_info&);                                               \
+  template void run_mixtures(const executor&, const point_batch<T>&, const mixture_settings&, mixture_task*,         \
+                             std::int64_t, std::atomic<std::int64_t>*, std::atomic<double>*);                        \
+  template void score_mixtures(const executor&, const point_batch<T>&, const mixture_results&, mixture_scores&);     \
+  template host_batch<T> copy_of(const executor&, const batch<T>&);                                                  \
   template host_points<T> copy_of(const executor&, const point_batch<T>&);
 MF_INSTANTIATE(double)
 MF_INSTANTIATE(float)

@@ -27,13 +27,11 @@ std::vector<double> log_densities_on_device(const executor& where, const batch<T
                                             const family_mixture_results& mixtures, const mixture_part& part, int k) {
   const bool shared = mixtures.count == 1;
   const std::int64_t sets = shared ? 1 : data.count(), P = part.parameter_count();
-  std::vector<double> parameters(static_cast<std::size_t>(sets * P), nan),
-      out(static_cast<std::size_t>(data.value_count));
+  std::vector<double> parameters(static_cast<std::size_t>(sets * P), nan);
   for (std::int64_t i = 0; i < sets; ++i)
     for (std::int64_t p = 0; p < P && k < mixtures.components[static_cast<std::size_t>(i)]; ++p)
       parameters[static_cast<std::size_t>(p * sets + i)] = mixtures.parameter(i, k, static_cast<int>(p));
-  cuda::log_density(where, *part.family, data, {parameters.data(), shared ? 0 : 1, sets}, out.data());
-  return out;
+  return log_density(where, *part.family, data, {parameters.data(), shared ? 0 : 1, sets});
 }
 
 /// What a call scores, and where the answers go.

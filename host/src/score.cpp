@@ -19,39 +19,20 @@ std::int64_t values_in(const batch<T>& data) {
   return data.view.offsets[data.count()] - data.view.offsets[0];
 }
 
-template <class T>
-void check_call(const executor& where, const family_info& family, const batch<T>& data,
-                const parameters_view& parameters) {
-  check(data);
-  check(parameters, family.parameter_count > 0 ? data.count() : 0);
-  if (!where.is_cuda()) require_host_memory(data.memory);
-}
-
-template <class T>
-std::vector<double> log_density_any(const executor& where, const family_info& family, const batch<T>& data,
-                                    const parameters_view& parameters) {
-  check_call(where, family, data, parameters);
-  std::vector<double> out(static_cast<std::size_t>(values_in(data)));
-  if (where.is_cuda())
-    cuda::log_density(where, family, data, parameters, out.data());
-  else
-    cell_of(cpu_table_of<T>(family).log_density, family, "log_density")(data.view, parameters, {out.data()},
-                                                                        where.threads(), nullptr);
-  return out;
-}
-
-/// An operation that gives a number per sample: `pick(table)` is its cell.
+/// An operation that gives a number per value or per sample: `pick(table)` is its cell.
 template <class T, class Pick>
-std::vector<double> number_per_sample(const executor& where, const family_info& family, const batch<T>& data,
-                                      const parameters_view& parameters, const char* operation, Pick pick) {
+std::vector<double> numbers(const executor& where, const family_info& family, const batch<T>& data,
+                            const parameters_view& parameters, const char* operation, bool per_value, Pick pick) {
   return guarded([&] {
-    check_call(where, family, data, parameters);
-    std::vector<double> out(static_cast<std::size_t>(data.count()));
+    check(data);
+    check(parameters, family.parameter_count > 0 ? data.count() : 0);
+    if (!where.is_cuda()) require_host_memory(data.memory);
+    std::vector<double> out(static_cast<std::size_t>(per_value ? values_in(data) : data.count()));
     if (where.is_cuda()) {
       const auto launch = cell_of(pick(cuda::table_of<T>(family)), family, operation);
-      cuda::number_per_sample<T>(where, family, data, parameters, out.data(),
-                                 [&](const auto& view, const parameters_view& at, double* to, const launch_plan& plan,
-                                     void* stream) { return launch(view, at, {to}, plan, stream); });
+      cuda::numbers<T>(where, family, data, parameters, per_value, out.data(),
+                       [&](const auto& view, const parameters_view& at, const number_view& to, const launch_plan& plan,
+                           void* stream) { return launch(view, at, {to}, plan, stream); });
     } else {
       const auto run = cell_of(pick(cpu_table_of<T>(family)), family, operation);
       run(data.view, parameters, {out.data()}, where.threads(), nullptr);
@@ -59,6 +40,8 @@ std::vector<double> number_per_sample(const executor& where, const family_info& 
     return out;
   });
 }
+constexpr auto log_densities = [](const auto& table) { return table.log_density; };
+constexpr auto log_likelihoods = [](const auto& table) { return table.log_likelihood; };
 
 std::vector<double> simulate_any(const executor& where, const family_info& family, const parameters_view& parameters,
                                  std::int64_t count, std::int64_t size, const simulate_options& options) {
@@ -86,20 +69,19 @@ std::vector<double> simulate_any(const executor& where, const family_info& famil
 
 std::vector<double> log_density(const executor& where, const family_info& family, const batch<double>& data,
                                 const parameters_view& parameters) {
-  return guarded([&] { return log_density_any(where, family, data, parameters); });
+  return numbers(where, family, data, parameters, "log_density", true, log_densities);
 }
 std::vector<double> log_density(const executor& where, const family_info& family, const batch<float>& data,
                                 const parameters_view& parameters) {
-  return guarded([&] { return log_density_any(where, family, data, parameters); });
+  return numbers(where, family, data, parameters, "log_density", true, log_densities);
 }
-constexpr auto pick_log_likelihood = [](const auto& table) { return table.log_likelihood; };
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<double>& data,
                                    const parameters_view& parameters) {
-  return number_per_sample(where, family, data, parameters, "log_likelihood", pick_log_likelihood);
+  return numbers(where, family, data, parameters, "log_likelihood", false, log_likelihoods);
 }
 std::vector<double> log_likelihood(const executor& where, const family_info& family, const batch<float>& data,
                                    const parameters_view& parameters) {
-  return number_per_sample(where, family, data, parameters, "log_likelihood", pick_log_likelihood);
+  return numbers(where, family, data, parameters, "log_likelihood", false, log_likelihoods);
 }
 
 std::vector<double> simulate(const executor& where, const family_info& family, const parameters_view& parameters,

@@ -154,10 +154,10 @@ template <class Family, class T>
 int launch_log_density(const batch_view<T>& batch, const parameters_view& parameters, const log_density_view& out,
                        const launch_plan&, void* stream) {
   const int e =
-      launch(constants_kernel<Family>, launch_over(batch.count, stream), parameters, batch.count, out.constants);
+      launch(constants_kernel<Family>, launch_over(batch.count, stream), parameters, batch.count, out.workspace);
   if (e != cudaSuccess) return e;
   return launch(log_density_kernel<Family, T>, launch_over(out.size, stream), batch, out.size, parameters,
-                out.constants, out.values);
+                out.workspace, out.values);
 }
 
 struct cuda_loops {

@@ -65,6 +65,7 @@ int main() {
   const std::vector<float> narrow{1, 2, 5};
   const auto floats = dense(std::span<const float>(narrow), 1);
   for (const executor& where : {executor::cpu(), executor::cuda()})
-    expect(is_refused([&] { fit<exponential>(where, floats); }, {"exponential", "type"}), "a type that is not built");
+    expect(is_refused([&] { fit(where, find_family("exponential"), floats); }, {"exponential", "type"}),
+           "a type that is not built");
   return wrong;
 }

@@ -32,8 +32,8 @@ cat >>host/src/score.cpp <<'TEXT'
 namespace manyfit {
 std::vector<double> cross_entropy(const executor& where, const family_info& family, const batch<double>& data,
                                   const parameters_view& parameters) {
-  return number_per_sample(where, family, data, parameters, "cross_entropy",
-                           [](const auto& table) { return table.cross_entropy; });
+  return numbers(where, family, data, parameters, "cross_entropy", false,
+                 [](const auto& table) { return table.cross_entropy; });
 }
 }  // namespace manyfit
 TEXT
