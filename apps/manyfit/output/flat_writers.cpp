@@ -17,6 +17,9 @@ namespace manyfit::app {
 
 namespace {
 
+/// What the three have in common. Form::put(i) writes the value of column i where that is, Form::end_line() what
+/// follows the last.
+template <class Form>
 class flat_writer : public result_writer {
  public:
   flat_writer(const schema& what, output& to)
@@ -28,9 +31,9 @@ class flat_writer : public result_writer {
       do {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
           columns_[i].go_to(line);
-          put(i);
+          static_cast<Form*>(this)->put(i);
         }
-        end_line();
+        static_cast<Form*>(this)->end_line();
       } while (next_line(line, what_.column_lines));
     }
   }
@@ -38,9 +41,7 @@ class flat_writer : public result_writer {
   void finish() override {}
 
  protected:
-  /// The value of this column where it is.
-  virtual void put(std::size_t column) = 0;
-  virtual void end_line() { to_.flush_when_full(); }
+  void end_line() { to_.flush_when_full(); }
 
   /// NaN where the row has no such value; whole numbers as doubles.
   double number_at(std::size_t column) const {
@@ -58,7 +59,9 @@ class flat_writer : public result_writer {
 
 /// A line for each row; NaN is an empty field, and "" in quotes where there is no other, since many readers pass over
 /// an empty line.
-class csv : public flat_writer {
+class csv : public flat_writer<csv> {
+  friend flat_writer;
+
  public:
   csv(const schema& what, output& to) : flat_writer(what, to) {
     for (const flat_column& each : columns_) {
@@ -68,7 +71,7 @@ class csv : public flat_writer {
   }
 
  private:
-  void put(std::size_t column) override {
+  void put(std::size_t column) {
     const flat_column& each = columns_[column];
     std::string& text = to_.text();
     const std::size_t begin = text.size();
@@ -105,7 +108,9 @@ std::string npy_header(const std::vector<std::int64_t>& shape, bool single) {
 }
 
 /// The numbers of the CSV as an array of what.array_shape.
-class npy : public flat_writer {
+class npy : public flat_writer<npy> {
+  friend flat_writer;
+
  public:
   npy(const schema& what, output& to) : flat_writer(what, to) {
     to.write(npy_header(what.array_shape, what.array_single));
@@ -122,7 +127,7 @@ class npy : public flat_writer {
   }
 
  private:
-  void put(std::size_t column) override {
+  void put(std::size_t column) {
     const double value = number_at(column);
     what_.array_single ? append(static_cast<float>(value)) : append(value);
   }
@@ -133,7 +138,9 @@ class npy : public flat_writer {
 };
 
 /// The columns of the CSV: numbers as doubles, with null for NaN.
-class parquet : public flat_writer {
+class parquet : public flat_writer<parquet> {
+  friend flat_writer;
+
  public:
   parquet(const schema& what, output& to) : flat_writer(what, to) {
     for (const flat_column& each : columns_)
@@ -142,13 +149,13 @@ class parquet : public flat_writer {
   void finish() override { file_.write(to_.file_to_write()); }
 
  private:
-  void put(std::size_t column) override {
+  void put(std::size_t column) {
     if (columns_[column].is_text())
       file_.append(column, std::get<2>(columns_[column].of->value)(columns_[column].at));
     else
       file_.append(column, number_at(column));
   }
-  void end_line() override {}
+  void end_line() {}
 
   parquet_columns file_;
 };

@@ -38,6 +38,7 @@ struct axis {
   bool list = true;                      ///< JSON: a list; else an object, by the labels
   /// How long it is there, where that differs; values beyond are missing. -1: there is none, and JSON says null.
   std::function<std::int64_t(const position&)> own_size = {};
+  bool nan_beyond = false;  ///< a number beyond may be asked for, and is NaN: columns need not ask how long it is
   std::int64_t shown = std::numeric_limits<std::int64_t>::max();  ///< so many at most, side by side in a table
   const char* plural = "";  ///< what they are called where a table leaves some out
 

@@ -90,9 +90,11 @@ schema describe(const fit_report& report) {
 
   const axes parameter = parameter_axis(r);
   const auto of = std::make_shared<estimates>(report);
-  const auto bound = make_axis({.size = 2, .labels = {"lo", "hi"}, .own_size = [of](const position& where) {
-                                  return std::isnan((*of)(where).std_error) ? -1 : 2;
-                                }});
+  const auto bound =
+      make_axis({.size = 2,
+                 .labels = {"lo", "hi"},
+                 .own_size = [of](const position& where) { return std::isnan((*of)(where).std_error) ? -1 : 2; },
+                 .nan_beyond = true});
   fields.push_back(
       {.one = "parameter",
        .value = text([&r](const position& where) { return std::string_view(r.family->parameters[where.at[0]].name); }),
