@@ -49,7 +49,9 @@ std::vector<double> parameters_of(const family_info& family, const std::vector<s
 }
 
 /// A row for each fit, with its draws: CSV has a line for each, and names the fit where there are several.
-schema describe(const simulate_arguments& arguments, const family_info& family, const executor& where, value_at draw) {
+/// `draws_from`: those of fit `first` and later ones, when rows are written.
+schema describe(const simulate_arguments& arguments, const family_info& family, const executor& where,
+                const std::vector<double>& draws_from, const std::int64_t& first) {
   const common_options& common = arguments.common;
   const bool several = arguments.fits > 1;
   const auto draws = make_axis({.size = arguments.size});
@@ -65,7 +67,17 @@ schema describe(const simulate_arguments& arguments, const family_info& family, 
   if (several)
     result.fields.push_back({.column = "fit", .value = integer([](const position& at) { return at.row + 1; })});
   result.fields.push_back(
-      {.json = "values", .column = "value", .value = std::move(draw), .along = {draws}, .single = common.single()});
+      {.json = "values",
+       .column = "value",
+       .value = number([&draws_from, &first, size = arguments.size](const position& at) {
+         return draws_from[static_cast<std::size_t>((at.row - first) * size + at.at[0])];
+       }),
+       .along = {draws},
+       .piece =
+           [&draws_from, &first, size = static_cast<std::size_t>(arguments.size)](std::int64_t row) {
+             return std::span(draws_from).subspan(static_cast<std::size_t>(row - first) * size, size);
+           },
+       .single = common.single()});
   return result;
 }
 
@@ -82,9 +94,7 @@ int run(const simulate_arguments& arguments) {
   const std::int64_t block = std::clamp<std::int64_t>(block_values / arguments.size, 1, arguments.fits);
   std::vector<double> draws;
   std::int64_t first = 0;
-  const schema what = describe(arguments, family, where, number([&, size = arguments.size](const position& at) {
-                                 return draws[static_cast<std::size_t>((at.row - first) * size + at.at[0])];
-                               }));
+  const schema what = describe(arguments, family, where, draws, first);
   const std::unique_ptr<result_writer> writer = writer_of(what, format, to);
   progress_bar bar("drawing", "fits", common.quiet);
   for (; first < arguments.fits; first += block) {

@@ -40,7 +40,7 @@ int run(density_arguments& arguments) {
   const fit_results results = fit(where, family, samples.view());
   const std::vector<double> values(static_cast<std::size_t>(results.count), arguments.at);
   const std::vector<double> densities =
-      log_density(where, family, dense<double>(values, 1), {results.parameters.data(), 1, results.count});
+      log_density(where, family, dense<double>(values, results.count), {results.parameters.data(), 1, results.count});
 
   const fit_report report{results, samples.keys, common.precision};
   schema what = describe(report);

@@ -17,6 +17,9 @@ namespace manyfit::app {
 
 namespace {
 
+/// What the three have in common. Form::put(i) writes the value of column i where that is, Form::end_line() what
+/// follows the last.
+template <class Form>
 class flat_writer : public result_writer {
  public:
   flat_writer(const schema& what, output& to)
@@ -26,8 +29,11 @@ class flat_writer : public result_writer {
     for (std::int64_t row = first; row < last; ++row) {
       position line{.row = row};
       do {
-        for (std::size_t i = 0; i < columns_.size(); ++i) put(i, columns_[i].at_line(line));
-        end_line();
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+          columns_[i].go_to(line);
+          static_cast<Form*>(this)->put(i);
+        }
+        static_cast<Form*>(this)->end_line();
       } while (next_line(line, what_.column_lines));
     }
   }
@@ -35,14 +41,14 @@ class flat_writer : public result_writer {
   void finish() override {}
 
  protected:
-  virtual void put(std::size_t column, const position& where) = 0;
-  virtual void end_line() { to_.flush_when_full(); }
+  void end_line() { to_.flush_when_full(); }
 
   /// NaN where the row has no such value; whole numbers as doubles.
-  double number_at(std::size_t column, const position& where) const {
+  double number_at(std::size_t column) const {
     const flat_column& each = columns_[column];
-    if (const auto* const whole = std::get_if<1>(&each.of->value)) return static_cast<double>((*whole)(where));
-    const double value = each.exists(where) ? std::get<0>(each.of->value)(where) : std::nan("");
+    const auto* const number = std::get_if<0>(&each.of->value);
+    if (!number) return static_cast<double>(std::get<1>(each.of->value)(each.at));
+    const double value = each.exists() ? (*number)(each.at) : std::nan("");
     return each.of->single ? static_cast<float>(value) : value;
   }
 
@@ -53,7 +59,9 @@ class flat_writer : public result_writer {
 
 /// A line for each row; NaN is an empty field, and "" in quotes where there is no other, since many readers pass over
 /// an empty line.
-class csv : public flat_writer {
+class csv : public flat_writer<csv> {
+  friend flat_writer;
+
  public:
   csv(const schema& what, output& to) : flat_writer(what, to) {
     for (const flat_column& each : columns_) {
@@ -63,17 +71,22 @@ class csv : public flat_writer {
   }
 
  private:
-  void put(std::size_t column, const position& where) override {
-    const field& of = *columns_[column].of;
+  void put(std::size_t column) {
+    const flat_column& each = columns_[column];
     std::string& text = to_.text();
     const std::size_t begin = text.size();
-    if (const auto* const words = std::get_if<2>(&of.value)) {
-      append_csv_text(text, (*words)(where));
-    } else if (const auto* const whole = std::get_if<1>(&of.value)) {
-      append_number(text, (*whole)(where));
-    } else {
-      const double value = number_at(column, where);
-      of.single && !std::isnan(value) ? append_number(text, static_cast<float>(value)) : append_csv_number(text, value);
+    switch (each.of->value.index()) {
+      case 0: {
+        const double value = number_at(column);
+        each.of->single && !std::isnan(value) ? append_number(text, static_cast<float>(value))
+                                              : append_csv_number(text, value);
+        break;
+      }
+      case 1:
+        append_number(text, std::get<1>(each.of->value)(each.at));
+        break;
+      default:
+        append_csv_text(text, std::get<2>(each.of->value)(each.at));
     }
     if (columns_.size() == 1 && text.size() == begin) text += "\"\"";
     text += column + 1 == columns_.size() ? '\n' : ',';
@@ -95,16 +108,27 @@ std::string npy_header(const std::vector<std::int64_t>& shape, bool single) {
 }
 
 /// The numbers of the CSV as an array of what.array_shape.
-class npy : public flat_writer {
+class npy : public flat_writer<npy> {
+  friend flat_writer;
+
  public:
   npy(const schema& what, output& to) : flat_writer(what, to) {
     to.write(npy_header(what.array_shape, what.array_single));
     std::erase_if(columns_, [](const flat_column& each) { return each.of->value.index() != 0; });
   }
 
+  void write(std::int64_t first, std::int64_t last) override {
+    const auto& piece = columns_.front().of->piece;
+    if (columns_.size() != 1 || !piece || what_.array_single) return flat_writer::write(first, last);
+    for (std::int64_t row = first; row < last; ++row) {
+      const std::span<const double> values = piece(row);
+      to_.write({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+    }
+  }
+
  private:
-  void put(std::size_t column, const position& where) override {
-    const double value = number_at(column, where);
+  void put(std::size_t column) {
+    const double value = number_at(column);
     what_.array_single ? append(static_cast<float>(value)) : append(value);
   }
   template <class Number>
@@ -114,7 +138,9 @@ class npy : public flat_writer {
 };
 
 /// The columns of the CSV: numbers as doubles, with null for NaN.
-class parquet : public flat_writer {
+class parquet : public flat_writer<parquet> {
+  friend flat_writer;
+
  public:
   parquet(const schema& what, output& to) : flat_writer(what, to) {
     for (const flat_column& each : columns_)
@@ -123,13 +149,13 @@ class parquet : public flat_writer {
   void finish() override { file_.write(to_.file_to_write()); }
 
  private:
-  void put(std::size_t column, const position& where) override {
+  void put(std::size_t column) {
     if (columns_[column].is_text())
-      file_.append(column, std::get<2>(columns_[column].of->value)(where));
+      file_.append(column, std::get<2>(columns_[column].of->value)(columns_[column].at));
     else
-      file_.append(column, number_at(column, where));
+      file_.append(column, number_at(column));
   }
-  void end_line() override {}
+  void end_line() {}
 
   parquet_columns file_;
 };

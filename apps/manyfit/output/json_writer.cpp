@@ -124,13 +124,11 @@ class writer : public result_writer {
   }
 
   void write_columns(std::int64_t first, std::int64_t last) {
-    for (const flat_column& each : flat_columns(what_, table_form::columns, {})) {
+    for (flat_column& each : flat_columns(what_, table_form::columns, {})) {
       ((text_ += ",\n ") += member_name(each.name)) += '[';
       for (std::int64_t row = first; row < last; ++row) {
         if (row > first) text_ += ", ";
-        position where = each.at;
-        where.row = row;
-        append_value(*each.of, where);
+        append_value(*each.of, each.go_to({.row = row}));
         flush();
       }
       text_ += ']';

@@ -75,6 +75,8 @@ class flattening {
     for (std::size_t d = 0; d < n; ++d) labels.push_back(labels_[d]);
     flat_column& added = columns_.emplace_back(at);
     added.of = &each;
+    for (std::size_t d = added.lines; d < n; ++d)
+      added.ragged = added.ragged || (each.along[d]->own_size && !each.along[d]->nan_beyond);
     added.name = fmt::vformat(*pattern_of(each, form_), labels);
   }
 

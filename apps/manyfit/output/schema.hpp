@@ -13,6 +13,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,7 @@ struct axis {
   bool list = true;                      ///< JSON: a list; else an object, by the labels
   /// How long it is there, where that differs; values beyond are missing. -1: there is none, and JSON says null.
   std::function<std::int64_t(const position&)> own_size = {};
+  bool nan_beyond = false;  ///< a number beyond may be asked for, and is NaN: columns need not ask how long it is
   std::int64_t shown = std::numeric_limits<std::int64_t>::max();  ///< so many at most, side by side in a table
   const char* plural = "";  ///< what they are called where a table leaves some out
 
@@ -81,6 +83,8 @@ struct field {
   std::optional<std::string> one = {};   ///< the same in a table of a single row
   value_at value = {};
   axes along = {};
+  /// A row's values along its one axis in one piece, where they lie so: for arrays.
+  std::function<std::span<const double>(std::int64_t row)> piece = {};
   std::function<bool(std::int64_t row)> present = {};      ///< JSON: whether the row has the member at all
   std::function<std::string(const position&)> shown = {};  ///< a table's cell, in place of the value
   int digits = 6;                                          ///< of a number in a table
@@ -124,20 +128,20 @@ struct flat_column {
   const field* of = nullptr;
   position at = {};
   std::size_t lines = 0;  ///< how many of its axes, the first ones, are lines
+  bool ragged = false;    ///< rows may have fewer along one of the others
   std::string name = {};
 
   bool is_text() const { return of->value.index() == 2; }
-  /// The position in this row and line.
-  position at_line(const position& line) const {
-    position where = at;
-    where.row = line.row;
-    std::copy_n(line.at.begin(), lines, where.at.begin());
-    return where;
+  /// Goes to this row and line.
+  const position& go_to(const position& line) {
+    at.row = line.row;
+    for (std::size_t d = 0; d < lines; ++d) at.at[d] = line.at[d];
+    return at;
   }
-  /// Whether the row has as many as that along every axis.
-  bool exists(const position& where) const {
-    for (std::size_t d = lines; d < of->along.size(); ++d)
-      if (of->along[d]->own_size && where.at[d] >= of->along[d]->own_size(where)) return false;
+  /// Whether the row that it is at has as many as that along every axis.
+  bool exists() const {
+    for (std::size_t d = lines; ragged && d < of->along.size(); ++d)
+      if (at.at[d] >= of->along[d]->size_at(at)) return false;
     return true;
   }
 };

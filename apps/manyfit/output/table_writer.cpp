@@ -48,10 +48,11 @@ class aligned_table {
   std::vector<std::string> cells_;  // [1 + rows][columns]
 };
 
-std::string cell_of(const flat_column& each, const position& where) {
+std::string cell_of(const flat_column& each) {
   const field& of = *each.of;
+  const position& where = each.at;
   if (of.shown) return of.shown(where);
-  if (!each.exists(where)) return "-";
+  if (!each.exists()) return "-";
   if (const auto* const number = std::get_if<0>(&of.value)) return readable_number((*number)(where), of.digits);
   if (const auto* const whole = std::get_if<1>(&of.value)) return fmt::format("{}", (*whole)(where));
   return excerpt(std::get<2>(of.value)(where));
@@ -91,16 +92,17 @@ class writer : public result_writer {
 }  // namespace
 
 void write_lines(const schema& what, table_form form, const axes& lines, std::int64_t rows, output& to) {
-  const std::vector<flat_column> columns = flat_columns(what, form, lines);
+  std::vector<flat_column> columns = flat_columns(what, form, lines);
   aligned_table table(columns);
   for (std::int64_t row = 0; row < rows; ++row) {
     position line{.row = row};
     do {
-      for (const flat_column& each : columns) {
+      for (flat_column& each : columns) {
+        each.go_to(line);
         // What goes on for several lines stands on the first of them.
         const auto deeper = line.at.begin() + static_cast<std::ptrdiff_t>(each.lines);
         const bool again = std::any_of(deeper, line.at.end(), [](std::int64_t index) { return index > 0; });
-        table.add(again ? "" : cell_of(each, each.at_line(line)));
+        table.add(again ? "" : cell_of(each));
       }
     } while (next_line(line, lines));
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "input/parse_number.hpp"
@@ -24,11 +25,19 @@ void append_json_text(std::string& text, std::string_view value) {
   text += '"';
 }
 
+/// Whether a character makes a reader, ours or another's, end a field.
+constexpr auto ends_field = [] {
+  std::array<bool, 256> all{};
+  for (const char c : std::string_view(",\"\r\n\t;|")) all[static_cast<unsigned char>(c)] = true;
+  return all;
+}();
+
 void append_csv_text(std::string& text, std::string_view value) {
   // Blanks at the ends, a text that means "missing" and what may be taken for a separator would not come back the same
   // without quotes.
-  const bool quotes = value.find_first_of(",\"\r\n\t;|") != value.npos ||
-                      (!value.empty() && (is_missing(value) || value.front() == ' ' || value.back() == ' '));
+  const bool quotes =
+      std::any_of(value.begin(), value.end(), [](char c) { return ends_field[static_cast<unsigned char>(c)]; }) ||
+      (!value.empty() && (is_missing(value) || value.front() == ' ' || value.back() == ' '));
   if (!quotes) {
     text += value;
     return;

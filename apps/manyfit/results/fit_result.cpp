@@ -25,23 +25,33 @@ int parameter_at(const position& where) {
   return static_cast<int>(where.at[0]);
 }
 
-/// Intervals by position, [0] the lower and [1] the upper end; both are asked for in turn, and worked out once.
-class intervals {
+/// What is said of a parameter of a fit; NaN where there is no such number.
+struct estimate {
+  std::int64_t row = -1;
+  double std_error, bounds[2];
+};
+
+/// Estimates by position, worked out once though several fields ask for them in turn.
+class estimates {
  public:
-  explicit intervals(const fit_report& report) : report_(report) {}
-  double operator()(const position& where) {
-    if (where.row != row_ || where.at[0] != parameter_) {
-      row_ = where.row;
-      parameter_ = where.at[0];
-      last_ = report_.results.interval(parameter_at(where), row_, report_.level);
-    }
-    return where.at[1] == 0 ? last_.lower : last_.upper;
+  explicit estimates(const fit_report& report)
+      : report_(report), last_(static_cast<std::size_t>(report.results.parameter_count())) {}
+  const estimate& operator()(const position& where) {
+    estimate& known = last_[static_cast<std::size_t>(where.at[0])];
+    if (known.row == where.row) return known;
+    const int p = parameter_at(where);
+    const double error = std_error_of(report_.results, p, where.row);
+    known = {where.row, error, {error, error}};
+    if (std::isnan(error)) return known;
+    const fit_results::bounds ends = report_.results.interval(p, where.row, report_.level);
+    known.bounds[0] = ends.lower;
+    known.bounds[1] = ends.upper;
+    return known;
   }
 
  private:
   const fit_report& report_;
-  std::int64_t row_ = -1, parameter_ = -1;
-  fit_results::bounds last_ = {};
+  std::vector<estimate> last_;  // [parameters]
 };
 
 axes parameter_axis(const fit_results& r) {
@@ -79,9 +89,12 @@ schema describe(const fit_report& report) {
   fields.push_back(scalar("iterations", each_of(r.iterations)));
 
   const axes parameter = parameter_axis(r);
-  const auto bound = make_axis({.size = 2, .labels = {"lo", "hi"}, .own_size = [&r](const position& where) {
-                                  return std::isnan(std_error_of(r, parameter_at(where), where.row)) ? -1 : 2;
-                                }});
+  const auto of = std::make_shared<estimates>(report);
+  const auto bound =
+      make_axis({.size = 2,
+                 .labels = {"lo", "hi"},
+                 .own_size = [of](const position& where) { return std::isnan((*of)(where).std_error) ? -1 : 2; },
+                 .nan_beyond = true});
   fields.push_back(
       {.one = "parameter",
        .value = text([&r](const position& where) { return std::string_view(r.family->parameters[where.at[0]].name); }),
@@ -97,17 +110,16 @@ schema describe(const fit_report& report) {
        .one = "estimate",
        .value = number([&r](const position& where) { return r.parameter(parameter_at(where), where.row); }),
        .along = parameter});
-  fields.push_back(
-      {.json = "std_errors",
-       .column = "{0}_se",
-       .many = "{0}_se",
-       .one = "std_error",
-       .value = number([&r](const position& where) { return std_error_of(r, parameter_at(where), where.row); }),
-       .along = parameter});
+  fields.push_back({.json = "std_errors",
+                    .column = "{0}_se",
+                    .many = "{0}_se",
+                    .one = "std_error",
+                    .value = number([of](const position& where) { return (*of)(where).std_error; }),
+                    .along = parameter});
   fields.push_back({.json = "interval",
                     .column = "{0}_{1}",
                     .one = fmt::format("{:.10g}%_{{1}}", 100 * report.level),
-                    .value = number(intervals(report)),
+                    .value = number([of](const position& where) { return (*of)(where).bounds[where.at[1]]; }),
                     .along = {parameter[0], bound}});
   add_likelihood(fields, r);
   result.one = [&report, parameter](const schema& what, output& to) {
