@@ -11,6 +11,31 @@
 
 namespace manyfit {
 
+/// The CPU's functions that show a family's fits to a visitor, one objective each; see contracts/wide_objective.hpp.
+struct cpu_visits {
+  void (*f64)(const batch_view<double>&, const struct fit_visitor&, int threads);
+  void (*f32)(const batch_view<float>&, const struct fit_visitor&, int threads);
+  template <class T>
+  auto of() const {
+    if constexpr (std::is_same_v<T, double>)
+      return f64;
+    else
+      return f32;
+  }
+};
+/// The same on CUDA, a pass over all fits at a time; see cuda/functions.hpp.
+struct cuda_passes {
+  int (*f64)(const batch_view<double>&, const struct pass_view&, const struct launch_plan&, void* stream);
+  int (*f32)(const batch_view<float>&, const struct pass_view&, const struct launch_plan&, void* stream);
+  template <class T>
+  auto of() const {
+    if constexpr (std::is_same_v<T, double>)
+      return f64;
+    else
+      return f32;
+  }
+};
+
 /// What a family is, and what it can do, without its types.
 struct family_info {
   const char* name;
@@ -24,6 +49,9 @@ struct family_info {
   by_type<cuda_cell> cuda = {};
   const cpu_simulate* simulate = nullptr;
   const cuda_simulate* simulate_on_cuda = nullptr;
+  const struct family_traits* traits = nullptr;
+  const cpu_visits* visits[instruction_set_count] = {};
+  const cuda_passes* passes = nullptr;
 };
 
 /// All registered families, in the order of families.def.

@@ -28,8 +28,8 @@ enum class fit_status : std::int32_t {
 };
 inline constexpr int fit_status_count = 12;
 
-/// Most parameters that a registered family may have.
-inline constexpr int max_parameters = 4;
+/// Most parameters that a family or a density of the caller's own may have.
+inline constexpr int max_parameters = 8;
 
 /// A batch of samples, ragged or dense; host or device memory according to who is given it. T is float or double.
 template <class T>
@@ -53,6 +53,7 @@ struct fit_results_view {
   std::int64_t stride = 0;
   std::int64_t* left_out = nullptr;  ///< [count] or null, values of weight 0: observations + missing + left out are all
   std::int64_t* outside = nullptr;   ///< [count] or null, finite values outside the support: out_of_support when not 0
+  double* log_posterior = nullptr;   ///< [count], of a fit with priors: log-likelihood and log prior densities
 };
 
 /// What holds for every fit of a call.
@@ -62,6 +63,14 @@ struct fit_settings {
   bool std_errors = true;
   std::uint32_t fixed = 0;  ///< bit i set: parameter i is held at fixed_values[i]
   double fixed_values[max_parameters] = {};
+};
+
+/// What reading a sample told, for whoever climbs from outside; coordinates are those of its frame (data/frame.hpp).
+struct loaded_sample {
+  double weight = 0;                          ///< Σw
+  double mean = 0, minimum = 0, maximum = 0;  ///< of the coordinates
+  double unit = 1, pivot = 0, stretch = 1;    ///< the frame
+  double log_density_out_of_frame = 0;        ///< what the mean log-likelihood in the frame lacks of that of the data
 };
 
 /// Parameters of many distributions of one family, [parameter][fit], stride fits apart; stride 0 = one set for all.

@@ -48,6 +48,10 @@ const operations<on_cpu, T>& cpu_table_of(const family_info& family) {
 template const operations<on_cpu, double>& cpu_table_of(const family_info&);
 template const operations<on_cpu, float>& cpu_table_of(const family_info&);
 
+const cpu_visits& visits_of(const family_info& family) {
+  return best_of(family.visits, family.name, family.simulate != nullptr);
+}
+
 const mixture_cpu_functions& cpu_mixture_functions() {
   static const mixture_cpu_functions* const functions[instruction_set_count] = {
       mixture_functions(instruction_set::baseline), mixture_functions(instruction_set::avx2),

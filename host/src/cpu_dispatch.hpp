@@ -13,6 +13,9 @@ namespace manyfit {
 template <class T>
 const operations<on_cpu, T>& cpu_table_of(const family_info& family);
 
+/// Its visits, chosen likewise.
+const cpu_visits& visits_of(const family_info& family);
+
 /// A cell of a table, unless it is null, which throws.
 template <class Function>
 Function cell_of(Function function, const family_info& family, const char* operation) {

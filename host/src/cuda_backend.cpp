@@ -14,6 +14,7 @@
 #include "cpu_dispatch.hpp"
 #include "cuda_host_copy.hpp"
 #include "cuda_memory.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "kernels/cuda/functions.hpp"
 #include "kernels/operations.hpp"
 
@@ -300,6 +301,111 @@ void fit(const executor& where, const family_info& family, const batch<T>& data,
       });
 }
 
+namespace {
+
+/// What climbs of a chunk need, as one block of bytes: results of its fits and its samples as they were read, which are
+/// copied to the host once, then where likelihoods are wanted, and those.
+struct chunk_passes {
+  chunk_results fits;
+  loaded_sample* loaded = nullptr;
+  double *points = nullptr, *answers = nullptr;
+  std::size_t once, before_answers, answer_bytes, bytes;
+
+  chunk_passes(char* base, std::int64_t count, int parameters) : fits(base, count, parameters) {
+    const auto n = static_cast<std::size_t>(count), p = static_cast<std::size_t>(parameters);
+    once = fits.bytes + sizeof(loaded_sample) * n;
+    before_answers = once + 8 * n * p;
+    answer_bytes = 8 * n * (1 + p + p * (p + 1) / 2);
+    bytes = before_answers + answer_bytes;
+    if (!base) return;
+    loaded = reinterpret_cast<loaded_sample*>(base + fits.bytes);
+    points = reinterpret_cast<double*>(base + once);
+    answers = reinterpret_cast<double*>(base + before_answers);
+  }
+};
+
+template <class T>
+void launch_pass(const family_info& family, const batch_view<T>& view, const pass_view& pass, const launch_plan& plan,
+                 cudaStream_t stream) {
+  check(family.passes->template of<T>()(view, pass, plan, stream), "launch a pass");
+}
+
+/// Takes the climbs of a chunk, of which the samples and the fits by maximum likelihood are on the device, to their
+/// ends. `results`: those fits, on the host.
+template <class T>
+void climb_chunk(const executor& where, const family_info& family, slot<T>& s, const batch_view<T>& view,
+                 const launch_plan& plan, const posterior_problem& problem, const fit_results_view& results,
+                 const loaded_sample* loaded) {
+  const auto P = static_cast<std::size_t>(family.parameter_count), numbers = 1 + P + P * (P + 1) / 2;
+  const auto fits = static_cast<std::size_t>(view.count);
+  const chunk_passes device(s.out.template as<char>(), view.count, family.parameter_count);
+  std::vector<posterior_climb> climbs;
+  climbs.reserve(fits);
+  for (std::size_t i = 0; i < fits; ++i)
+    climbs.push_back(climb_posterior(problem, loaded[i], results, static_cast<std::int64_t>(i)));
+  std::vector<double> points(fits * P), answers(fits * numbers);
+  for (;;) {
+    bool any = false;
+    for (std::size_t i = 0; i < fits; ++i) {
+      const double* const wanted = climbs[i].wanted();
+      any = any || wanted;
+      if (wanted)
+        std::copy_n(wanted, P, points.data() + i * P);
+      else
+        points[i * P] = std::numeric_limits<double>::quiet_NaN();
+    }
+    if (!any) return;
+    check(cudaMemcpyAsync(device.points, points.data(), points.size() * 8, cudaMemcpyHostToDevice, s.stream.get()),
+          "copy parameters to the device");
+    launch_pass(family, view, {device.points, device.answers, nullptr}, plan, s.stream.get());
+    s.results.begin(device.answers, device.answer_bytes);
+    s.results.finish(answers.data());
+    parallel_for(where.threads(), view.count, fits_at_a_time(view.count, where.threads()), [&](std::int64_t i) {
+      posterior_climb& climb = climbs[static_cast<std::size_t>(i)];
+      if (climb.wanted()) climb.answer(answers.data() + static_cast<std::size_t>(i) * numbers);
+    });
+  }
+}
+
+}  // namespace
+
+template <class T>
+void fit_posterior(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& start,
+                   const posterior_problem& problem, const fit_results_view& results,
+                   const progress_function& progress) {
+  const auto launch = cell_of(table_of<T>(family).fit, family, "fit");
+  cell_of(family.passes, family, "fit with priors");
+  posterior_problem in_chunks = problem;
+  in_chunks.noise = sizeof(T) == 4 ? 0x1p-23 : 0x1p-52;
+  const int p = family.parameter_count;
+  std::map<const slot<T>*, std::pair<batch_view<T>, launch_plan>> launched;
+  std::int64_t completed = 0;
+  for_each_chunk(
+      where, data, chunk_passes(nullptr, 1, p).bytes, 0,
+      [&](slot<T>& s, const batch_view<T>& view, const launch_plan& plan, const chunk&) {
+        launched[&s] = {view, plan};
+        const chunk_passes device(s.out.template as<char>(), view.count, p);
+        check(launch(view, start, device.fits, plan, s.stream.get()), "launch the fits");
+        launch_pass(family, view, {nullptr, nullptr, device.loaded}, plan, s.stream.get());
+        s.results.begin(s.out.template as<char>(), device.once);
+      },
+      [&](slot<T>& s, const chunk& c) {
+        const std::int64_t fits = c.end - c.begin;
+        std::vector<char> bytes(chunk_passes(nullptr, fits, p).once);
+        s.results.finish(bytes.data());
+        const chunk_passes here(bytes.data(), fits, p);
+        std::vector<double> log_posterior(static_cast<std::size_t>(fits));
+        fit_results_view own = here.fits;
+        own.log_posterior = log_posterior.data();
+        const auto& [view, plan] = launched[&s];
+        climb_chunk(where, family, s, view, plan, in_chunks, own, here.loaded);
+        copy_results(own, results, c.begin, fits, p);
+        std::copy(log_posterior.begin(), log_posterior.end(), results.log_posterior + c.begin);
+        completed += fits;
+        if (progress) progress(completed, data.count());
+      });
+}
+
 template <class T>
 void numbers(const executor& where, const family_info& family, const batch<T>& data, const parameters_view& parameters,
              bool per_value, double* out, const numbers_launch<T>& launch) {
@@ -355,6 +461,8 @@ void simulate(const executor& where, const family_info& family, const parameters
 #define MF_INSTANTIATE(T)                                                                                            \
   template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                       \
                     const fit_results_view&, const progress_function&);                                              \
+  template void fit_posterior(const executor&, const family_info&, const batch<T>&, const fit_settings&,             \
+                              const posterior_problem&, const fit_results_view&, const progress_function&);          \
   template void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*, \
                         const numbers_launch<T>&);                                                                   \
   template const operations<on_cuda, T>& table_of(const family_info&);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/algorithms/em.hpp"
+#include "kernels/algorithms/posterior_climb.hpp"
 #include "kernels/models/mixture_of.hpp"
 #include "kernels/registry.hpp"
 #include "manyfit/batch.hpp"
@@ -37,6 +38,13 @@ const operations<on_cuda, T>& table_of(const family_info& family);
 template <class T>
 void fit(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& settings,
          const fit_results_view& results, const progress_function& progress);
+
+/// The same for posteriors: a fit by maximum likelihood with `start`, from which climbs go on, all of a chunk in step.
+/// A pass over a chunk evaluates the likelihoods of all that have not ended.
+template <class T>
+void fit_posterior(const executor& where, const family_info& family, const batch<T>& data, const fit_settings& start,
+                   const posterior_problem& problem, const fit_results_view& results,
+                   const progress_function& progress);
 
 /// An operation that gives a number per value or per sample; out: host memory, `launch` is given the device's.
 template <class T>

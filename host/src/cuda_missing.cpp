@@ -29,6 +29,11 @@ void fit(const executor&, const family_info&, const batch<T>&, const fit_setting
   refuse();
 }
 template <class T>
+void fit_posterior(const executor&, const family_info&, const batch<T>&, const fit_settings&, const posterior_problem&,
+                   const fit_results_view&, const progress_function&) {
+  refuse();
+}
+template <class T>
 void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*,
              const numbers_launch<T>&) {
   refuse();
@@ -72,6 +77,8 @@ void simulate(const executor&, const family_info&, const parameters_view&, std::
 #define MF_INSTANTIATE(T)                                                                                            \
   template void fit(const executor&, const family_info&, const batch<T>&, const fit_settings&,                       \
                     const fit_results_view&, const progress_function&);                                              \
+  template void fit_posterior(const executor&, const family_info&, const batch<T>&, const fit_settings&,             \
+                              const posterior_problem&, const fit_results_view&, const progress_function&);          \
   template void numbers(const executor&, const family_info&, const batch<T>&, const parameters_view&, bool, double*, \
                         const numbers_launch<T>&);                                                                   \
   template const operations<on_cuda, T>& table_of(const family_info&);                                               \

@@ -11,6 +11,7 @@
 #include "family_settings.hpp"
 #include "kernels/math/normal.hpp"
 #include "kernels/operations.hpp"
+#include "priors.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -67,25 +68,54 @@ fit_results empty_results(const family_info& family, std::int64_t count, const e
   return r;
 }
 
+/// From the fits by maximum likelihood in `results` to those of the posterior.
+template <class T>
+void climb_posteriors(const executor& where, const family_info& family, const batch<T>& data,
+                      const posterior_problem& problem, const fit_results_view& results,
+                      std::atomic<std::int64_t>* completed) {
+  struct {
+    const posterior_problem& problem;
+    const fit_results_view& results;
+    std::atomic<std::int64_t>* completed;
+  } state{problem, results, completed};
+  const fit_visitor climbs{
+      &state, [](void* self, std::int64_t fit, const loaded_sample& loaded, const any_objective& likelihood) {
+        auto& call = *static_cast<decltype(state)*>(self);
+        climb_at_once(call.problem, loaded, likelihood, call.results, fit);
+        if (call.completed) call.completed->fetch_add(1, std::memory_order_relaxed);
+      }};
+  visits_of(family).template of<T>()(data.view, climbs, where.threads());
+}
+
 template <class T>
 fit_results fit_any(const executor& where, const family_info& family, const batch<T>& data,
                     const fit_options& options) {
-  const fit_settings settings = settings_from(family, options);
+  fit_settings settings = settings_from(family, options);
+  const std::vector<parameter_prior> priors = priors_from(family, options);
+  const posterior_problem problem{family.traits, settings, priors, 0x1p-52};
   check(data);
   fit_results r = empty_results(family, data.count(), where);
   r.fixed = settings.fixed;
+  if (!priors.empty()) {
+    r.log_posterior.assign(r.log_likelihood.size(), std::numeric_limits<double>::quiet_NaN());
+    settings.std_errors = false;  // of what the climbs start from
+  }
   if (data.count() == 0) return r;
   const fit_results_view view{r.parameters.data(), r.std_errors.data(),   r.log_likelihood.data(), r.iterations.data(),
                               r.status.data(),     r.observations.data(), r.missing.data(),        data.count(),
-                              r.left_out.data(),   r.outside.data()};
+                              r.left_out.data(),   r.outside.data(),      r.log_posterior.data()};
   if (where.is_cuda()) {
-    cuda::fit(where, family, data, settings, view, options.progress);
+    if (priors.empty())
+      cuda::fit(where, family, data, settings, view, options.progress);
+    else
+      cuda::fit_posterior(where, family, data, settings, problem, view, options.progress);
     return r;
   }
   require_host_memory(data.memory);
   const auto run = cell_of(cpu_table_of<T>(family).fit, family, "fit");
   run_with_progress(data.count(), options.progress, [&](std::atomic<std::int64_t>* completed) {
-    run(data.view, settings, view, where.threads(), completed);
+    run(data.view, settings, view, where.threads(), priors.empty() ? completed : nullptr);
+    if (!priors.empty()) climb_posteriors(where, family, data, problem, view, completed);
   });
   return r;
 }

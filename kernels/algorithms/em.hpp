@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // EM over a latent model: when a climb ends, and when it starts again. em_climb is one climb, told after each step what
-// came of it; run_em takes many in step. Source: Dempster, Laird & Rubin, JRSS B 39 (1977) 1–38.
+// came of it; em_steps takes many in step, from outside, and run_em to their ends. Source: Dempster, Laird & Rubin,
+// JRSS B 39 (1977) 1–38.
 #pragma once
 
 #include <cmath>
@@ -78,27 +79,52 @@ class em_climb {
   int restarts_ = 0;
 };
 
+/// Climbs in step, driven from outside: while begin() has passes, pass() takes them and advance() tells the climbs what
+/// came of it. Between two steps the climbs and the model are all the state there is: copies of both are a checkpoint,
+/// and whoever sums over several machines does so in a model whose passes end with that sum.
+class em_steps {
+ public:
+  em_steps(std::span<em_climb> climbs, const em_settings& settings) : climbs_(climbs), settings_(settings) {}
+
+  /// The passes of the next step; none once every climb has ended.
+  std::span<const em_pass> begin() {
+    passes_.clear();
+    for (std::size_t a = 0; a < climbs_.size(); ++a)
+      if (climbs_[a].step != em_step::done) passes_.push_back({static_cast<int>(a), climbs_[a].step});
+    return passes_;
+  }
+  template <latent M>
+  void pass(M& model) {
+    for (const em_pass& each : passes_)
+      if (each.step == em_step::climb) model.keep(each.attempt);
+    model.start(passes_);
+    model.maximise(passes_);
+    model.expect(passes_);
+  }
+  template <latent M>
+  void advance(M& model) {
+    for (const em_pass& each : passes_) {
+      em_climb& climb = climbs_[static_cast<std::size_t>(each.attempt)];
+      if (each.step == em_step::start && each.made != fit_status::converged)
+        climb.fail(model.why_no_start(each.attempt, each.made));
+      else if (climb.advance(each.log_likelihood, model.weight(each.attempt), settings_))
+        model.restore(each.attempt);
+    }
+  }
+
+ private:
+  std::span<em_climb> climbs_;
+  em_settings settings_;
+  std::vector<em_pass> passes_;
+};
+
 /// Takes every climb to its end; climbs[a] is of the model's attempt a.
 template <latent M>
 void run_em(M& model, std::span<em_climb> climbs, const em_settings& settings) {
-  std::vector<em_pass> passes;
-  for (;;) {
-    passes.clear();
-    for (std::size_t a = 0; a < climbs.size(); ++a)
-      if (climbs[a].step != em_step::done) passes.push_back({static_cast<int>(a), climbs[a].step});
-    if (passes.empty()) return;
-    for (const em_pass& pass : passes)
-      if (pass.step == em_step::climb) model.keep(pass.attempt);
-    model.start(passes);
-    model.maximise(passes);
-    model.expect(passes);
-    for (const em_pass& pass : passes) {
-      em_climb& climb = climbs[static_cast<std::size_t>(pass.attempt)];
-      if (pass.step == em_step::start && pass.made != fit_status::converged)
-        climb.fail(model.why_no_start(pass.attempt, pass.made));
-      else if (climb.advance(pass.log_likelihood, model.weight(pass.attempt), settings))
-        model.restore(pass.attempt);
-    }
+  em_steps steps(climbs, settings);
+  while (!steps.begin().empty()) {
+    steps.pass(model);
+    steps.advance(model);
   }
 }
 

@@ -24,7 +24,7 @@ MF_NAMESPACE_BEGIN
 
 template <class O>
 concept objective = requires(const O o, vec<double, O::dimension> p) {
-  { O::constraint_of(0) } -> std::same_as<constraint>;
+  { o.constraint_of(0) } -> std::same_as<constraint>;
   { o.template at<1>(p) } -> std::same_as<jet<double, O::dimension, 1>>;
   { o.template at<2>(p) } -> std::same_as<jet<double, O::dimension, 2>>;
   { o.weight() } -> std::same_as<double>;

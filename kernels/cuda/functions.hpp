@@ -24,6 +24,14 @@ struct launch_plan {
   unsigned long long* grid_arrived = nullptr;  ///< [1], zeroed before each launch
 };
 
+/// What a pass for climbs from outside reads and writes, of every fit of a batch; device memory.
+struct pass_view {
+  const double* points = nullptr;   ///< [fits × P]: where the likelihood is wanted, in the sample's frame; NaN: it is
+                                    ///< not. Null: nowhere, samples are only read, into `loaded`
+  double* answers = nullptr;        ///< [fits × (1 + P + P (P + 1) / 2)]: value, gradient, Hessian of the mean
+  loaded_sample* loaded = nullptr;  ///< [fits]
+};
+
 /// Doubles that launch_plan::grid_slots needs on the current device.
 std::size_t grid_slot_count();
 

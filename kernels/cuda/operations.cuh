@@ -71,8 +71,9 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, f
   sample_work<Operation, Family>(context, block_buffer<T>(shared), capacity, work, batch, given, results);
 }
 
-/// Kernels for one task: of `Part` lanes, of a warp, of a block and of all blocks. Each takes the task's
-/// arguments, then a work list and the room for resident values; the last one also the grid's exchange.
+/// Kernels for one task: of a part of a warp (or a warp's once more: whole warps then take those fits too), of a warp,
+/// of a block and of all blocks. Each takes the task's arguments, then a work list and the room for resident values;
+/// the last one also the grid's exchange.
 template <class Kernel, class GridKernel>
 struct tier_kernels {
   Kernel part, warp, block;
@@ -107,7 +108,8 @@ int launch_tiers(const tier_kernels<Kernel, GridKernel>& kernels, const launch_p
   for (const tier_index t : {block_tier, warp_tier, part_tier}) {
     if (e != cudaSuccess || !plan.used[t]) continue;
     const Kernel kernel = t == block_tier ? kernels.block : t == warp_tier ? kernels.warp : kernels.part;
-    const int lanes = tiers[t].lanes_for(bytes), groups = block_threads / lanes;
+    const bool whole_warps = t == part_tier && kernels.part == kernels.warp;
+    const int lanes = tiers[whole_warps ? warp_tier : t].lanes_for(bytes), groups = block_threads / lanes;
     const std::int64_t capacity = capacity_of(t, lanes);
     const std::size_t shared = (t == block_tier ? slots : 0) + static_cast<std::size_t>(groups * capacity * bytes);
     e = resident_blocks(kernel, block_threads, shared, blocks);

@@ -31,6 +31,12 @@ struct laplace {
     return -constants::log_2 - log(p.scale);
   }
 
+  static constexpr int corner = 0;
+  MF_FN static vec<double, 2> expected_information(const params<double>& p) {
+    const double information = 1 / square(p.scale);
+    return {information, information};
+  }
+
   /// The answer itself. The likelihood has a corner at the median and hence no observed information: the expected one,
   /// 1/σ² an observation for both parameters, stands in its place.
   template <class Points>
@@ -40,11 +46,10 @@ struct laplace {
     const double deviation = points.sum([=](const S& y) { return vec<S, 1>{abs(y - S(location))}; })[0] / s.weight;
     const double scale = settings.fixed & 2u ? settings.fixed_values[1] : deviation;
     if (!(scale > 0)) return {{location, 0}, fit_status::unbounded_likelihood};
-    const double information = 1 / square(scale);
     return {{location, scale},
             fit_status::converged,
             -constants::log_2 - log(scale) - deviation / scale,
-            {information, information}};
+            expected_information({location, scale})};
   }
 
   template <class Random>

@@ -29,6 +29,13 @@ struct uniform {
     return -log(p.max - p.min);
   }
 
+  static void ends_at(double minimum, double maximum, double* lowest, double* highest) {
+    lowest[0] = -constants::infinity;
+    highest[0] = minimum;
+    lowest[1] = maximum;
+    highest[1] = constants::infinity;
+  }
+
   /// The answer itself; out_of_support when an observation lies beyond an end that the caller fixed.
   template <class Points>
   MF_FN static start_point<2> start(const Points&, const sample_summary& s, const fit_settings& settings) {

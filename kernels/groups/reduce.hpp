@@ -14,7 +14,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Most values that one reduction carries.
+/// Most values that one exchange carries: what memory for exchanges has room for. Wider reductions take several.
 inline constexpr int reduction_width = 1 + 4 + packed_size(4);
 
 struct add_values {
@@ -60,6 +60,19 @@ MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
     for (int k = 0; k < K; ++k) v[k] = static_cast<T>(slots[k]);
     for (int b = 1; b < context.blocks(); ++b)
       for (int k = 0; k < K; ++k) v[k] = combine(v[k], static_cast<T>(slots[b * K + k]));
+  }
+  return v;
+}
+
+/// The same of any width: part by part, each no wider than an exchange.
+template <class Operation, class Context, class T, int K>
+requires(K > reduction_width) MF_FN vec<T, K> all_reduce(Context& context, vec<T, K> v) {
+  MF_ROLLED
+  for (int begin = 0; begin < K; begin += reduction_width) {
+    vec<T, reduction_width> part{};
+    for (int k = 0; k < reduction_width && begin + k < K; ++k) part[k] = v[begin + k];
+    part = all_reduce<Operation>(context, part);
+    for (int k = 0; k < reduction_width && begin + k < K; ++k) v[begin + k] = part[k];
   }
   return v;
 }

@@ -5,6 +5,7 @@
 // what models.def does not list is null.
 #include "kernels/registry.hpp"
 
+#include "kernels/contracts/family_traits.hpp"
 #include "kernels/families/all.hpp"
 #include "kernels/gaussian_mixture/functions.hpp"
 
@@ -40,7 +41,20 @@ struct cuda;
   static constexpr auto built(key<target>) {               \
     return &mixture_cpu_##target;                          \
   }
+#define MF_VISITS(family, target)                                \
+  extern const cpu_visits family##_##target##_visits;            \
+  static constexpr auto built(key<family, target, cpu_visits>) { \
+    return &family##_##target##_visits;                          \
+  }
+#define MF_PASSES(family)                                 \
+  extern const cuda_passes family##_cuda_passes;          \
+  static constexpr auto built(key<family, cuda_passes>) { \
+    return &family##_cuda_passes;                         \
+  }
 #include "kernels/models.def"
+
+template <class Family>
+static constexpr family_traits traits_of_registered = traits_of<Family>();
 
 template <class Family>
 static constexpr family_info registered() {
@@ -51,6 +65,11 @@ static constexpr family_info registered() {
   info.cuda = {built(key<Family, cuda, double>()), built(key<Family, cuda, float>())};
   info.simulate = built(key<Family, cpu_simulate>());
   info.simulate_on_cuda = built(key<Family, cuda_simulate>());
+  info.traits = &traits_of_registered<Family>;
+  info.visits[0] = built(key<Family, baseline, cpu_visits>());
+  info.visits[1] = built(key<Family, avx2, cpu_visits>());
+  info.visits[2] = built(key<Family, avx512, cpu_visits>());
+  info.passes = built(key<Family, cuda_passes>());
   return info;
 }
 

@@ -145,6 +145,7 @@ struct jet : jet_parts<S, P, Order> {
     const S sign = select(a.value < S(0), S(-1), S(1));
     return chain(a, abs(a.value), sign, S(0));
   }
+  MF_FN friend jet floor(const jet& a) { return jet(floor(a.value)); }
   MF_FN friend S value_of(const jet& a) { return a.value; }
 };
 

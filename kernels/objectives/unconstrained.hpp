@@ -42,16 +42,31 @@ MF_FN_LARGE double stepped(constraint kind, double p, double step) {
   return p + step;
 }
 
+/// The parameters of an objective: how many, in which ranges. What Newton needs of it but for its value.
+template <class O>
+struct space_of {
+  static constexpr int dimension = O::dimension;
+  static constexpr double longest_last_step = [] {
+    if constexpr (requires { O::longest_last_step; })
+      return O::longest_last_step;
+    else
+      return constants::infinity;
+  }();
+  MF_FN static constexpr constraint constraint_of(int i) { return O::constraint_of(i); }
+};
+
 /// Score and negative Hessian of an objective in unconstrained coordinates; a fixed parameter gets score 0, unit
 /// diagonal.
-template <class O, int P = O::dimension>
+template <int P>
 struct unconstrained_derivatives {
   vec<double, P> score;
   vec<double, packed_size(P)> curvature;
 
-  MF_FN_LARGE unconstrained_derivatives(const vec<double, P>& p, const jet<double, P>& e, std::uint32_t fixed) {
+  template <class Space>
+  MF_FN_LARGE unconstrained_derivatives(const Space& space, const vec<double, P>& p, const jet<double, P>& e,
+                                        std::uint32_t fixed) {
     transform_derivatives t[P];
-    for (int i = 0; i < P; ++i) t[i] = derivatives_at(O::constraint_of(i), p[i]);
+    for (int i = 0; i < P; ++i) t[i] = derivatives_at(space.constraint_of(i), p[i]);
     for (int i = 0; i < P; ++i) {
       const bool free_i = !((fixed >> i) & 1u);
       score[i] = free_i ? e.gradient[i] * t[i].first : 0.0;
@@ -65,20 +80,20 @@ struct unconstrained_derivatives {
   }
 };
 
-template <class O, int P = O::dimension>
-MF_FN_CALL unconstrained_derivatives<O> called_derivatives(const vec<double, P>& p, const jet<double, P>& e,
-                                                           std::uint32_t fixed) {
-  return {p, e, fixed};
+template <class Space, int P = Space::dimension>
+MF_FN_CALL unconstrained_derivatives<P> called_derivatives(const Space& space, const vec<double, P>& p,
+                                                           const jet<double, P>& e, std::uint32_t fixed) {
+  return {space, p, e, fixed};
 }
 /// The same. Of three parameters and more a call, so that what it is given lies in memory while a GPU evaluates the
 /// objective; fewer stay in registers.
-template <class O, int P = O::dimension>
-MF_FN unconstrained_derivatives<O> derivatives_in_unconstrained(const vec<double, P>& p, const jet<double, P>& e,
-                                                                std::uint32_t fixed) {
+template <class Space, int P = Space::dimension>
+MF_FN unconstrained_derivatives<P> derivatives_in_unconstrained(const Space& space, const vec<double, P>& p,
+                                                                const jet<double, P>& e, std::uint32_t fixed) {
   if constexpr (P > 2)
-    return called_derivatives<O>(p, e, fixed);
+    return called_derivatives(space, p, e, fixed);
   else
-    return {p, e, fixed};
+    return {space, p, e, fixed};
 }
 
 /// O in unconstrained coordinates. `Jacobian`: with its logarithm, per unit of o.weight(), as the value of O is.
@@ -98,7 +113,7 @@ struct unconstrained {
     const auto p = natural(u);
     auto e = inner.template at<Order>(p);
     if constexpr (Order == 2) {
-      const unconstrained_derivatives<O> all_free(p, e, 0);
+      const unconstrained_derivatives<dimension> all_free(space_of<O>(), p, e, 0);
       for (int i = 0; i < dimension; ++i) e.gradient[i] = all_free.score[i];
       for (int i = 0; i < packed_size(dimension); ++i) e.hessian[i] = -all_free.curvature[i];
     } else {

@@ -55,6 +55,33 @@ TEST(fit_json, has_the_contracts_members_in_the_contracts_order) {
   ASSERT_TRUE(std::abs(fit["interval"]["mean"][1].get<double>() - (3 + half)) <= 1e-9);
 }
 
+TEST(fit_json, of_a_posterior_has_its_height_beside_the_likelihood) {
+  // Gamma(2, 0.5) on a Poisson rate: mode (9 + 1) / (4 + 0.5); heights by the formulas.
+  const std::vector<std::string> arguments{"fit",      "poisson", "-",       "--prior", "rate=gamma(2, 0.5)",
+                                           "--device", "cpu",     "--format"};
+  const auto in_form = [&](const char* form) {
+    auto with = arguments;
+    with.emplace_back(form);
+    return run(with, {"x\n1\n2\n2\n4\n"});
+  };
+  const json document = parsed(in_form("json")), &fit = document["fits"][0];
+  EXPECT_THAT(names_in(fit), ElementsAre("n", "missing", "left_out", "status", "iterations", "parameters", "std_errors",
+                                         "interval", "log_likelihood", "log_posterior", "aic", "bic"));
+  const double rate = 10 / 4.5, likelihood = 9 * std::log(rate) - 4 * rate - 2 * std::log(2.0) - std::log(24.0);
+  const double posterior = likelihood + 2 * std::log(0.5) + std::log(rate) - 0.5 * rate;
+  EXPECT_EQ(fit["status"], "converged");
+  ASSERT_TRUE(std::abs(fit["parameters"]["rate"].get<double>() - rate) <= 1e-9);
+  ASSERT_TRUE(std::abs(fit["std_errors"]["rate"].get<double>() - rate / std::sqrt(10.0)) <= 1e-8);
+  ASSERT_TRUE(std::abs(fit["log_likelihood"].get<double>() - likelihood) <= 1e-9);
+  ASSERT_TRUE(std::abs(fit["log_posterior"].get<double>() - posterior) <= 1e-9);
+  ASSERT_TRUE(std::abs(fit["aic"].get<double>() - (2 - 2 * likelihood)) <= 1e-9);
+  EXPECT_THAT(
+      in_form("csv").out,
+      StartsWith("n,missing,left_out,status,iterations,rate,rate_se,rate_lo,rate_hi,log_likelihood,log_posterior,"
+                 "aic,bic\n4,0,0,converged,"));
+  EXPECT_THAT(in_form("table").out, HasSubstr("log_posterior -"));
+}
+
 TEST(fit_json, says_null_where_there_is_no_value) {
   const json document = parsed(run({"fit", "normal", "-", "--format", "json"}, {"x\n1\n"}));
   const json& fit = document["fits"][0];

@@ -60,8 +60,24 @@ TEST(usage, a_parameter_cannot_be_fixed_at_nonsense) {
   expect_refusal(run({"fit", "gamma", "-", "--fix", "shape=1", "--fix", "shape=2"}, {good}), 2, "twice");
 }
 
+TEST(usage, priors_are_refused_in_words) {
+  const auto with = [](const std::string& prior) { return run({"fit", "gamma", "-", "--prior", prior}, {good}); };
+  for (const char* text : {"rate", "rate=", "rate=gamma", "rate=gamma(2", "rate=gamma(2,)", "rate=gamma(2,x)",
+                           "=gamma(2,1)", "rate=(2,1)", "gamma(2,1)", ""})
+    expect_refusal(with(text), 2, "rate=gamma(2,0.5)");
+  expect_refusal(with("scale=gamma(2,1)"), 2, "shape, rate");
+  expect_refusal(with("rate=gama(2,1)"), 2, "did you mean 'gamma'");
+  expect_refusal(with("rate=gamma(2)"), 2, "2 parameters (shape, rate)");
+  expect_refusal(with("rate=poisson(2)"), 2, "discrete");
+  expect_refusal(with("rate=gamma(2,-1)"), 2, "positive");
+  expect_refusal(with("rate=uniform(-2,-1)"), 2, "positive");
+  expect_refusal(run({"fit", "gamma", "-", "--prior", "rate=gamma(2,1)", "--prior", "rate=gamma(3,1)"}, {good}), 2,
+                 "twice");
+  expect_refusal(run({"fit", "gamma", "-", "--prior", "rate=gamma(2,1)", "--fix", "rate=1"}, {good}), 2, "fixed");
+}
+
 TEST(usage, what_is_not_there_yet_is_refused_and_never_ignored) {
-  for (const char* option : {"--event", "--interval", "--truncate", "--prior"})
+  for (const char* option : {"--event", "--interval", "--truncate"})
     expect_refusal(run({"fit", "normal", "-", option, "a"}, {good}), 2, "not supported yet");
   expect_refusal(run({"fit", "normal", "-", "--event=a"}, {good}), 2, "not supported yet");
 }

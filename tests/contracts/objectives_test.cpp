@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 
+#include "kernels/contracts/wide_objective.hpp"
 #include "kernels/families/bernoulli.hpp"
 #include "kernels/families/beta.hpp"
 #include "kernels/families/gamma.hpp"
@@ -189,6 +190,35 @@ TYPED_TEST(objectives, are_the_same_on_lanes) {
   const auto lanes = this->template at<on_lanes<reach::warp, 1, 1, 0>>(TypeParam::place());
   ASSERT_EQ(serial.size(), lanes.size());
   for (std::size_t i = 0; i < serial.size(); ++i) EXPECT_TRUE(near(lanes[i], serial[i], 1e-11)) << i;
+}
+
+TYPED_TEST(objectives, are_the_same_as_wide_ones) {
+  constexpr int P = TestFixture::P;
+  const auto place = TypeParam::place();
+  const auto as_they_are = this->template at<on_serial_group>(place);
+  const auto seen_as_wide = [&](const auto& points, const sample_summary& summary) {
+    return TypeParam::with(points, summary, [&](const auto& over) {
+      const wide_view<std::decay_t<decltype(over)>> wide(over);
+      static_assert(wide_objective<decltype(wide)>);
+      const any_objective any = wide;
+      std::vector<double> out, g(P), h(static_cast<std::size_t>(packed_size(P)));
+      out.push_back(any.hessian({place.v, P}, g, h));
+      out.insert(out.end(), g.begin(), g.end());
+      out.insert(out.end(), h.begin(), h.end());
+      out.push_back(any.gradient({place.v, P}, g));
+      out.insert(out.end(), g.begin(), g.end());
+      out.push_back(any.weight());
+      EXPECT_EQ(any.dimension(), P);
+      for (int i = 0; i < P; ++i) EXPECT_EQ(any.constraint_of(i), over.constraint_of(i));
+      return out;
+    });
+  };
+  sample<double, TestFixture::columns> rows;
+  rows.values = this->data.values.data();
+  rows.weights = this->data.weights.data();
+  rows.size = static_cast<std::int64_t>(this->data.values.size());
+  if constexpr (TestFixture::columns > 0) rows.columns[0] = this->data.times.data();
+  EXPECT_EQ((on_serial_group::run<typename TypeParam::rows, double>(rows, seen_as_wide)), as_they_are);
 }
 
 TEST(posterior, adds_the_prior_once_to_the_whole_sample) {

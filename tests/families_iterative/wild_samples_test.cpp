@@ -71,7 +71,8 @@ TYPED_TEST(wild_samples, converge_to_a_root_of_the_score_or_say_why_not) {
     ++converged;
     const auto summary = points.load(raw);
     const auto at = sum_of_terms<Family>(points, summary, record.parameters);
-    const unconstrained_derivatives<likelihood<Family, serial_group<family_rows<Family>>>> d(record.parameters, at, 0);
+    const unconstrained_derivatives<P> d(space_of<likelihood<Family, serial_group<family_rows<Family>>>>(),
+                                         record.parameters, at, 0);
     const cholesky<P> factor(d.curvature);
     ASSERT_TRUE(factor.positive_definite) << repeat;
     const auto step = factor.solve(d.score);

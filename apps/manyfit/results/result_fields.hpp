@@ -29,11 +29,22 @@ void add_counts(std::vector<field>& fields, const Results& r) {
                           })));
 }
 
-/// Adds log_likelihood, aic and bic, with the digits that large samples need.
+/// Whether these are of fits with priors, which have the height of the posterior too.
+template <class Results>
+bool has_posterior(const Results& r) {
+  if constexpr (requires { r.log_posterior; })
+    return !r.log_posterior.empty();
+  else
+    return false;
+}
+
+/// Adds log_likelihood, log_posterior where there are priors, aic and bic, with the digits that large samples need.
 template <class Results>
 void add_likelihood(std::vector<field>& fields, const Results& r) {
   const std::size_t first = fields.size();
   fields.push_back(scalar("log_likelihood", each_of(r.log_likelihood)));
+  if constexpr (requires { r.log_posterior; })
+    if (has_posterior(r)) fields.push_back(scalar("log_posterior", each_of(r.log_posterior)));
   fields.push_back(scalar("aic", number([&r](const position& where) { return r.aic(where.row); })));
   fields.push_back(scalar("bic", number([&r](const position& where) { return r.bic(where.row); })));
   for (std::size_t i = first; i < fields.size(); ++i) fields[i].digits = 8;
@@ -42,8 +53,11 @@ void add_likelihood(std::vector<field>& fields, const Results& r) {
 /// The same of a single row, for people.
 template <class Results>
 void write_likelihood(const Results& r, output& to) {
-  to.write("\nlog_likelihood " + readable_number(r.log_likelihood[0], 8) + "  aic " + readable_number(r.aic(0), 8) +
-           "  bic " + readable_number(r.bic(0), 8) + "\n");
+  std::string posterior;
+  if constexpr (requires { r.log_posterior; })
+    if (has_posterior(r)) posterior = "  log_posterior " + readable_number(r.log_posterior[0], 8);
+  to.write("\nlog_likelihood " + readable_number(r.log_likelihood[0], 8) + posterior + "  aic " +
+           readable_number(r.aic(0), 8) + "  bic " + readable_number(r.bic(0), 8) + "\n");
 }
 
 /// "1 component", "2 components".

@@ -14,7 +14,9 @@
 #error "in a file that is compiled for CUDA include manyfit/custom.cuh"
 #else
 #include "kernels/cpu/operations.hpp"
+#include "kernels/cpu/visit_loop.hpp"
 #endif
+#include "kernels/contracts/family_traits.hpp"
 #include "manyfit/fit.hpp"
 
 namespace manyfit {
@@ -35,13 +37,17 @@ const family_info& custom_family() {
   static_assert(parameter_count<Density> <= max_parameters,
                 "a density may have at most manyfit::max_parameters parameters");
   static const family_info info = [] {
+    static constexpr family_traits traits = traits_of<Density>();
     family_info of_density = description_of<Density>();
+    of_density.traits = &traits;
 #if defined(MF_CUSTOM_ON_CUDA)
     of_density.cuda = cuda_cells_of<Density>();
 #else
     static constexpr auto f64 = operations_of<cpu_loops, Density, double>();
     static constexpr auto f32 = operations_of<cpu_loops, Density, float>();
+    static constexpr cpu_visits visits = {&visit_batch<Density, double>, &visit_batch<Density, float>};
     of_density.cpu[0] = {&f64, &f32};
+    of_density.visits[0] = &visits;
     if constexpr (requires { Density::on_cuda; }) of_density.cuda = cuda_cells_of<Density>();
 #endif
     return of_density;

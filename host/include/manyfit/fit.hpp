@@ -15,6 +15,12 @@
 
 namespace manyfit {
 
+/// The prior of one parameter: a continuous registered family and its parameters in its order, {"gamma", {2, 0.5}}.
+struct prior_distribution {
+  std::string family;
+  std::vector<double> parameters;
+};
+
 /// How to fit. Every member has a default; set what differs: fit<gamma>(executor, batch, {.std_errors = false}).
 struct fit_options {
   /// Newton iterations after which a fit ends as max_iterations. Regular fits take 3 to 15.
@@ -26,6 +32,15 @@ struct fit_options {
   bool std_errors = true;
   /// Parameters held at a value, by name, for every fit: {{"trials", 10}}.
   std::map<std::string, double> fixed = {};
+  /// Priors of parameters, by name: {{"rate", {"gamma", {2, 0.5}}}}. With any, the estimate is the maximum a
+  /// posteriori: the mode of Σ w log f(x; θ) + Σ log p_i(θ_i), each prior normalised (over its own support, which may
+  /// reach beyond the parameter's range) and a density of the parameter as it is reported: no Jacobian of another
+  /// scale enters. A parameter without a prior has none, as if it were flat. Standard errors are from the observed
+  /// information of that sum. A fit needs one observation; that there are fewer than parameters, or that all are equal,
+  /// does no harm where the posterior has a mode. A mode at the end of a prior's support or of a parameter's range is
+  /// `boundary`; a posterior that grows without limit is `unbounded_likelihood`. Source: Gelman et al., Bayesian Data
+  /// Analysis (2013), ch. 13.
+  std::map<std::string, prior_distribution> priors = {};
   /// Called from the calling thread now and then with fits done and fits in all; may be empty.
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
@@ -34,13 +49,15 @@ struct fit_options {
 struct fit_results {
   const family_info* family = nullptr;
   std::int64_t count = 0;
-  std::uint32_t fixed = 0;                 ///< bit i: parameter i was held fixed
-  std::string device;                      ///< "cpu", "cuda:0"
-  std::vector<double> parameters;          ///< [P × count]: parameter p of fit i is parameters[p * count + i]
-  std::vector<double> std_errors;          ///< [P × count], from the observed information at the maximum
-  std::vector<double> log_likelihood;      ///< [count], nats, every constant included
-  std::vector<std::int32_t> iterations;    ///< [count]
-  std::vector<fit_status> status;          ///< [count]
+  std::uint32_t fixed = 0;               ///< bit i: parameter i was held fixed
+  std::string device;                    ///< "cpu", "cuda:0"
+  std::vector<double> parameters;        ///< [P × count]: parameter p of fit i is parameters[p * count + i]
+  std::vector<double> std_errors;        ///< [P × count], from the observed information at the maximum
+  std::vector<double> log_likelihood;    ///< [count], nats, every constant included
+  std::vector<double> log_posterior;     ///< [count], of fits with priors: log-likelihood + Σ log prior density, which
+                                         ///< is the log-posterior up to the evidence; else empty
+  std::vector<std::int32_t> iterations;  ///< [count]
+  std::vector<fit_status> status;        ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], values present with a weight other than 0
   std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
   std::vector<std::int64_t> left_out;      ///< [count], values of weight 0: observations + missing + left_out is all
@@ -60,7 +77,8 @@ struct fit_results {
   double std_error(int p, std::int64_t fit) const {
     return std_errors[checked_index("std_errors", index_of(p, fit), std_errors.size())];
   }
-  /// AIC = 2p − 2 log-likelihood, p the number of free parameters.
+  /// AIC = 2p − 2 log-likelihood, p the number of free parameters; with priors at the mode of the posterior, where it
+  /// is not less than at the maximum of the likelihood.
   double aic(std::int64_t fit) const;
   /// BIC = p ln(observations) − 2 log-likelihood. A weight is the exponent of its value's density; the count of
   /// observations takes no notice of it, so that BIC does not change with the weights' unit as such.
@@ -82,7 +100,8 @@ struct fit_results {
   }
 };
 
-/// Fits every sample of `data` by maximum likelihood. Throws `error` for a wrong call only.
+/// Fits every sample of `data` by maximum likelihood, or with priors by maximum a posteriori. Throws `error` for a
+/// wrong call only.
 fit_results fit(const executor& where, const family_info& family, const batch<double>& data,
                 const fit_options& options = {});
 fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
