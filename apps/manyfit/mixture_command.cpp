@@ -56,11 +56,12 @@ void check_options(mixture_arguments& arguments) {
     check_family(arguments.family);
     const char* gaussian_only = !arguments.covariance.empty() ? "--covariance"
                                 : arguments.regularize_given  ? "--regularize"
-                                : !arguments.columns.empty()  ? "--columns"
                                                               : nullptr;
     if (gaussian_only)
-      throw usage_error(fmt::format("{} is for gaussian mixtures, and this is one of {}\nleave it out{}", gaussian_only,
-                                    arguments.family, arguments.columns.empty() ? "" : ", or name one --column"));
+      throw usage_error(
+          fmt::format("{} is for gaussian mixtures, which have covariances, and this is one of {}\n"
+                      "leave it out",
+                      gaussian_only, arguments.family));
   } else if (!arguments.fixed.empty()) {
     throw usage_error("--fix is for mixtures of other families than gaussian\nleave it out");
   }
@@ -87,7 +88,13 @@ void check_options(mixture_arguments& arguments) {
   if (!arguments.by.empty()) arguments.input.by = split_list(arguments.by, "--by");
   if (!arguments.columns.empty()) arguments.input.columns = split_list(arguments.columns, "--columns");
   if (!arguments.column.empty()) arguments.input.columns = {arguments.column};
+  if (arguments.family != "gaussian" && arguments.input.columns.size() == 1)
+    arguments.column = arguments.input.columns.front();
   if (!arguments.plot.empty()) check_plot(arguments.plot);
+  if (!arguments.plot.empty() && arguments.family != "gaussian" && arguments.input.columns.size() > 1)
+    throw usage_error(
+        "--plot: there are no pictures of mixtures over several columns but gaussian ones\n"
+        "leave it out, or fit one --column");
 }
 
 int run(mixture_arguments& arguments) {
@@ -107,7 +114,10 @@ command mixture_command() {
   std::vector<option> options{
       {"FAMILY", &arguments->family, "What the components are: gaussian, or any family of manyfit families"},
       {"INPUT", &arguments->input.path, "CSV, TSV, Parquet, Feather, .npy or .npz file; - is stdin"},
-      {"--columns", &arguments->columns, "The coordinates (default: all number columns not named otherwise)", "a,b"},
+      {"--columns", &arguments->columns,
+       "The coordinates (gaussian: by default all number columns not named otherwise); of another family a component "
+       "is the product of a distribution for each",
+       "a,b"},
       column_option("--column", arguments->column, "The only coordinate; of another family the values"),
       {"--by", &arguments->by, "One mixture per distinct key in these columns; an empty or NA cell is the key \"\"",
        "a,b"},
@@ -163,7 +173,10 @@ command mixture_command() {
           "0\n"
           "left out; both are counted. BIC counts the other rows, whatever their weights.\n" +
           std::string(input_help) +
-          "\nWhere a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
+          "\nOf another family with several --columns a missing cell adds nothing to its row, which is missing where "
+          "all "
+          "are.\n"
+          "Where a component of a gaussian mixture collapses from every start, 1e-6 to 1e-3 of each coordinate's "
           "variance\n"
           "is added to the covariances: the status is then regularized.\n"
           "Components are numbered from 0, in order of their first mean coordinate. Larger than memory "
@@ -174,7 +187,8 @@ command mixture_command() {
           "  manyfit mixture gaussian cells.parquet --by plate --columns area,intensity --components 2 --format json "
           "--out "
           "m.json\n"
-          "  manyfit mixture gamma rain.csv --column millimetres --components 1:3",
+          "  manyfit mixture gamma rain.csv --column millimetres --components 1:3\n"
+          "  manyfit mixture bernoulli answers.csv --columns q1,q2,q3,q4 --components 1:5",
       .run = [arguments] { return run(*arguments); },
   };
 }

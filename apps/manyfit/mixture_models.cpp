@@ -144,6 +144,25 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
   return r;
 }
 
+std::vector<std::string> product_columns(const model& document) {
+  for (const model_fit& fit : document.fits)
+    if (!fit.columns.empty()) return fit.columns;
+  return {};
+}
+
+family_mixture_results with_columns(family_mixture_results all, const std::vector<std::string>& from,
+                                    const std::vector<std::string>& to) {
+  const std::vector<double> given = all.parameters;
+  const auto D = static_cast<std::size_t>(all.columns), P = static_cast<std::size_t>(all.parameter_room);
+  for (std::size_t d = 0; d < D; ++d) {
+    const auto at = static_cast<std::size_t>(std::find(from.begin(), from.end(), to[d]) - from.begin());
+    for (std::size_t first = 0; first < given.size(); first += D * P)
+      std::copy_n(given.begin() + static_cast<std::ptrdiff_t>(first + at * P), P,
+                  all.parameters.begin() + static_cast<std::ptrdiff_t>(first + d * P));
+  }
+  return all;
+}
+
 family_mixture_results family_mixtures(const model& document, const std::string& path) {
   const std::string name = excerpt(path, 300);
   const family_info* const family = &known_family(document, path);
@@ -156,23 +175,31 @@ family_mixture_results family_mixtures(const model& document, const std::string&
   }
   if (most > static_cast<std::size_t>(max_components))
     throw input_error(fmt::format("{}: {} components\nat most {} were expected", name, most, max_components));
-  family_mixture_results r = empty_family_mixtures(sizes, {{family}});
+  const std::vector<std::string> columns = product_columns(document);
+  const std::size_t D = std::max<std::size_t>(columns.size(), 1);
+  if (D > static_cast<std::size_t>(max_dimensions))
+    throw input_error(fmt::format("{}: {} columns\nat most {} were expected", name, D, max_dimensions));
+  family_mixture_results r = empty_family_mixtures(sizes, {{family}}, static_cast<int>(D));
   const auto P = static_cast<std::size_t>(r.parameter_room);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
     if (fit.weights.empty()) continue;
     const auto first = static_cast<std::size_t>(r.first_component(static_cast<std::int64_t>(i)));
     std::copy(fit.weights.begin(), fit.weights.end(), r.weights.begin() + static_cast<std::ptrdiff_t>(first));
-    for (std::size_t k = 0; k < fit.components; ++k)
+    if (fit.columns != columns)
+      throw input_error(fmt::format("{}: fits[{}] is over other columns than the first\nproducts over {} were expected",
+                                    name, i, columns.empty() ? "one column" : list_names(columns)));
+    for (std::size_t j = 0; j < fit.components * D; ++j)
       for (int p = 0; p < family->parameter_count; ++p) {
-        const named_numbers& given = fit.component_parameters[k];
+        const named_numbers& given = fit.component_parameters[j];
         const char* wanted = family->parameters[p].name;
         const auto found =
             std::find_if(given.begin(), given.end(), [&](const auto& each) { return each.first == wanted; });
         if (found == given.end())
-          throw input_error(fmt::format("{}: fits[{}].parameters[{}] has no '{}'\nevery parameter of {} was expected",
-                                        name, i, k, wanted, family->name));
-        r.parameters[(first + k) * P + static_cast<std::size_t>(p)] = found->second;
+          throw input_error(fmt::format("{}: fits[{}].parameters[{}]{} has no '{}'\nevery parameter of {} was expected",
+                                        name, i, j / D, columns.empty() ? "" : "." + excerpt(columns[j % D]), wanted,
+                                        family->name));
+        r.parameters[(first * D + j) * P + static_cast<std::size_t>(p)] = found->second;
       }
     r.status[i] = fit_status::converged;
   }
@@ -194,13 +221,13 @@ mixture_results mixtures_at(const mixture_results& all, const std::vector<std::i
 }
 
 family_mixture_results mixtures_at(const family_mixture_results& all, const std::vector<std::int64_t>& places) {
-  family_mixture_results r = empty_family_mixtures(sizes_at(all.components, places), all.parts);
+  family_mixture_results r = empty_family_mixtures(sizes_at(all.components, places), all.parts, all.columns);
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places[i] < 0) continue;
     const std::int64_t from = all.first_component(places[i]), to = r.first_component(static_cast<std::int64_t>(i)),
                        K = r.components[i];
     copy_components(all.weights, from, r.weights, to, K, 1);
-    copy_components(all.parameters, from, r.parameters, to, K, all.parameter_room);
+    copy_components(all.parameters, from, r.parameters, to, K, all.columns * all.parameter_room);
   }
   return r;
 }

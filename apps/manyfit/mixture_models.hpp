@@ -24,8 +24,15 @@ const family_info& known_family(const model& document, const std::string& path);
 /// something else.
 mixture_results gaussian_mixtures(const model& document, const std::string& path);
 
-/// The mixtures of a family of a document, as gaussian_mixtures.
+/// The mixtures of a family of a document, as gaussian_mixtures; of products those of all fits over the same columns.
 family_mixture_results family_mixtures(const model& document, const std::string& path);
+
+/// The columns of a document's products; empty where it has none.
+std::vector<std::string> product_columns(const model& document);
+
+/// Mixtures of products over columns `from` as over `to`, the same ones in another order.
+family_mixture_results with_columns(family_mixture_results all, const std::vector<std::string>& from,
+                                    const std::vector<std::string>& to);
 
 /// --by, which the model must have been fitted with; without it what the model was fitted with. Throws usage_error.
 std::vector<std::string> match_columns(const std::string& by, const model& document, const std::string& path);

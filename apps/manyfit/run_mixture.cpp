@@ -78,7 +78,19 @@ std::pair<std::string, const char*> words_for(const mixture_results& r) {
   return {fmt::format("{} ({} covariance)", counted(r.count, "gaussian mixture"), name_of(r.covariance)), "row"};
 }
 std::pair<std::string, const char*> words_for(const family_mixture_results& r) {
+  if (r.columns > 1)
+    return {fmt::format("{} of products of {} over {} columns", counted(r.count, "mixture"), r.part(0).family->name,
+                        r.columns),
+            "row"};
   return {fmt::format("{} of {}", counted(r.count, "mixture"), r.part(0).family->name), "value"};
+}
+
+/// Numbers outside the support, of fits that ended so.
+std::int64_t count_outside(const mixture_results&) {
+  return 0;
+}
+std::int64_t count_outside(const family_mixture_results& r) {
+  return std::reduce(r.outside.begin(), r.outside.end());
 }
 
 template <class Results>
@@ -95,7 +107,7 @@ void print_summary(const mixture_arguments& arguments, const Results& r, double 
                                    r.fewest_components + r.tried - 1,
                                    options.select == information_criterion::bic ? "BIC" : "AIC")
                      : "");
-  tell_outcome(r.status);
+  tell_outcome(r.status, count_outside(r));
 }
 
 /// What both kinds do once the data are there: fit(options) gives results, and plot(report) draws them.
@@ -162,6 +174,46 @@ int run_gaussian(const mixture_arguments& arguments, const executor& where, outp
       [&](const mixture_report& report) { write_mixture_plot(arguments.plot, report, points); });
 }
 
+/// The mixtures of --start for `count` fits over these columns (of values none), which the options then have; none
+/// where there is no start.
+family_mixture_results family_starts(const mixture_arguments& arguments, const std::vector<key_column>& keys,
+                                     std::int64_t count, const std::vector<std::string>& columns,
+                                     family_mixture_options& options) {
+  if (arguments.start.empty()) return {};
+  const std::string path = excerpt(arguments.start, 300);
+  const model document = read_model(arguments.start);
+  if (document.command != "mixture" || document.family != arguments.family)
+    throw input_error(fmt::format("{}: a {} of {}\na mixture of {} was expected", path, document.command,
+                                  excerpt(document.family), arguments.family));
+  const std::vector<std::string> given = product_columns(document);
+  if (!std::is_permutation(given.begin(), given.end(), columns.begin(), columns.end()))
+    throw input_error(fmt::format("{}: mixtures over {}\nmixtures over {} were expected", path,
+                                  given.empty() ? "one column" : list_names(given),
+                                  columns.empty() ? "one column" : list_names(columns)));
+  const family_mixture_results all = family_mixtures(document, arguments.start);
+  options.start = mixture_start::given;
+  return mixtures_at(columns.empty() ? all : with_columns(all, given, columns),
+                     starts_of_fits(arguments, document, keys, count));
+}
+
+/// Products over several columns.
+template <class T>
+int run_products(const mixture_arguments& arguments, family_mixture_options options, const executor& where,
+                 const point_set<T>& points, const stopwatch& since, output_format format, output& to) {
+  const family_info& family = find_family(arguments.family);
+  if (points.rows() == 0) warn(arguments.common, fmt::format("{} has no observations", points.source));
+  if (!arguments.plot.empty())
+    throw usage_error(
+        "--plot: there are no pictures of mixtures over several columns but gaussian ones\n"
+        "leave it out");
+  const family_mixture_results starts = family_starts(arguments, points.keys, points.count(), points.names, options);
+  options.start_values = &starts;
+  return fit_and_write(
+      arguments, options, points.keys, points.names, since, format, to,
+      [&](const family_mixture_options& how) { return fit_mixture(where, family, points.view(), how); },
+      [](const family_mixture_report&) {});
+}
+
 template <class T>
 int run_family(const mixture_arguments& arguments, const executor& where, output_format format, output& to) {
   const family_info& family = find_family(arguments.family);
@@ -178,30 +230,25 @@ int run_family(const mixture_arguments& arguments, const executor& where, output
   fit_mixture(where, family, dense<double>({}, 0), options);  // what is wrong shows before a large file is read
 
   const stopwatch since;
+  if (arguments.input.columns.size() > 1)
+    return run_products(arguments, options, where, read_points<T>(arguments.input, arguments.common, where.threads()),
+                        since, format, to);
   const sample_request request{.path = arguments.input.path,
                                .column = arguments.column,
                                .weights = arguments.input.weights,
                                .by = arguments.input.by,
                                .format = arguments.input.format};
-  const sample_set<T> samples = read_samples<T>(request, arguments.common, where.threads());
-  if (samples.shape.size() == 2 && samples.shape[1] > 1)
-    throw input_error(
-        fmt::format("{}: each row has {} coordinates, and {} has one\nan array of one column was expected",
-                    samples.source, samples.shape[1], family.name));
+  sample_set<T> samples = read_samples<T>(request, arguments.common, where.threads());
+  if (samples.shape.size() == 2 && samples.shape[1] > 1) {  // an array with a row for each point
+    point_set<T> points = array_points<T>(samples.source, samples.shape);
+    points.values = std::move(samples.values);
+    return run_products(arguments, options, where, points, since, format, to);
+  }
   const std::vector<std::int64_t> all{0, static_cast<std::int64_t>(samples.values.size())};
   const std::vector<std::int64_t>& offsets = samples.shape.empty() ? samples.offsets : all;
   if (samples.values.empty()) warn(arguments.common, fmt::format("{} has no observations", samples.source));
-  family_mixture_results starts;
-  if (!arguments.start.empty()) {
-    const model document = read_model(arguments.start);
-    if (document.command != "mixture" || document.family != family.name)
-      throw input_error(fmt::format("{}: a {} of {}\na mixture of {} was expected", excerpt(arguments.start, 300),
-                                    document.command, excerpt(document.family), family.name));
-    starts = mixtures_at(family_mixtures(document, arguments.start),
-                         starts_of_fits(arguments, document, samples.keys, std::ssize(offsets) - 1));
-    options.start = mixture_start::given;
-    options.start_values = &starts;
-  }
+  const family_mixture_results starts = family_starts(arguments, samples.keys, std::ssize(offsets) - 1, {}, options);
+  options.start_values = &starts;
   batch<T> data = ragged<T>(samples.values, offsets);
   if (!samples.weights.empty()) data = data.weighted(samples.weights);
   return fit_and_write(

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <type_traits>
 
@@ -24,7 +25,8 @@ mixture_scores score_points(const executor& where, const point_set<T>& points, c
 template <class T>
 mixture_scores score_points(const executor& where, const point_set<T>& points, const family_mixture_results& mixtures,
                             const mixture_score_options& options) {
-  return score_mixture(where, ragged<T>(points.coordinates(), points.offsets), mixtures, options);
+  return score_mixture(where, ragged_points<T>(points.coordinates(), points.dimensions(), points.offsets), mixtures,
+                       options);
 }
 
 /// A Parquet file too large for memory, scored as it is read; what is held are the scores.
@@ -49,8 +51,18 @@ mixture_scores score_points(const executor& where, const parquet_points<T>& poin
 int dimensions_of(const mixture_results& mixtures) {
   return mixtures.dimensions;
 }
-int dimensions_of(const family_mixture_results&) {
-  return 1;
+int dimensions_of(const family_mixture_results& mixtures) {
+  return mixtures.columns;
+}
+
+/// The columns of a document's products, unless an array's, whose columns have no names, or others are asked for.
+std::vector<std::string> named_columns(const model& document, const std::vector<std::string>& asked) {
+  const std::vector<std::string> columns = product_columns(document);
+  if (std::is_permutation(asked.begin(), asked.end(), columns.begin(), columns.end())) return columns;
+  if (!asked.empty()) return asked;
+  for (std::size_t d = 0; d < columns.size(); ++d)
+    if (columns[d] != fmt::format("x{}", d)) return columns;
+  return {};
 }
 
 template <class T, class Mixtures>
@@ -62,6 +74,7 @@ row_scores score(const score_arguments& arguments, const model& document, const 
                         .keep_order = true};
   if (!arguments.columns.empty()) request.columns = split_list(arguments.columns, "--columns");
   if (!arguments.input.column.empty()) request.columns = {arguments.input.column};
+  request.columns = named_columns(document, request.columns);
   std::shared_ptr<const parquet_points<T>> streamed;
   if constexpr (std::is_same_v<Mixtures, mixture_results>)
     streamed = stream_points<T>(request, where.threads(), half_of_memory());

@@ -116,6 +116,22 @@ void convert_gaussian(const place& from, model_fit& fit) {
   }
 }
 
+/// A component of a product: an object of parameters for each column, the same ones in every component.
+void convert_product(const place& from, model_fit& fit) {
+  const bool first = fit.component_parameters.empty();
+  std::size_t d = 0;
+  for (const auto& [name, value] : from.value.items()) {
+    if (name.empty()) from.refuse("an object without empty names");
+    const place own{value, from.source, &from, name};
+    if (first) fit.columns.push_back(name);
+    if (d >= fit.columns.size() || fit.columns[d] != name)
+      from.refuse("parameters for the same columns, in the same order, as of the first component");
+    fit.component_parameters.push_back(numbers_by_name(own));
+    ++d;
+  }
+  if (d != fit.columns.size()) from.refuse("parameters for as many columns as of the first component");
+}
+
 void convert_mixture(const place& from, const std::string& family, model_fit& fit) {
   const place components = from.at("components"), weights = from.at("weights");
   if (!components.value.is_number_unsigned() || components.value == 0u) components.refuse("a whole number above 0");
@@ -137,8 +153,15 @@ void convert_mixture(const place& from, const std::string& family, model_fit& fi
   const place parameters = from.at("parameters");
   parameters.expect_array(fit.components);
   for (std::size_t k = 0; k < fit.components; ++k) {
-    fit.component_parameters.push_back(numbers_by_name(parameters.element(k)));
+    const place own = parameters.element(k);
+    const bool product = own.value.is_object() && !own.value.empty() && own.value.begin()->is_object();
+    if (k > 0 && product != !fit.columns.empty()) own.refuse("what the first component is");
+    if (product)
+      convert_product(own, fit);
+    else
+      fit.component_parameters.push_back(numbers_by_name(own));
   }
+  fit.dimensions = fit.columns.size();
 }
 
 model_fit convert_fit(const place& from, const model& document) {

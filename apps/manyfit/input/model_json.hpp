@@ -28,11 +28,12 @@ struct model_fit {
 
   // Command mixture: K components, D dimensions.
   std::size_t components = 0;                       ///< K
-  std::size_t dimensions = 0;                       ///< D; 0 for another family than gaussian
+  std::size_t dimensions = 0;                       ///< D; 0 for values of another family than gaussian
   std::vector<double> weights;                      ///< [K], none negative; the sum is not checked
   std::vector<double> means;                        ///< [K][D], family gaussian
   std::vector<double> covariances;                  ///< [K][D][D], family gaussian
-  std::vector<named_numbers> component_parameters;  ///< [K], another family
+  std::vector<std::string> columns;                 ///< [D], of products of another family
+  std::vector<named_numbers> component_parameters;  ///< [K], another family; [K][D] of products
 };
 
 struct model {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "input/input_error.hpp"
 #include "mixture_models.hpp"
@@ -47,6 +48,10 @@ schema begin(const mixture_report_of<Results>& report, const std::string& family
   schema result{.command = "mixture", .about = {{"family", family}}, .rows = r.count};
   add_keys(result.fields, report.keys);
   add_counts(result.fields, r);
+  if constexpr (std::is_same_v<Results, family_mixture_results>)
+    result.fields.push_back({.json = "outside", .value = each_of(r.outside), .present = [&r](std::int64_t row) {
+                               return r.outside[static_cast<std::size_t>(row)] > 0;
+                             }});
   result.fields.push_back(scalar("iterations", each_of(r.iterations)));
   result.fields.push_back(scalar("components", each_of(r.components)));
   return result;
@@ -203,25 +208,38 @@ schema describe(const family_mixture_report& report) {
   for (int p = 0; p < family.parameter_count; ++p) parameters.labels.push_back(family.parameters[p].name);
   const axes component = component_axis(r);
   add_components(fields, r, component);
+  axes lines = component;
+  const bool product = r.columns > 1;
+  if (product) {
+    lines.push_back(make_axis(
+        {.size = r.columns, .labels = report.names, .list = false, .shown = most_coordinates, .plural = "columns"}));
+    fields.push_back(
+        {.one = "column",
+         .value = text([&report](const position& where) { return std::string_view(report.names[at(where, 1)]); }),
+         .along = lines});
+  }
+  axes each = lines;
+  each.push_back(make_axis(std::move(parameters)));
   fields.push_back({.json = "parameters",
-                    .column = "{1}{0}",
-                    .many = "{1}",
-                    .one = "{1}",
-                    .value = number([&r](const position& where) {
-                      return r.parameter(where.row, component_at(where), static_cast<int>(where.at[1]));
+                    .column = product ? "{2}{0}_{1}" : "{1}{0}",
+                    .many = product ? "{2}_{1}" : "{1}",
+                    .one = product ? "{2}" : "{1}",
+                    .value = number([&r, product](const position& where) {
+                      return r.parameter(where.row, component_at(where), product ? static_cast<int>(where.at[1]) : 0,
+                                         static_cast<int>(where.at[product ? 2 : 1]));
                     }),
-                    .along = {component[0], make_axis(std::move(parameters))}});
+                    .along = std::move(each)});
   add_likelihood(fields, r);
-  for (field& each : fields)
-    if (each.json == "iterations" || each.json == "components" || each.json == "aic") each.many.reset();
+  for (field& any : fields)
+    if (any.json == "iterations" || any.json == "components" || any.json == "aic") any.many.reset();
   add_trace(fields, r.log_likelihood_trace);
 
   result.table_lines = component;
-  result.one = [&report, &family, component](const schema& what, output& to) {
+  result.one = [&report, &family, lines](const schema& what, output& to) {
     const family_mixture_results& all = report.results;
-    write_head(report, fmt::format("mixture of {}", family.name), to);
+    write_head(report, fmt::format("mixture of {}{}", all.columns > 1 ? "products of " : "", family.name), to);
     if (all.tried > 1) write_choice(all.fewest_components, all.criteria, {}, all.components[0], report.select, to);
-    write_lines(what, table_form::one, component, 1, to);
+    write_lines(what, table_form::one, lines, 1, to);
     write_likelihood(all, to);
     write_trace(all.log_likelihood_trace, to);
   };

@@ -40,7 +40,8 @@ bool has_parameters(const Results& results, std::int64_t fit) {
 /// component, of a single fit for each coordinate of each. The report must outlive it.
 schema describe(const mixture_report& report);
 
-/// The same with weight0, NAME0 ... of the family's parameters. Tables have a line for each component.
+/// The same with weight0, NAME0 ... of the family's parameters; of products NAME0_COLUMN ... Tables have a line for
+/// each component, of a single fit of products for each column of each.
 schema describe(const family_mixture_report& report);
 
 }  // namespace manyfit::app
