@@ -118,9 +118,9 @@ drawn<T> ragged_draws(const std::string& name, std::int64_t fits, double largest
   d.offsets = ragged_offsets(fits, largest);
   const drawn<T>& pool = dense_draws<T>(name, 1000, 1000);
   d.values.resize(static_cast<std::size_t>(d.offsets.back()));
-  const auto room = static_cast<std::int64_t>(pool.values.size()) - static_cast<std::int64_t>(largest);
+  const auto range = static_cast<std::int64_t>(pool.values.size()) - static_cast<std::int64_t>(largest);
   for (std::int64_t i = 0; i < fits; ++i)  // copies, since a million samples are a thousand million values
-    std::copy_n(pool.values.begin() + i * 7919 % room, d.offsets[i + 1] - d.offsets[i],
+    std::copy_n(pool.values.begin() + i * 7919 % range, d.offsets[i + 1] - d.offsets[i],
                 d.values.begin() + d.offsets[i]);
   return d;
 }

@@ -21,7 +21,7 @@ using manyfit::batch;
 using manyfit::executor;
 using manyfit::family_info;
 
-/// The smallest share of fits that must converge, or the benchmark measured something else.
+/// The smallest fraction of fits that must converge, or the benchmark measured something else.
 bool converged(const manyfit::fit_results& r, benchmark::State& state) {
   const auto good = r.count_of(manyfit::fit_status::converged);
   if (static_cast<double>(good) >= 0.95 * static_cast<double>(r.count)) return true;
@@ -175,7 +175,7 @@ device_draws<T>& kept_draws(const std::string& name, std::int64_t fits, bool rag
 template <class T>
 void time_kernels(benchmark::State& state, const family_info& family, device_fits<T>& d) {
   for (auto _ : state) state.SetIterationTime(d.kernel_seconds());
-  if (!d.ragged() && !(d.converged_share() >= 0.95)) state.SkipWithError("fewer than 95 of 100 fits converged");
+  if (!d.ragged() && !(d.converged_fraction() >= 0.95)) state.SkipWithError("fewer than 95 of 100 fits converged");
   const double iterations = d.mean_iterations();
   count(state, family, static_cast<double>(d.fits()), static_cast<double>(d.value_count()), iterations, sizeof(T));
   state.counters["mean_iterations"] = iterations;

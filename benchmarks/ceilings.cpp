@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "kernels/cpu/mixture_block.hpp"
+#include "kernels/cpu/mixture_tile.hpp"
 
 MF_NAMESPACE_BEGIN
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A batch of samples in device memory, with room for its results there: what a kernel's own time is measured on, by
+// A batch of samples in device memory, with memory for its results there: what a kernel's own time is measured on, by
 // CUDA events around plan and launch, without copies of results and without the host's part of a call.
 #pragma once
 
@@ -117,8 +117,8 @@ class device_fits {
   std::int64_t value_count() const { return static_cast<std::int64_t>(values_.span().size()); }
   bool ragged() const { return ragged_; }
 
-  /// Share of the fits that the last kernel_seconds() ended as converged, and their mean number of iterations.
-  double converged_share() const {
+  /// Fraction of the fits that the last kernel_seconds() ended as converged, and their mean number of iterations.
+  double converged_fraction() const {
     const auto status = copied(status_);
     return static_cast<double>(std::count(status.begin(), status.end(), manyfit::fit_status::converged)) /
            static_cast<double>(fits_);

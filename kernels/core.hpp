@@ -54,7 +54,7 @@ MF_NAMESPACE_BEGIN
 
 /// On a GPU what is read after this is not read before it. Between groups of additions to memory it keeps all that they
 /// read from being in registers at once.
-MF_FN void read_in_order() {
+MF_FN void limit_load_hoisting() {
 #if defined(__CUDA_ARCH__)
   __threadfence_block();
 #endif

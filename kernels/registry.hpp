@@ -44,7 +44,7 @@ struct family_info {
   const char* support;
   bool discrete;
   moving_support ends;                                ///< of the support, where they depend on parameters
-  bool closed_form;                                   ///< fitted from sufficient statistics: two passes over the data
+  bool uses_sufficient_statistics;                    ///< fitted from sufficient statistics: two passes over the data
   by_type<cpu_cell> cpu[instruction_set_count] = {};  ///< tables are null where this build lacks them
   by_type<cuda_cell> cuda = {};
   const cpu_simulate* simulate = nullptr;

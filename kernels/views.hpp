@@ -61,7 +61,7 @@ struct fit_settings {
   std::int32_t max_iterations = 200;  ///< Newton iterations before max_iterations is reported
   double tolerance = 0;  ///< Newton decrement g'H⁻¹g of the mean log-likelihood at which to stop; 0: default
   bool std_errors = true;
-  std::uint32_t fixed = 0;  ///< bit i set: parameter i is held at fixed_values[i]
+  std::uint32_t fixed = 0;  ///< bit i set: parameter i is fixed at fixed_values[i]
   double fixed_values[max_parameters] = {};
 };
 

@@ -22,7 +22,7 @@ std::string speed_table(const timed_fit& ink, const timed_fit& intensity);
 std::string status_table(const fit_results& ink, const fit_results& intensity);
 /// The families tried on held-out training images, the best marked.
 std::string candidate_table(const std::vector<candidate>& candidates, const std::string& chosen);
-/// Rows are the true classes, columns the classes found; with the share found of each true class.
+/// Rows are the true classes, columns the classes found; with the fraction found of each true class.
 std::string confusion_table(const evaluation& result);
 
 }  // namespace manyfit::app

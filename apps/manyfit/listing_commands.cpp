@@ -98,7 +98,7 @@ int list_families(const common_options& common) {
     return all;
   };
   const text_of method = [&](std::size_t i) {
-    return families[i]->closed_form ? "sufficient statistics" : "passes over the values";
+    return families[i]->uses_sufficient_statistics ? "sufficient statistics" : "passes over the values";
   };
   listing all("families", families.size());
   all.member("name", [&](std::size_t i) { return families[i]->name; });

@@ -118,7 +118,7 @@ mixture_results gaussian_mixtures(const model& document, const std::string& path
   std::size_t most = 1, D = 0;
   std::vector<std::int32_t> sizes;
   for (const model_fit& fit : document.fits) {
-    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // room only for those that have parameters
+    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // memory only for those that have parameters
     most = std::max(most, own);
     sizes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(own, std::numeric_limits<std::int32_t>::max())));
     D = std::max(D, fit.dimensions);
@@ -153,7 +153,7 @@ std::vector<std::string> product_columns(const model& document) {
 family_mixture_results with_columns(family_mixture_results all, const std::vector<std::string>& from,
                                     const std::vector<std::string>& to) {
   const std::vector<double> given = all.parameters;
-  const auto D = static_cast<std::size_t>(all.columns), P = static_cast<std::size_t>(all.parameter_room);
+  const auto D = static_cast<std::size_t>(all.columns), P = static_cast<std::size_t>(all.parameter_stride);
   for (std::size_t d = 0; d < D; ++d) {
     const auto at = static_cast<std::size_t>(std::find(from.begin(), from.end(), to[d]) - from.begin());
     for (std::size_t first = 0; first < given.size(); first += D * P)
@@ -169,7 +169,7 @@ family_mixture_results family_mixtures(const model& document, const std::string&
   std::size_t most = 1;
   std::vector<std::int32_t> sizes;
   for (const model_fit& fit : document.fits) {
-    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // room only for those that have parameters
+    const std::size_t own = fit.weights.empty() ? 1 : fit.components;  // memory only for those that have parameters
     most = std::max(most, own);
     sizes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(own, std::numeric_limits<std::int32_t>::max())));
   }
@@ -180,7 +180,7 @@ family_mixture_results family_mixtures(const model& document, const std::string&
   if (D > static_cast<std::size_t>(max_dimensions))
     throw input_error(fmt::format("{}: {} columns\nat most {} were expected", name, D, max_dimensions));
   family_mixture_results r = empty_family_mixtures(sizes, {{family}}, static_cast<int>(D));
-  const auto P = static_cast<std::size_t>(r.parameter_room);
+  const auto P = static_cast<std::size_t>(r.parameter_stride);
   for (std::size_t i = 0; i < document.fits.size(); ++i) {
     const model_fit& fit = document.fits[i];
     if (fit.weights.empty()) continue;
@@ -227,7 +227,7 @@ family_mixture_results mixtures_at(const family_mixture_results& all, const std:
     const std::int64_t from = all.first_component(places[i]), to = r.first_component(static_cast<std::int64_t>(i)),
                        K = r.components[i];
     copy_components(all.weights, from, r.weights, to, K, 1);
-    copy_components(all.parameters, from, r.parameters, to, K, all.columns * all.parameter_room);
+    copy_components(all.parameters, from, r.parameters, to, K, all.columns * all.parameter_stride);
   }
   return r;
 }

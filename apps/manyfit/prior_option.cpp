@@ -21,7 +21,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void throw_wrong_prior(std::string_view text) {
   throw usage_error(
       fmt::format("--prior: '{}' given; a parameter and a distribution with its parameters expected, as in\n"
                   "--prior 'rate=gamma(2,0.5)'; manyfit families lists both",
@@ -35,10 +35,10 @@ std::map<std::string, prior_distribution> parse_priors(const std::vector<std::st
   for (const std::string& whole : texts) {
     std::string_view text = trimmed(whole);
     const auto equals = text.find('='), open = text.find('(');
-    if (equals == text.npos || open == text.npos || open < equals || text.back() != ')') refuse(whole);
+    if (equals == text.npos || open == text.npos || open < equals || text.back() != ')') throw_wrong_prior(whole);
     const std::string name(trimmed(text.substr(0, equals)));
     prior_distribution prior{std::string(trimmed(text.substr(equals + 1, open - equals - 1))), {}};
-    if (name.empty() || prior.family.empty()) refuse(whole);
+    if (name.empty() || prior.family.empty()) throw_wrong_prior(whole);
     text = text.substr(open + 1, text.size() - open - 2);
     for (bool more = !trimmed(text).empty(); more;) {
       const auto comma = text.find(',');
@@ -46,7 +46,7 @@ std::map<std::string, prior_distribution> parse_priors(const std::vector<std::st
       if (number.starts_with('+')) number.remove_prefix(1);
       double value = 0;
       const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), value);
-      if (failure != std::errc{} || end != number.data() + number.size()) refuse(whole);
+      if (failure != std::errc{} || end != number.data() + number.size()) throw_wrong_prior(whole);
       prior.parameters.push_back(value);
       more = comma != text.npos;
       if (more) text.remove_prefix(comma + 1);

@@ -43,12 +43,12 @@ void progress_bar::update(std::uint64_t done, std::uint64_t total, const std::st
   if (seconds(now - start_) < 0.2 || (done < total && seconds(now - drawn_) < 0.08)) return;
   drawn_ = now;
 
-  const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+  const double fraction = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const double rate = static_cast<double>(done) / seconds(now - start_);
-  const int full = static_cast<int>(share * bar_width);
+  const int full = static_cast<int>(fraction * bar_width);
   std::string line =
       fmt::format("{} [{}{}] {:3.0f}%  {}{}/s", what_, std::string(full, '#'), std::string(bar_width - full, '.'),
-                  100 * share, short_count(rate), unit_ == "B" ? unit_ : " " + unit_);
+                  100 * fraction, short_count(rate), unit_ == "B" ? unit_ : " " + unit_);
   if (done > 0) line += fmt::format("  {} left", short_time(static_cast<double>(total - std::min(done, total)) / rate));
   if (!note.empty()) line += "  " + note;
   line.resize(std::min<std::size_t>(line.size(), static_cast<std::size_t>(terminal_columns() - 1)));

@@ -116,7 +116,7 @@ int fit_and_write(const mixture_arguments& arguments, Options& options, const st
                   const std::vector<std::string>& names, const stopwatch& since, output_format format, output& to,
                   Fit fit, Plot plot) {
   const common_options& common = arguments.common;
-  progress_bar bar("fitting", "EM runs", common.quiet);
+  progress_bar bar("fitting", "EM attempts", common.quiet);
   if (bar.shown())
     options.progress = [&](std::int64_t done, std::int64_t total, double log_likelihood) {
       bar.update(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total),

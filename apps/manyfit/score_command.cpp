@@ -117,7 +117,7 @@ command score_command() {
                     "The values (default: the only number column not named otherwise)"),
       {"--by", &arguments->by, "Match each row to its fit by these columns (default: those of the model)", "a,b"},
       {"--columns", &arguments->columns, "Coordinates; of a mixture only", "a,b"},
-      {"--responsibilities", &arguments->responsibilities, "Share of each component; of a mixture only"},
+      {"--responsibilities", &arguments->responsibilities, "Responsibility of each component; of a mixture only"},
       {"--label", &arguments->label, "The likeliest component; of a mixture only"},
   };
   append(options, reading_options(arguments->input.format));

@@ -34,14 +34,14 @@ std::vector<double> parameters_in(const model& document, const family_info& fami
   return values;
 }
 
-/// One set of parameters for all values: cut into pieces, so that every core has work.
+/// One set of parameters for all values: cut into partitions, so that every core has work.
 template <class T>
 std::vector<double> score_with_one(const executor& where, const family_info& family, const std::vector<T>& values,
                                    const std::vector<double>& parameters) {
-  constexpr std::int64_t piece = 1 << 16;
+  constexpr std::int64_t partition = 1 << 16;
   const auto size = static_cast<std::int64_t>(values.size());
   std::vector<std::int64_t> offsets;
-  for (std::int64_t at = 0; at < size; at += piece) offsets.push_back(at);
+  for (std::int64_t at = 0; at < size; at += partition) offsets.push_back(at);
   offsets.push_back(size);
   return log_density(where, family, ragged<T>(values, offsets), {parameters.data(), 0, 1});
 }

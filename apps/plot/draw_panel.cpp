@@ -89,17 +89,17 @@ void draw_bars(canvas& sheet, const axes& on, const histogram& bars, bool gaps, 
                const colour& edge) {
   cairo_t* cairo = sheet.cairo();
   cairo_set_line_join(cairo, CAIRO_LINE_JOIN_MITER);
-  const double share = gaps ? 0.1 * bars.width : 0, floor = on.plot.bottom();
+  const double gap = gaps ? 0.1 * bars.width : 0, floor = on.plot.bottom();
   double previous = 0;
   for (std::size_t i = 0; i < bars.heights.size(); ++i) {
     const double left = bars.low + bars.width * static_cast<double>(i), height = bars.heights[i];
     if (height > 0) {
-      if (previous == 0) cairo_move_to(cairo, on.x(left + share), floor);
-      cairo_line_to(cairo, on.x(left + share), on.y(height));
-      cairo_line_to(cairo, on.x(left + bars.width - share), on.y(height));
+      if (previous == 0) cairo_move_to(cairo, on.x(left + gap), floor);
+      cairo_line_to(cairo, on.x(left + gap), on.y(height));
+      cairo_line_to(cairo, on.x(left + bars.width - gap), on.y(height));
     }
     const bool ends = gaps || i + 1 == bars.heights.size() || bars.heights[i + 1] == 0;
-    if (height > 0 && ends) cairo_line_to(cairo, on.x(left + bars.width - share), floor);
+    if (height > 0 && ends) cairo_line_to(cairo, on.x(left + bars.width - gap), floor);
     previous = ends ? 0 : height;
   }
   cairo_set_source_rgb(cairo, inside.red, inside.green, inside.blue);
@@ -225,7 +225,7 @@ void draw_panel(canvas& sheet, const panel& what, const rectangle& area, int lin
     on.low = from_zero ? std::min(0.0, bars.low) : bars.low - pad;
     on.high = bars.high + (bars.above > 0 ? 0 : pad);
     if (has_fit && !what.discrete) {
-      // No room beyond the edge of the support, where there is nothing to see.
+      // No margin beyond the edge of the support, where there is nothing to see.
       const auto ends = densities(what, std::vector{on.low, on.high});
       if (ends[0] == 0 && !from_zero) on.low = bars.low;
       if (ends[1] == 0) on.high = bars.high;

@@ -38,7 +38,8 @@ range range_of(const mixture_picture& m, int d) {
     low = std::min(low, m.points[i]);
     high = std::max(high, m.points[i]);
   }
-  const double room = m.points.empty() ? INFINITY : 0.25 * (high - low), lowest = low - room, highest = high + room;
+  const double margin = m.points.empty() ? INFINITY : 0.25 * (high - low), lowest = low - margin,
+               highest = high + margin;
   for (std::size_t k = 0; k < m.weights.size(); ++k) {
     const std::size_t at = k * static_cast<std::size_t>(D) + static_cast<std::size_t>(d);
     const double reach =
@@ -148,7 +149,7 @@ void draw_upright(canvas& sheet, double x, double y, const std::string& text, co
   cairo_restore(cairo);
 }
 
-/// A dot and a share for each component, as many as there is room for.
+/// A dot and a weight for each component, as many as fit.
 void draw_key(canvas& sheet, const mixture_picture& m, double x, double y, double right) {
   const text_style style{9, palette::quiet};
   for (std::size_t k = 0; k < m.weights.size(); ++k) {

@@ -24,7 +24,7 @@ FAMILIES = {
 }
 
 
-def fit_share(samples, family):
+def fit_part(samples, family):
     distribution, fixed = FAMILIES[family]
     return [distribution.fit(x, **fixed) for x in samples]
 
@@ -32,11 +32,11 @@ def fit_share(samples, family):
 def main():
     family, fits, n = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     values = np.fromfile(sys.argv[1], count=fits * n).reshape(fits, n)
-    shares = np.array_split(values, cpu_count())
+    parts_of_all = np.array_split(values, cpu_count())
     with Parallel(n_jobs=cpu_count()) as workers:
-        workers(delayed(fit_share)(share[:2], family) for share in shares)  # warm
+        workers(delayed(fit_part)(part[:2], family) for part in parts_of_all)  # warm
         began = time.perf_counter()
-        parts = workers(delayed(fit_share)(share, family) for share in shares)
+        parts = workers(delayed(fit_part)(part, family) for part in parts_of_all)
         taken = time.perf_counter() - began
     found = [p for part in parts for p in part]
     likelihoods = [float(FAMILIES[family][0].logpdf(x, *p).sum()) for x, p in zip(values[:200], found)]

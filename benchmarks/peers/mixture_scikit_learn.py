@@ -42,7 +42,7 @@ def fit(values, *arguments):
     return model(*arguments).fit(values)
 
 
-def fit_share(values, starts, *arguments):
+def fit_part(values, starts, *arguments):
     return [fit(v, s, *arguments) for v, s in zip(values, starts)]
 
 
@@ -60,8 +60,8 @@ def main():
         if fits == 1:
             models = [fit(values[0], start[0], *shape)]
         else:
-            shares = np.array_split(np.arange(fits), cpu_count())
-            parts = workers(delayed(fit_share)(values[s], start[s], *shape) for s in shares)
+            parts_of_all = np.array_split(np.arange(fits), cpu_count())
+            parts = workers(delayed(fit_part)(values[s], start[s], *shape) for s in parts_of_all)
             models = [m for part in parts for m in part]
         taken = [time.perf_counter() - began[0], time.process_time() - began[1]]
         return (taken if fits == 1 else [taken[0], None]), models  # other processes' time is not known here

@@ -65,10 +65,10 @@ fitted fit_beta(std::span<const double> x) {
     const double both = digamma(a + b), spread = trigamma(a + b);
     const double ga = a_log - digamma(a) + both, gb = b_log - digamma(b) + both;
     const double haa = spread - trigamma(a), hbb = spread - trigamma(b), det = haa * hbb - spread * spread;
-    double da = (hbb * ga - spread * gb) / det, db = (haa * gb - spread * ga) / det, share = 1;
-    while (a - share * da <= 0 || b - share * db <= 0) share /= 2;
-    a -= share * da;
-    b -= share * db;
+    double da = (hbb * ga - spread * gb) / det, db = (haa * gb - spread * ga) / det, step_size = 1;
+    while (a - step_size * da <= 0 || b - step_size * db <= 0) step_size /= 2;
+    a -= step_size * da;
+    b -= step_size * db;
     if (std::abs(da) < tolerance * a && std::abs(db) < tolerance * b) break;
   }
   const double log_beta = std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b);
@@ -144,16 +144,16 @@ fitted fit_student_t(std::span<const double> x) {
     const double sd = -n * 2 / ((df + 1) * (df + 3)), det = ss * dd - sd * sd;
     const double by_location = now.location / mm;
     const double by_scale = (dd * now.log_scale - sd * now.df) / det, by_df = (ss * now.df - sd * now.log_scale) / det;
-    double share = 1;
+    double step_size = 1;
     state next{};
-    for (;; share /= 2) {
-      const double nu = df * std::exp(share * by_df / df);  // on the logarithm's scale, so that it stays positive
-      next = evaluate(location + share * by_location, scale * std::exp(share * by_scale), nu);
-      if (next.likelihood >= now.likelihood - 1e-12 * std::abs(now.likelihood) || share < 1e-6) break;
+    for (;; step_size /= 2) {
+      const double nu = df * std::exp(step_size * by_df / df);  // on the logarithm's scale, so that it stays positive
+      next = evaluate(location + step_size * by_location, scale * std::exp(step_size * by_scale), nu);
+      if (next.likelihood >= now.likelihood - 1e-12 * std::abs(now.likelihood) || step_size < 1e-6) break;
     }
-    location += share * by_location;
-    scale *= std::exp(share * by_scale);
-    df *= std::exp(share * by_df / df);
+    location += step_size * by_location;
+    scale *= std::exp(step_size * by_scale);
+    df *= std::exp(step_size * by_df / df);
     now = next;
     if (std::abs(by_df) < 1e-8 * df && std::abs(by_scale) < 1e-8 && std::abs(by_location) < 1e-8 * scale) break;
   }

@@ -8,7 +8,7 @@
 
 namespace manyfit {
 
-/// What Linux's control groups leave this process: a container's share of the machine.
+/// What Linux's control groups leave this process: a container's fraction of the machine.
 struct process_limits {
   double cores = std::numeric_limits<double>::infinity();            ///< time on cores per time
   std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();  ///< bytes

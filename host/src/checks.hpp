@@ -27,7 +27,7 @@ template <class T>
 void check(const point_batch<T>& data);
 /// Of `count` fits, or of one for all.
 void check(const parameters_view& parameters, std::int64_t count);
-/// Arrays of the sizes that the members say, components within their room.
+/// Arrays of the sizes that the members say, components within their capacity.
 void check(const mixture_results& mixtures, const char* what);
 void check(const family_mixture_results& mixtures, const char* what);
 /// `value` is one of the enumeration's values 0 ... count − 1.

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a batch is cut for a device that cannot hold it at once: into runs of whole fits. Which run a fit falls into
+// How a batch is cut for a device that cannot hold it at once: into chunks of whole fits. Which chunk a fit falls into
 // changes none of its bits.
 #pragma once
 

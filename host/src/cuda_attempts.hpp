@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the passes of mixtures on CUDA share: memory that steps go through, and plans of launches for attempts.
+// What the passes of mixtures on CUDA responsibility: memory that steps go through, and plans of launches for attempts.
 #pragma once
 
 #include <algorithm>

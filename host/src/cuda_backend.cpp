@@ -222,7 +222,7 @@ class device_parameters {
 }  // namespace
 
 /// Why a device that is there cannot be used.
-static std::string refusal_of_device(int device) {
+static std::string why_device_unusable(int device) {
   try {
     const device_scope scope(device);
     // Asks whether this build holds code for the device: planning is a kernel of its own.
@@ -250,7 +250,7 @@ std::vector<device_info> devices() {
       cudaGetLastError();
       continue;
     }
-    const std::string why = refusal(i);
+    const std::string why = why_unusable(i);
     const std::string capability =
         "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor);
     result.push_back({"cuda:" + std::to_string(i), properties.name, properties.totalGlobalMem, why.empty(),
@@ -259,7 +259,7 @@ std::vector<device_info> devices() {
   return result;
 }
 
-std::string refusal(int device) {
+std::string why_unusable(int device) {
   const int count = device_count();
   if (count == 0) return "there is no NVIDIA GPU with a driver for CUDA 13 on this machine";
   if (device < 0 || device >= count) return "there are " + std::to_string(count) + " CUDA devices, numbered from 0";
@@ -267,7 +267,7 @@ std::string refusal(int device) {
   static std::map<int, std::string> answers;  // each device is asked once: it costs a context there
   const std::lock_guard lock(mutex);
   const auto [answer, is_new] = answers.emplace(device, "");
-  if (is_new) answer->second = refusal_of_device(device);
+  if (is_new) answer->second = why_device_unusable(device);
   return answer->second;
 }
 

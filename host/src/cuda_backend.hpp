@@ -28,7 +28,7 @@ int device_count();
 std::vector<device_info> devices();
 
 /// Why device number `device` cannot be used; empty when it can. Asking makes a context on it, once.
-std::string refusal(int device);
+std::string why_unusable(int device);
 
 /// The family's operations for data of type T; throws where there are none.
 template <class T>
@@ -66,7 +66,7 @@ void run_mixtures(const executor& where, const point_batch<T>& data, const mixtu
                   std::atomic<double>* latest);
 
 /// Takes attempts at mixtures of these components to their ends, all in step.
-void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
+void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int parameter_stride,
                          std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
                          const em_settings& settings);
 /// Values, or rows of several columns, of attempts at mixtures of so many components that the device may hold at once.

@@ -25,7 +25,7 @@ cache& kept() {
   return *all;
 }
 
-/// Sizes come in eight steps from one power of two to the next, so that calls of about the same size share pieces.
+/// Sizes come in eight steps from one power of two to the next, so that calls of about the same size share allocations.
 std::size_t size_class(std::size_t bytes) {
   const std::size_t step = std::max<std::size_t>(256, std::bit_floor(bytes) / 8);
   return (bytes + step - 1) / step * step;

@@ -3,7 +3,7 @@
 //
 // What is kept of each device between calls, since reserving it costs more than a small batch's work: device memory,
 // pinned memory, streams. A call takes what it needs and gives it back when all of its work has finished; host threads
-// that call at the same time have pieces of their own.
+// that call at the same time have allocations of their own.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -12,7 +12,7 @@
 
 namespace manyfit::cuda {
 
-/// A piece of memory, of at least the size that was asked for.
+/// An allocation of memory, of at least the size that was asked for.
 struct memory_block {
   void* data = nullptr;
   std::size_t capacity = 0;
@@ -20,10 +20,11 @@ struct memory_block {
   bool pinned = false;  ///< host memory, for every device
 };
 
-/// Of each kind and device at most so much is kept unused; larger pieces are not kept at all.
+/// Of each kind and device at most so much is kept unused; larger allocations are not kept at all.
 inline constexpr std::size_t most_kept_bytes = std::size_t{64} << 20;
 
-/// A piece of the current device's memory or of pinned memory; error::kind::memory where there is none. `bytes` > 0.
+/// An allocation of the current device's memory or of pinned memory; error::kind::memory where there is none. `bytes` >
+/// 0.
 memory_block take_memory(std::size_t bytes, bool pinned);
 /// Nothing that was launched may use it any more.
 void give_back(const memory_block& block) noexcept;

@@ -10,7 +10,7 @@
 #include "cuda_backend.hpp"
 #include "cuda_product_passes.hpp"
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cuda/share_functions.hpp"
+#include "kernels/cuda/responsibility_functions.hpp"
 
 namespace manyfit::cuda {
 
@@ -18,7 +18,7 @@ namespace {
 
 class cuda_mixture_passes {
  public:
-  cuda_mixture_passes(const executor& where, std::span<const mixture_part> parts, int room,
+  cuda_mixture_passes(const executor& where, std::span<const mixture_part> parts, int parameter_stride,
                       std::span<mixture_attempt> attempts)
       : stream_(static_cast<cudaStream_t>(where.stream())),
         threads_(executor::cpu().threads()),
@@ -26,7 +26,7 @@ class cuda_mixture_passes {
         attempts_(attempts),
         K_(parts.size()),
         A_(attempts.size()),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         plans_(attempts, 1, stream_),
         N_(static_cast<std::size_t>(plans_.values())),
         host_table_(K_ * N_),
@@ -35,8 +35,8 @@ class cuda_mixture_passes {
         w_(N_),
         table_(K_ * N_),
         kept_(N_),
-        parameters_(K_ * room_ * A_),
-        std_errors_(room_ * A_),
+        parameters_(K_ * parameter_stride_ * A_),
+        std_errors_(parameter_stride_ * A_),
         constants_(A_),
         found_(K_ * A_),
         log_weights_(K_ * A_),
@@ -54,10 +54,11 @@ class cuda_mixture_passes {
     }
     x_.copy_from(x, stream_);
     w_.copy_from(w, stream_);
-    // What is read back before all of it was written, and shares of attempts that do not get as far as a start.
+    // What is read back before all of it was written, and responsibilities of attempts that do not get as far as a
+    // start.
     for (mirrored<double>* each : {&parameters_, &found_, &totals_}) each->send(stream_);
     status_.send(stream_);
-    check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the shares");
+    check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the responsibilities");
     check(cudaStreamSynchronize(stream_), "copy the samples");
   }
 
@@ -67,13 +68,15 @@ class cuda_mixture_passes {
                  [&](std::int64_t i) { f(passes[static_cast<std::size_t>(i)]); });
   }
 
-  share_table start_shares(int attempt) { return {host_table_.data() + plans_.begin_of(attempt), N_}; }
+  responsibility_table start_responsibilities(int attempt) {
+    return {host_table_.data() + plans_.begin_of(attempt), N_};
+  }
   void take_starts(std::span<em_pass> passes) {
     for_each(passes, 1, [&](const em_pass& pass) {
       if (!pass.wants_start() || !pass.wants_m_step()) return;
       mixture_attempt& a = attempts_[at(pass.attempt)];
       for (std::size_t k = 0; k < K_; ++k)
-        a.sums[k] = sums_of_start(a.sample->x.data(), start_shares(pass.attempt).of(k), a.sample->size());
+        a.sums[k] = sums_of_start(a.sample->x.data(), start_responsibilities(pass.attempt).of(k), a.sample->size());
     });
     for (const em_pass& pass : passes) {
       if (!pass.wants_start() || !pass.wants_m_step()) continue;
@@ -84,9 +87,10 @@ class cuda_mixture_passes {
     check(cudaStreamSynchronize(stream_), "copy starts");
   }
 
-  void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
+  void drop_small_responsibilities(std::span<em_pass> passes, std::size_t k) {
     if (std::none_of(passes.begin(), passes.end(), [](const em_pass& pass) { return pass.wants_m_step(); })) return;
-    check(launch_drop_small_shares(shares_of(k), w_.data(), values(), stream_), "launch on shares");
+    check(launch_drop_small_responsibilities(responsibilities_of(k), w_.data(), values(), stream_),
+          "launch on responsibilities");
   }
 
   void fit(std::span<em_pass> passes, part_fit* found) {
@@ -103,9 +107,9 @@ class cuda_mixture_passes {
                                      counts_.data(),
                                      counts_.data() + A_,
                                      static_cast<std::int64_t>(A_)};
-      check(
-          table_of<double>(*parts_[k].family).fit(batch_with(shares_of(k)), parts_[k].settings, results, plan, stream_),
-          "launch the fits");
+      check(table_of<double>(*parts_[k].family)
+                .fit(batch_with(responsibilities_of(k)), parts_[k].settings, results, plan, stream_),
+            "launch the fits");
     }
     parameters_.fetch(stream_);
     found_.fetch(stream_);
@@ -135,7 +139,8 @@ class cuda_mixture_passes {
       const launch_plan plan = plans_.plan_for(listed, [](const em_pass&) { return true; });
       parameters_.send(stream_);
       check(table_of<double>(*parts_[k].family)
-                .log_likelihood(batch_with(shares_of(k)), view_of(k), {found_.device.data() + k * A_}, plan, stream_),
+                .log_likelihood(batch_with(responsibilities_of(k)), view_of(k), {found_.device.data() + k * A_}, plan,
+                                stream_),
             "launch the log-likelihoods");
     }
     found_.fetch(stream_);
@@ -152,7 +157,8 @@ class cuda_mixture_passes {
       for (std::size_t k = 0; k < K_ && pass.wants_e_step(); ++k) {
         const std::size_t a = at(pass.attempt);
         for (int p = 0; p < parts_[k].parameter_count(); ++p)
-          parameters_.host[place(k, p, a)] = attempts_[a].parameters[k * room_ + static_cast<std::size_t>(p)];
+          parameters_.host[place(k, p, a)] =
+              attempts_[a].parameters[k * parameter_stride_ + static_cast<std::size_t>(p)];
         log_weights_.host[k * A_ + a] = attempts_[a].log_weights[k];
         sums_.host[k * A_ + a] = attempts_[a].sums[k];
       }
@@ -163,16 +169,17 @@ class cuda_mixture_passes {
     for (std::size_t k = 0; k < K_; ++k) {
       if (parts_[k].family)
         check(table_of<double>(*parts_[k].family)
-                  .log_density(batch_with(nullptr), view_of(k), {shares_of(k), values(), constants_.data()}, plan,
-                               stream_),
+                  .log_density(batch_with(nullptr), view_of(k), {responsibilities_of(k), values(), constants_.data()},
+                               plan, stream_),
               "launch the log-densities");
       else
-        check(launch_point_mass(x_.data(), values(), parts_[k].at, shares_of(k), stream_), "launch the log-densities");
+        check(launch_point_mass(x_.data(), values(), parts_[k].at, responsibilities_of(k), stream_),
+              "launch the log-densities");
     }
-    check(launch_share_out({static_cast<std::int64_t>(A_), values(), static_cast<int>(K_), device_offsets_.data(),
-                            x_.data(), w_.data(), log_weights_.device.data(), table_.data(), kept_.data(),
-                            sums_.device.data(), totals_.device.data()},
-                           plan, stream_),
+    check(launch_find_responsibilities({static_cast<std::int64_t>(A_), values(), static_cast<int>(K_),
+                                        device_offsets_.data(), x_.data(), w_.data(), log_weights_.device.data(),
+                                        table_.data(), kept_.data(), sums_.device.data(), totals_.device.data()},
+                                       plan, stream_),
           "launch the E step");
     sums_.fetch(stream_);
     totals_.fetch(stream_);
@@ -189,10 +196,10 @@ class cuda_mixture_passes {
   static std::size_t at(int attempt) { return static_cast<std::size_t>(attempt); }
   std::int64_t values() const { return plans_.values(); }
   std::size_t place(std::size_t k, int p, std::size_t a) const {
-    return (k * room_ + static_cast<std::size_t>(p)) * A_ + a;
+    return (k * parameter_stride_ + static_cast<std::size_t>(p)) * A_ + a;
   }
-  double* shares_of(std::size_t k) const { return table_.data() + k * N_; }
-  double* parameters_of(std::size_t k) const { return parameters_.device.data() + k * room_ * A_; }
+  double* responsibilities_of(std::size_t k) const { return table_.data() + k * N_; }
+  double* parameters_of(std::size_t k) const { return parameters_.device.data() + k * parameter_stride_ * A_; }
   parameters_view view_of(std::size_t k) const { return {parameters_of(k), 1, static_cast<std::int64_t>(A_)}; }
   batch_view<double> batch_with(const double* weights) const {
     return {x_.data(), weights, device_offsets_.data(), 0, static_cast<std::int64_t>(A_)};
@@ -202,13 +209,13 @@ class cuda_mixture_passes {
   int threads_;
   std::span<const mixture_part> parts_;
   std::span<mixture_attempt> attempts_;
-  std::size_t K_, A_, room_;
+  std::size_t K_, A_, parameter_stride_;
   attempt_plans plans_;
   std::size_t N_;
-  std::vector<double> host_table_;  ///< [K × N]: shares of starts
+  std::vector<double> host_table_;  ///< [K × N]: responsibilities of starts
   device_array<std::int64_t> device_offsets_;
   device_array<double> x_, w_, table_, kept_;
-  mirrored<double> parameters_;  ///< [K × room × A]
+  mirrored<double> parameters_;  ///< [K × parameter_stride × A]
   device_array<double> std_errors_, constants_;
   mirrored<double> found_, log_weights_, totals_;
   mirrored<component_sums> sums_;
@@ -227,18 +234,18 @@ std::int64_t family_mixture_values(const executor& where, std::size_t components
   return std::max<std::int64_t>(1, bytes / (8 * static_cast<std::int64_t>(numbers)));
 }
 
-void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int room,
+void run_family_mixtures(const executor& where, std::span<const mixture_part> parts, int parameter_stride,
                          std::span<mixture_attempt> attempts, std::span<em_climb> climbs, bool spread,
                          const em_settings& settings) {
   const device_scope scope(where.device());
   const auto climb_over = [&](auto passes) {
-    mixture_of model(passes, parts, room, attempts, spread);
+    mixture_of model(passes, parts, parameter_stride, attempts, spread);
     run_em(model, climbs, settings);
   };
   if (attempts[0].sample->columns.empty())
-    climb_over(cuda_mixture_passes(where, parts, room, attempts));
+    climb_over(cuda_mixture_passes(where, parts, parameter_stride, attempts));
   else
-    climb_over(cuda_product_passes(where, parts, room, attempts));
+    climb_over(cuda_product_passes(where, parts, parameter_stride, attempts));
 }
 
 template <class T>

@@ -10,7 +10,7 @@
 namespace manyfit::cuda {
 
 /// A copy from device memory to the caller's memory by way of pinned memory, of which it has a few MiB however large
-/// the copy is: in pieces, one on its way while the one before is moved on.
+/// the copy is: in chunks, one on its way while the one before is moved on.
 class host_copy {
  public:
   /// Bytes that are in pinned memory at once.
@@ -23,7 +23,7 @@ class host_copy {
   void begin(const void* from, std::size_t bytes) {
     from_ = static_cast<const char*>(from);
     bytes_ = bytes;
-    piece_ = bytes <= pinned_.bytes() ? bytes : pinned_.bytes() / 2;
+    chunk_ = bytes <= pinned_.bytes() ? bytes : pinned_.bytes() / 2;
     send(0);
   }
   /// Waits for the copy, of at most most_pinned bytes; where it is until the next one begins.
@@ -34,18 +34,18 @@ class host_copy {
   /// Returns when all of it is at `to`.
   void finish(void* to) const {
     wait();
-    for (std::size_t at = 0; at < bytes_; at += piece_) {
+    for (std::size_t at = 0; at < bytes_; at += chunk_) {
       if (at > 0) wait();
-      if (at + piece_ < bytes_) send(at + piece_);
-      std::memcpy(static_cast<char*>(to) + at, place(at), std::min(piece_, bytes_ - at));
+      if (at + chunk_ < bytes_) send(at + chunk_);
+      std::memcpy(static_cast<char*>(to) + at, place(at), std::min(chunk_, bytes_ - at));
     }
   }
 
  private:
-  char* place(std::size_t at) const { return pinned_.as<char>(at / piece_ % 2 * piece_); }
+  char* place(std::size_t at) const { return pinned_.as<char>(at / chunk_ % 2 * chunk_); }
   void send(std::size_t at) const {
     if (bytes_ == 0) return;
-    check(cudaMemcpyAsync(place(at), from_ + at, std::min(piece_, bytes_ - at), cudaMemcpyDeviceToHost, stream_),
+    check(cudaMemcpyAsync(place(at), from_ + at, std::min(chunk_, bytes_ - at), cudaMemcpyDeviceToHost, stream_),
           "copy results to the host");
   }
   void wait() const { check(cudaStreamSynchronize(stream_), "finish its work"); }
@@ -53,7 +53,7 @@ class host_copy {
   cudaStream_t stream_;
   pinned_buffer pinned_;
   const char* from_ = nullptr;
-  std::size_t bytes_ = 0, piece_ = 1;
+  std::size_t bytes_ = 0, chunk_ = 1;
 };
 
 }  // namespace manyfit::cuda

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Gaussian mixtures on CUDA, the host's side: points are brought to the device in runs of whole fits, all EM runs on
-// them go in one launch per tier, and only answers come back. A fit that the device cannot hold is read in place from
-// pinned host memory in every pass: slow, with the same bits.
+// Gaussian mixtures on CUDA, the host's side: points are brought to the device in chunks of whole fits, all EM attempts
+// on them go in one launch per tier, and only answers come back. A fit that the device cannot hold is read in place
+// from pinned host memory in every pass: slow, with the same bits.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -19,8 +19,8 @@ namespace manyfit::cuda {
 
 namespace {
 
-/// Bytes that rooms in device memory may take for the groups of a tier; fewer groups run at once beyond.
-constexpr std::int64_t room_bytes = std::int64_t{40} << 20;
+/// Bytes that workspaces in device memory may take for the groups of a tier; fewer groups run at once beyond.
+constexpr std::int64_t workspace_bytes = std::int64_t{40} << 20;
 
 /// Tasks' numbers, in one block on the host and one on the device: of each its parameters, ridge [D], variances [D] and
 /// trace.
@@ -35,22 +35,22 @@ struct task_numbers {
   }
 };
 
-/// One tier's launch: rooms, in shared memory as far as it goes, and what a grid needs.
+/// One tier's launch: workspaces, in shared memory as far as it goes, and what a grid needs.
 template <class T>
 class tier_launch {
  public:
   tier_launch(mixture_tier tier, const mixture_needs& needs, mixture_launch<T>& launch, cudaStream_t stream)
       : tier_(tier) {
     const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
-    std::int64_t room = 0, shared = 0;
-    check(f.shared_room(tier, room), "ask for shared memory");
-    if (is_resident(tier)) launch.resident_room = room;
+    std::int64_t bytes_at_most = 0, shared = 0;
+    check(f.shared_bytes_of(tier, bytes_at_most), "ask for shared memory");
+    if (is_resident(tier)) launch.resident_bytes = bytes_at_most;
     if (const char* const wanted = std::getenv("MANYFIT_TENSOR_PASSES")) launch.tensor_passes = wanted[0] != '0';
     // In the order in which a kernel lays them out. What the blocks of a grid share is in device memory.
     const bool grid = is_grid(tier), own_model = !grid || !needs.shares_model;
-    const auto place = [&](lane_room& where, std::int64_t bytes, bool may_be_shared) {
+    const auto place = [&](lane_workspace& where, std::int64_t bytes, bool may_be_shared) {
       where.bytes = bytes;
-      if (may_be_shared && shared + bytes <= room) {
+      if (may_be_shared && shared + bytes <= bytes_at_most) {
         shared += bytes;
         return std::int64_t{0};
       }
@@ -65,9 +65,9 @@ class tier_launch {
     const int per_block = tier == mixture_warp ? mixture_tiers[tier].block_threads / 32 : 1;
     const std::int64_t each = sums + tile + (grid && needs.shares_model ? 0 : model + factors + start);
     if (!grid && each > 0)
-      blocks = static_cast<int>(std::clamp<std::int64_t>(room_bytes / (each * per_block), 1, blocks));
+      blocks = static_cast<int>(std::clamp<std::int64_t>(workspace_bytes / (each * per_block), 1, blocks));
     const std::int64_t groups = std::int64_t{blocks} * per_block;
-    const auto reserve = [&](lane_room& where, std::int64_t bytes, std::int64_t copies) {
+    const auto reserve = [&](lane_workspace& where, std::int64_t bytes, std::int64_t copies) {
       if (bytes == 0 && where.bytes > 0) return;  // in shared memory
       pools_.emplace_back(static_cast<std::size_t>(std::max<std::int64_t>(16, bytes * copies)));
       where.pool = pools_.back().template as<char>();
@@ -84,8 +84,8 @@ class tier_launch {
       pools_.emplace_back(static_cast<std::size_t>((needs.shares_model ? 1 : 2) * blocks * launch.partial_each) * 8);
       launch.partial = pools_.back().template as<double>();
       if (needs.statistics > limit) {
-        pools_.emplace_back(static_cast<std::size_t>(needs.chunk) * sizeof(T));
-        launch.chunk = pools_.back().template as<T>();
+        pools_.emplace_back(static_cast<std::size_t>(needs.grid_tile) * sizeof(T));
+        launch.grid_tile = pools_.back().template as<T>();
       }
       pools_.emplace_back(grid_slot_count() * sizeof(double) + 256);
       launch.grid_slots = pools_.back().template as<double>();
@@ -100,7 +100,8 @@ class tier_launch {
   std::vector<device_buffer> pools_;
 };
 
-/// The needs of the most demanding of several runs. Those that share a model need room for it once, others a copy each.
+/// The needs of the most demanding of several attempts. Those that share a model need a workspace for it once, others a
+/// copy each.
 void widen(mixture_needs& most, const mixture_needs& n) {
   most.sums = std::max(most.sums, n.sums);
   most.tile = std::max(most.tile, n.tile);
@@ -108,7 +109,7 @@ void widen(mixture_needs& most, const mixture_needs& n) {
   most.factors = std::max(most.factors, n.factors);
   most.start = std::max(most.start, n.start);
   most.statistics = std::max(most.statistics, n.statistics);
-  most.chunk = std::max(most.chunk, n.chunk);
+  most.grid_tile = std::max(most.grid_tile, n.grid_tile);
 }
 
 template <class T>
@@ -129,7 +130,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
   };
   for (std::int64_t i = 0; i < count; ++i) {
     mixture_task& task = seen[static_cast<std::size_t>(i)];
-    // A task's parameters are one run of numbers on the host too: weights, means, covariances.
+    // A task's parameters are contiguous on the host too: weights, means, covariances.
     double* const here = host_numbers.data() + numbers.first[i];
     std::memcpy(here, tasks[i].parameters.weights, numbers_of(task) * 8);
     if (task.ridge) std::memcpy(here + numbers_of(task), task.ridge, static_cast<std::size_t>(D) * 8);
@@ -149,25 +150,25 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
                         cudaMemcpyHostToDevice, stream),
         "copy tasks to the device");
 
-  // Tiers, each largest first; runs of a tier that share a model between blocks or not are two launches.
+  // Tiers, each largest first; attempts of a tier that share a model between blocks or not are two launches.
   const cuda_mixture_functions<T>& f = mixture_functions_of<T>();
   constexpr int kinds = 2 * mixture_tier_count;
-  std::int64_t resident_room = 0;
-  check(f.shared_room(mixture_resident_block, resident_room), "ask for shared memory");
+  std::int64_t resident_bytes = 0;
+  check(f.shared_bytes_of(mixture_resident_block, resident_bytes), "ask for shared memory");
   std::vector<std::int32_t> order[kinds];
   mixture_needs needs[kinds];
   const auto cost = [&](std::int32_t i) { return data.view.rows(tasks[i].fit) * tasks[i].components; };
   for (std::int64_t i = 0; i < count; ++i) {
     const int K = tasks[i].components;
     const std::int64_t rows = data.view.rows(tasks[i].fit);
-    const mixture_tier tier = f.tier_of(settings.structure, static_cast<int>(D), K, rows, resident_room);
+    const mixture_tier tier = f.tier_of(settings.structure, static_cast<int>(D), K, rows, resident_bytes);
     const int lanes = tier == mixture_warp ? 32 : mixture_tiers[tier].block_threads;
     const mixture_needs n = f.needs(settings.structure, static_cast<int>(D), K, rows, lanes,
-                                    settings.start == mixture_start::given, is_resident(tier) ? resident_room : 0);
-    const bool shares = is_grid(tier) && n.shares_model;
-    const int kind = tier + (shares ? mixture_tier_count : 0);
+                                    settings.start == mixture_start::given, is_resident(tier) ? resident_bytes : 0);
+    const bool shares_model = is_grid(tier) && n.shares_model;
+    const int kind = tier + (shares_model ? mixture_tier_count : 0);
     widen(needs[kind], n);
-    needs[kind].shares_model = shares;
+    needs[kind].shares_model = shares_model;
     order[kind].push_back(static_cast<std::int32_t>(i));
   }
   std::vector<std::int32_t> all_order;
@@ -212,7 +213,7 @@ void run_some(const executor& where, const point_batch<T>& data, const mixture_s
     task.log_likelihood = done.log_likelihood;
     task.iterations = done.iterations;
     task.status = done.status;
-    task.held = done.held;
+    task.kept_by_regularization = done.kept_by_regularization;
     task.observations = done.observations;
     task.missing = done.missing;
     const double* const from = host_numbers.data() + numbers.first[i];

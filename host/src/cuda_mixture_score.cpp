@@ -14,10 +14,10 @@ void score_mixtures(const executor& where, const point_batch<T>& data, const mix
   const device_scope scope(where.device());
   const auto stream = static_cast<cudaStream_t>(where.stream());
   const int D = mixtures.dimensions, Kmax = mixtures.max_components;
-  const bool shares = !scores.responsibilities.empty(), labels = !scores.labels.empty();
+  const bool wants_responsibilities = !scores.responsibilities.empty(), labels = !scores.labels.empty();
   const covariance_structure structure = score_structure(mixtures.covariance);
   const std::int64_t each = 1 + score_numbers(D, Kmax);
-  const std::int64_t out_row = 8 + (shares ? 8 * std::int64_t{Kmax} : 0) + (labels ? 4 : 0);
+  const std::int64_t out_row = 8 + (wants_responsibilities ? 8 * std::int64_t{Kmax} : 0) + (labels ? 4 : 0);
   const std::int64_t in_row = D * static_cast<std::int64_t>(sizeof(T));
   const std::int64_t most_rows =
       std::max<std::int64_t>(1, std::min<std::int64_t>(allowance(where) / 2, 256 << 20) / (in_row + out_row));
@@ -46,9 +46,11 @@ void score_mixtures(const executor& where, const point_batch<T>& data, const mix
     check(cudaMemcpyAsync(device_shift.as<char>(), shift.data(), shift.size() * 8, cudaMemcpyHostToDevice, stream),
           "copy mixtures to the device");
     const auto n = static_cast<std::size_t>(rows), width = static_cast<std::size_t>(Kmax);
-    const device_buffer density(n * 8), responsibilities(shares ? n * width * 8 : 0), label(labels ? n * 4 : 0);
+    const device_buffer density(n * 8), responsibilities(wants_responsibilities ? n * width * 8 : 0),
+        label(labels ? n * 4 : 0);
     // Numbers past a fit's own components stay NaN: all bits set is one.
-    if (shares) check(cudaMemsetAsync(responsibilities.as<char>(), 0xff, n * width * 8, stream), "clear memory");
+    if (wants_responsibilities)
+      check(cudaMemsetAsync(responsibilities.as<char>(), 0xff, n * width * 8, stream), "clear memory");
     mixture_score_launch<T> launch;
     launch.points = points.view();
     launch.rows = rows;
@@ -57,7 +59,7 @@ void score_mixtures(const executor& where, const point_batch<T>& data, const mix
     launch.one_for_all = mixtures.count == 1;
     launch.shift = device_shift.as<double>();
     launch.log_density = density.as<double>();
-    launch.responsibilities = shares ? responsibilities.as<double>() : nullptr;
+    launch.responsibilities = wants_responsibilities ? responsibilities.as<double>() : nullptr;
     launch.labels = labels ? label.as<std::int32_t>() : nullptr;
     launch.width = Kmax;
     check(mixture_functions_of<T>().score(launch, stream), "launch the scores");
@@ -65,7 +67,7 @@ void score_mixtures(const executor& where, const point_batch<T>& data, const mix
       check(cudaMemcpyAsync(to, from.as<char>(), bytes, cudaMemcpyDeviceToHost, stream), "copy scores to the host");
     };
     fetch(scores.log_density.data() + first, density, n * 8);
-    if (shares) fetch(scores.responsibilities.data() + first * Kmax, responsibilities, n * width * 8);
+    if (wants_responsibilities) fetch(scores.responsibilities.data() + first * Kmax, responsibilities, n * width * 8);
     if (labels) fetch(scores.labels.data() + first, label, n * 4);
     check(cudaStreamSynchronize(stream), "score");
   };
@@ -81,7 +83,7 @@ void score_mixtures(const executor& where, const point_batch<T>& data, const mix
       if (c.values > 0) score(part, c.begin, c.first, c.values);
       continue;
     }
-    part.view.offsets = nullptr;  // one fit, perhaps in several pieces
+    part.view.offsets = nullptr;  // one fit, perhaps in several chunks
     part.view.count = 1;
     for (std::int64_t row = 0; row < c.values; row += most_rows) {
       part.view.size = std::min(most_rows, c.values - row);

@@ -53,7 +53,7 @@ class mapped_memory {
   bool registered_ = false;
 };
 
-/// The points of a run of fits, in a place that the device reads.
+/// The points of a chunk of fits, in a place that the device reads.
 template <class T>
 class points_on_device {
  public:

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The passes of mixtures of products on CUDA, many attempts in step. A column at a time is laid out once for each
-// component, beside the components' shares: a launch of the family's kernels then serves all components of all
-// attempts. Data are doubles here, as on the CPU.
+// component, beside the components' responsibilities: a launch of the family's kernels then serves all components of
+// all attempts. Data are doubles here, as on the CPU.
 #pragma once
 
 #include "cuda_attempts.hpp"
 #include "cuda_backend.hpp"
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cuda/share_functions.hpp"
+#include "kernels/cuda/responsibility_functions.hpp"
 
 namespace manyfit::cuda {
 
@@ -20,7 +20,7 @@ class cuda_product_passes {
     return 3 * components + columns + 2;
   }
 
-  cuda_product_passes(const executor& where, std::span<const mixture_part> parts, int room,
+  cuda_product_passes(const executor& where, std::span<const mixture_part> parts, int parameter_stride,
                       std::span<mixture_attempt> attempts)
       : stream_(static_cast<cudaStream_t>(where.stream())),
         threads_(executor::cpu().threads()),
@@ -30,7 +30,7 @@ class cuda_product_passes {
         A_(attempts.size()),
         D_(attempts[0].sample->column_count()),
         F_(K_ * A_),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         plans_(attempts, K_, stream_),
         step_plans_(attempts, 1, stream_),
         N_(static_cast<std::size_t>(plans_.values())),
@@ -42,8 +42,8 @@ class cuda_product_passes {
         column_(K_ * N_),
         logs_(K_ * N_),
         table_(K_ * N_),
-        parameters_(D_ * room_ * F_),
-        std_errors_(room_ * F_),
+        parameters_(D_ * parameter_stride_ * F_),
+        std_errors_(parameter_stride_ * F_),
         constants_(F_),
         found_(D_ * F_),
         log_weights_(F_),
@@ -68,11 +68,12 @@ class cuda_product_passes {
     }
     x_.copy_from(x, stream_);
     w_.copy_from(w, stream_);
-    // What is read back before all of it was written, and shares of attempts that do not get as far as a start.
+    // What is read back before all of it was written, and responsibilities of attempts that do not get as far as a
+    // start.
     for (mirrored<double>* each : {&parameters_, &found_, &totals_}) each->send(stream_);
     status_.send(stream_);
     totals_of_components_.send(stream_);
-    check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the shares");
+    check(cudaMemsetAsync(table_.data(), 0, K_ * N_ * sizeof(double), stream_), "clear the responsibilities");
     check(cudaStreamSynchronize(stream_), "copy the samples");
   }
 
@@ -82,16 +83,18 @@ class cuda_product_passes {
                  [&](std::int64_t i) { f(passes[static_cast<std::size_t>(i)]); });
   }
 
-  share_table start_shares(int attempt) { return {host_table_.data() + plans_.begin_of(attempt), N_}; }
+  responsibility_table start_responsibilities(int attempt) {
+    return {host_table_.data() + plans_.begin_of(attempt), N_};
+  }
   void take_starts(std::span<em_pass> passes) {
     for_each(passes, 1, [&](const em_pass& pass) {
       if (!pass.wants_start() || !pass.wants_m_step()) return;
       mixture_attempt& a = attempts_[at(pass.attempt)];
-      const share_table shares = start_shares(pass.attempt);
+      const responsibility_table responsibilities = start_responsibilities(pass.attempt);
       for (std::size_t i = 0; i < K_ * D_; ++i)
-        a.sums[i] = sums_of_start(a.sample->columns[i % D_].x.data(), shares.of(i / D_), a.sample->size());
+        a.sums[i] = sums_of_start(a.sample->columns[i % D_].x.data(), responsibilities.of(i / D_), a.sample->size());
       for (std::size_t k = 0; k < K_; ++k)
-        a.totals[k] = std::accumulate(shares.of(k), shares.of(k) + a.sample->size(), 0.0);
+        a.totals[k] = std::accumulate(responsibilities.of(k), responsibilities.of(k) + a.sample->size(), 0.0);
     });
     for (const em_pass& pass : passes) {
       if (!pass.wants_start() || !pass.wants_m_step()) continue;
@@ -102,9 +105,10 @@ class cuda_product_passes {
     check(cudaStreamSynchronize(stream_), "copy starts");
   }
 
-  void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
+  void drop_small_responsibilities(std::span<em_pass> passes, std::size_t k) {
     if (std::none_of(passes.begin(), passes.end(), [](const em_pass& pass) { return pass.wants_m_step(); })) return;
-    check(launch_drop_small_shares(table_.data() + k * N_, w_.data(), rows(), stream_), "launch on shares");
+    check(launch_drop_small_responsibilities(table_.data() + k * N_, w_.data(), rows(), stream_),
+          "launch on responsibilities");
   }
 
   void fit(std::span<em_pass> passes, part_fit* found) {
@@ -160,7 +164,7 @@ class cuda_product_passes {
       const mixture_attempt& a = attempts_[at(pass.attempt)];
       for (std::size_t i = 0; i < K_ * D_; ++i) {
         for (int p = 0; p < parts_[0].parameter_count(); ++p)
-          parameters_.host[place(i, p, pass)] = a.parameters[i * room_ + static_cast<std::size_t>(p)];
+          parameters_.host[place(i, p, pass)] = a.parameters[i * parameter_stride_ + static_cast<std::size_t>(p)];
         sums_.host[place(i, pass)] = a.sums[i];
       }
       for (std::size_t k = 0; k < K_; ++k) log_weights_.host[k * A_ + at(pass.attempt)] = a.log_weights[k];
@@ -176,10 +180,11 @@ class cuda_product_passes {
             "launch the log-densities");
       check(launch_add_present(column_.data(), logs_.data(), numbers, table_.data(), stream_), "add log-densities");
     }
-    check(launch_share_out({static_cast<std::int64_t>(A_), rows(), static_cast<int>(K_), device_offsets_.data(),
-                            w_.data(), w_.data(), log_weights_.device.data(), table_.data(), kept_.data(),
-                            totals_of_components_.device.data(), totals_.device.data()},
-                           plan, stream_),
+    check(launch_find_responsibilities(
+              {static_cast<std::int64_t>(A_), rows(), static_cast<int>(K_), device_offsets_.data(), w_.data(),
+               w_.data(), log_weights_.device.data(), table_.data(), kept_.data(), totals_of_components_.device.data(),
+               totals_.device.data()},
+              plan, stream_),
           "launch the E step");
     for (std::size_t d = 0; d < D_; ++d) {
       repeat(d);
@@ -209,11 +214,11 @@ class cuda_product_passes {
   const operations<on_cuda, double>& family() const { return table_of<double>(*parts_[0].family); }
   /// Of distribution i of an attempt's [K × D]: among [D × F].
   std::size_t place(std::size_t i, const em_pass& pass) const { return i % D_ * F_ + i / D_ * A_ + at(pass.attempt); }
-  /// The same of parameter p: among [D × room × F].
+  /// The same of parameter p: among [D × parameter_stride × F].
   std::size_t place(std::size_t i, int p, const em_pass& pass) const {
-    return (i % D_ * room_ + static_cast<std::size_t>(p)) * F_ + i / D_ * A_ + at(pass.attempt);
+    return (i % D_ * parameter_stride_ + static_cast<std::size_t>(p)) * F_ + i / D_ * A_ + at(pass.attempt);
   }
-  double* parameters_of(std::size_t d) const { return parameters_.device.data() + d * room_ * F_; }
+  double* parameters_of(std::size_t d) const { return parameters_.device.data() + d * parameter_stride_ * F_; }
   parameters_view view_of(std::size_t d) const { return {parameters_of(d), 1, static_cast<std::int64_t>(F_)}; }
   /// Column d once for each component into `column_`.
   void repeat(std::size_t d) const {
@@ -224,7 +229,7 @@ class cuda_product_passes {
     repeat(d);
     return {column_.data(), weights, device_offsets_.data(), 0, static_cast<std::int64_t>(F_)};
   }
-  /// Σ share log f of every distribution at the parameters on the host, into `found_`.
+  /// Σ responsibility log f of every distribution at the parameters on the host, into `found_`.
   void sum_log_likelihoods(const launch_plan& plan) {
     parameters_.send(stream_);
     for (std::size_t d = 0; d < D_; ++d)
@@ -239,14 +244,14 @@ class cuda_product_passes {
   int threads_;
   std::span<const mixture_part> parts_;
   std::span<mixture_attempt> attempts_;
-  std::size_t K_, A_, D_, F_, room_;  ///< F: fits of a column, k × A + a
+  std::size_t K_, A_, D_, F_, parameter_stride_;  ///< F: fits of a column, k × A + a
   attempt_plans plans_, step_plans_;
   std::size_t N_;                   ///< rows of all attempts
-  std::vector<double> host_table_;  ///< [K × N]: shares of starts
+  std::vector<double> host_table_;  ///< [K × N]: responsibilities of starts
   device_array<std::int64_t> device_offsets_;
   device_array<double> x_, w_, kept_;           ///< [D × N], [N], [N]
   device_array<double> column_, logs_, table_;  ///< [K × N]
-  mirrored<double> parameters_;                 ///< [D × room × F]
+  mirrored<double> parameters_;                 ///< [D × parameter_stride × F]
   device_array<double> std_errors_, constants_;
   mirrored<double> found_, log_weights_, totals_;
   mirrored<component_sums> totals_of_components_, sums_;  ///< [F], [D × F]

@@ -67,7 +67,7 @@ executor executor::cpu(int threads) {
 }
 
 executor executor::cuda(int device, void* stream) {
-  const std::string why = cuda::refusal(device);
+  const std::string why = cuda::why_unusable(device);
   if (!why.empty()) throw error(error::kind::device, "cuda:" + std::to_string(device) + " cannot be used: " + why);
   executor result = cpu();
   result.device_ = device;
@@ -78,7 +78,7 @@ executor executor::cuda(int device, void* stream) {
 executor executor::best() {
   const int count = cuda::device_count();
   for (int device = 0; device < count; ++device)  // those behind the first that can be used are left alone
-    if (cuda::refusal(device).empty()) return cuda(device);
+    if (cuda::why_unusable(device).empty()) return cuda(device);
   return cpu();
 }
 

@@ -35,7 +35,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-[[noreturn]] void refuse(std::string_view name, const std::vector<const family_info*>& families) {
+[[noreturn]] void throw_unknown_family(std::string_view name, const std::vector<const family_info*>& families) {
   const auto nearest = std::min_element(families.begin(), families.end(), [&](const auto* a, const auto* b) {
     return edit_distance(name, a->name) < edit_distance(name, b->name);
   });
@@ -51,7 +51,7 @@ const family_info& find_family(std::string_view name) {
   const auto families = all_families();
   for (const family_info* family : families)
     if (name == family->name) return *family;
-  refuse(name, families);
+  throw_unknown_family(name, families);
 }
 
 int find_parameter(const family_info& family, std::string_view name) {

@@ -47,8 +47,8 @@ struct scoring {
     check(mixtures, "score_mixture");
     product_of("responsibilities", {rows, mixtures.max_components});
     if (mixtures.count != 1 && mixtures.count != samples)
-      refuse("score_mixture: " + std::to_string(mixtures.count) + " mixtures for " + std::to_string(samples) +
-             " samples; one for all or one for each expected");
+      throw_argument("score_mixture: " + std::to_string(mixtures.count) + " mixtures for " + std::to_string(samples) +
+                     " samples; one for all or one for each expected");
     for (const mixture_component& part : mixtures.parts) parts.push_back(part_for(part, false));
     const auto all = static_cast<std::size_t>(rows);
     scores.log_density.assign(all, nan);
@@ -63,7 +63,7 @@ struct scoring {
   int components(std::int64_t fit) const { return mixtures.components[static_cast<std::size_t>(source(fit))]; }
   const double* parameters(std::int64_t fit, int k) const {
     return mixtures.parameters.data() +
-           (mixtures.first_component(source(fit)) + k) * mixtures.columns * mixtures.parameter_room;
+           (mixtures.first_component(source(fit)) + k) * mixtures.columns * mixtures.parameter_stride;
   }
   /// log π_k; weights given by hand need not sum to one.
   std::vector<double> log_weights(std::int64_t fit) const {
@@ -87,7 +87,7 @@ struct scoring {
       }
     }
     scores.log_density[row] = most;
-    if (std::isinf(most)) return;  // outside every support: a density of 0, and no share for anyone
+    if (std::isinf(most)) return;  // outside every support: a density of 0, and no responsibility
     for (int k = 0; k < K; ++k) sum += std::exp(terms[static_cast<std::size_t>(k) * stride] - most);
     scores.log_density[row] = most + std::log(sum);
     if (options.labels) scores.labels[row] = likeliest;
@@ -104,8 +104,8 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
   check(data);
   scoring all(mixtures, options, data.value_count, data.count());
   if (mixtures.columns != 1)
-    refuse("score_mixture: values given for mixtures over " + std::to_string(mixtures.columns) +
-           " columns; points expected");
+    throw_argument("score_mixture: values given for mixtures over " + std::to_string(mixtures.columns) +
+                   " columns; points expected");
   std::vector<std::vector<double>> on_device(where.is_cuda() ? all.width() : 0);
   for (std::size_t k = 0; k < on_device.size(); ++k)
     if (const mixture_part& part = all.part(static_cast<int>(k)); part.family)
@@ -114,7 +114,7 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
   const cuda::host_batch<T> copy = away ? cuda::copy_of(where, data) : cuda::host_batch<T>();
   const batch_view<T> rows = away ? copy.view(data.view) : data.view;
   const std::int64_t first_of_all = rows.offsets ? rows.offsets[0] : 0;
-  constexpr std::int64_t piece = 4096;  // values at a time
+  constexpr std::int64_t tile = 4096;  // values at a time
   const int threads = where.is_cuda() ? executor::cpu().threads() : where.threads();
   parallel_for(threads, data.count(), 1, [&](std::int64_t fit) {
     if (!all.is_fitted(fit)) return;
@@ -122,8 +122,8 @@ mixture_scores score_any(const executor& where, const batch<T>& data, const fami
     const int K = all.components(fit);
     const std::vector<double> log_weights = all.log_weights(fit);
     std::vector<double> x, terms;
-    for (std::int64_t first = begin; first < begin + size; first += piece) {
-      const auto n = static_cast<std::size_t>(std::min(piece, begin + size - first));
+    for (std::int64_t first = begin; first < begin + size; first += tile) {
+      const auto n = static_cast<std::size_t>(std::min(tile, begin + size - first));
       x.assign(rows.values + first, rows.values + first + static_cast<std::int64_t>(n));
       terms.resize(static_cast<std::size_t>(K) * n);
       for (int k = 0; k < K; ++k) {
@@ -146,10 +146,10 @@ template <class T>
 mixture_scores score_points(const executor& where, const point_batch<T>& data, const family_mixture_results& mixtures,
                             const mixture_score_options& options) {
   check(data);
-  if (data.view.reader) refuse("score_mixture: rows in memory expected");
+  if (data.view.reader) throw_argument("score_mixture: rows in memory expected");
   if (data.dimensions() != mixtures.columns)
-    refuse("score_mixture: points of " + std::to_string(data.dimensions()) + " coordinates given for mixtures over " +
-           std::to_string(mixtures.columns) + " columns");
+    throw_argument("score_mixture: points of " + std::to_string(data.dimensions()) +
+                   " coordinates given for mixtures over " + std::to_string(mixtures.columns) + " columns");
   if (data.dimensions() == 1) return score_any(where, values_of(data), mixtures, options);
   if (!where.is_cuda()) require_host_memory(data.memory);
   const bool away = data.memory == memory_space::device;
@@ -172,7 +172,7 @@ mixture_scores score_points(const executor& where, const point_batch<T>& data, c
         all.scores.log_density[first_row + static_cast<std::size_t>(i)] = -std::numeric_limits<double>::infinity();
     }
     const std::vector<double> log_weights = all.log_weights(fit);
-    product_densities densities(sample, parts, mixtures.parameter_room, cpu_mixture_functions());
+    product_densities densities(sample, parts, mixtures.parameter_stride, cpu_mixture_functions());
     densities.set(all.parameters(fit, 0), inside);
     const std::size_t block = densities.block_rows();
     struct workspace {
@@ -198,10 +198,10 @@ mixture_scores score_points(const executor& where, const point_batch<T>& data, c
 
 std::vector<double> simulate_any(const executor& where, const family_mixture_results& mixtures, std::int64_t size,
                                  std::uint64_t seed, std::span<const std::uint64_t> streams) {
-  if (size < 0) refuse("size: " + std::to_string(size) + " given; 0 or more expected");
+  if (size < 0) throw_argument("size: " + std::to_string(size) + " given; 0 or more expected");
   if (!streams.empty() && static_cast<std::int64_t>(streams.size()) != mixtures.count)
-    refuse("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
-           " mixtures; one for each expected");
+    throw_argument("streams: " + std::to_string(streams.size()) + " given for " + std::to_string(mixtures.count) +
+                   " mixtures; one for each expected");
   check(mixtures, "simulate_mixture");
   product_of("simulate_mixture", {mixtures.count, size, mixtures.columns});
   const std::size_t n = static_cast<std::size_t>(size), D = static_cast<std::size_t>(mixtures.columns);
@@ -230,7 +230,7 @@ std::vector<double> simulate_any(const executor& where, const family_mixture_res
       if (part.family) {
         const double* parameters = mixtures.parameters.data() + (mixtures.first_component(fit) * mixtures.columns +
                                                                  static_cast<std::int64_t>(distribution)) *
-                                                                    mixtures.parameter_room;
+                                                                    mixtures.parameter_stride;
         draws = simulate(where, *part.family, {parameters, 0, 1}, 1, size,
                          {.seed = seed + static_cast<std::uint64_t>(distribution), .streams = {stream}});
       }

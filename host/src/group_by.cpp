@@ -31,10 +31,10 @@ std::uint64_t process_seed() {
 
 constexpr std::int32_t same_as_before = -2;  // in group_of_row, until groups have their numbers
 
-/// Rows of a block: its entries fit into a core's own cache while they are sorted by piece.
-constexpr std::size_t block_rows = 32768;
-/// Rows of a piece, about: its table and its distinct keys fit there too.
-constexpr std::size_t piece_rows = 16384;
+/// Rows of a tile: its entries fit into a core's own cache while they are sorted by partition.
+constexpr std::size_t tile_rows = 32768;
+/// Rows of a partition, about: its table and its distinct keys fit there too.
+constexpr std::size_t partition_rows = 16384;
 
 /// A row's key as the tables see it.
 struct entry {
@@ -49,7 +49,7 @@ struct entry {
   }
 };
 
-struct text_block {
+struct text_tile {
   std::span<const std::string_view> keys;
 
   std::size_t size() const { return keys.size(); }
@@ -62,7 +62,7 @@ struct text_block {
   }
 };
 
-struct word_block {
+struct word_tile {
   std::span<const std::uint64_t> keys;
 
   std::size_t size() const { return keys.size(); }
@@ -71,7 +71,7 @@ struct word_block {
 };
 
 /// Pairs of groups; no_group in one of them is no key.
-struct pair_block {
+struct pair_tile {
   std::span<const std::int32_t> first, second;
 
   std::size_t size() const { return first.size(); }
@@ -82,8 +82,8 @@ struct pair_block {
   }
 };
 
-/// The distinct keys of one piece. Open addressing; bits of the hash that tell neither piece nor slot spare most
-/// comparisons.
+/// The distinct keys of one partition. Open addressing; bits of the hash that tell neither partition nor slot spare
+/// most comparisons.
 class key_table {
  public:
   void clear() {
@@ -174,20 +174,20 @@ class first_rows {
   std::int32_t count_ = 0;
 };
 
-/// Cuts spans of one size into blocks.
-template <class Block, class... Keys>
-void add_blocks(std::vector<Block>& blocks, const std::span<Keys>&... keys) {
+/// Cuts spans of one size into tiles.
+template <class Tile, class... Keys>
+void add_tiles(std::vector<Tile>& tiles, const std::span<Keys>&... keys) {
   const std::size_t rows = std::min({keys.size()...});
-  for (std::size_t first = 0; first < rows; first += block_rows)
-    blocks.push_back({keys.subspan(first, std::min(block_rows, rows - first))...});
+  for (std::size_t first = 0; first < rows; first += tile_rows)
+    tiles.push_back({keys.subspan(first, std::min(tile_rows, rows - first))...});
 }
 
-template <class Block>
-row_groups group_blocks(const std::vector<Block>& blocks, const group_by_options& options) {
+template <class Tile>
+row_groups group_tiles(const std::vector<Tile>& tiles, const group_by_options& options) {
   const key_hash hash(options.seed.value_or(process_seed()));
   const int threads = options.threads > 0 ? options.threads : executor::cpu().threads();
-  std::vector<std::size_t> first_row{0};  // of each block
-  for (const Block& block : blocks) first_row.push_back(first_row.back() + block.size());
+  std::vector<std::size_t> first_row{0};  // of each tile
+  for (const Tile& tile : tiles) first_row.push_back(first_row.back() + tile.size());
   const std::size_t rows = first_row.back();
   if (rows > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
     throw error(error::kind::argument, "group_by: " + std::to_string(rows) +
@@ -198,66 +198,66 @@ row_groups group_blocks(const std::vector<Block>& blocks, const group_by_options
   result.group_of_row.resize(rows);
   std::int32_t* const group_of_row = result.group_of_row.data();
 
-  const int piece_bits = std::min(static_cast<int>(std::bit_width(rows / piece_rows)), 12);
-  const std::size_t pieces = std::size_t{1} << piece_bits;
-  const auto piece_of = [piece_bits](std::uint64_t hash_of_key) -> std::size_t {
-    return piece_bits == 0 ? 0 : hash_of_key >> (64 - piece_bits);
+  const int partition_bits = std::min(static_cast<int>(std::bit_width(rows / partition_rows)), 12);
+  const std::size_t partitions = std::size_t{1} << partition_bits;
+  const auto partition_of = [partition_bits](std::uint64_t hash_of_key) -> std::size_t {
+    return partition_bits == 0 ? 0 : hash_of_key >> (64 - partition_bits);
   };
-  // Each block's entries by piece, in the order of rows; where the block's begin, and where after that each piece's
-  // end.
+  // Each tile's entries by partition, in the order of rows; where the tile's begin, and where after that each
+  // partition's end.
   const large_array<entry> entries = make_large_array<entry>(rows);
   std::atomic<std::size_t> used = 0;
-  std::vector<std::size_t> begin(blocks.size());
-  std::vector<std::uint16_t> ends(blocks.size() * pieces);
-  static_assert(block_rows <= std::numeric_limits<std::uint16_t>::max());
+  std::vector<std::size_t> begin(tiles.size());
+  std::vector<std::uint16_t> ends(tiles.size() * partitions);
+  static_assert(tile_rows <= std::numeric_limits<std::uint16_t>::max());
   parallel_for(
-      threads, std::ssize(blocks), 1, [](int) { return std::make_unique_for_overwrite<entry[]>(block_rows); },
+      threads, std::ssize(tiles), 1, [](int) { return std::make_unique_for_overwrite<entry[]>(tile_rows); },
       [&](const std::unique_ptr<entry[]>& in_order, std::int64_t index) {
         const auto b = static_cast<std::size_t>(index);
-        const Block& block = blocks[b];
-        std::uint16_t* const end = ends.data() + b * pieces;
+        const Tile& tile = tiles[b];
+        std::uint16_t* const end = ends.data() + b * partitions;
         std::size_t count = 0;
         bool after_key = false;
-        for (std::size_t i = 0; i < block.size(); ++i) {
+        for (std::size_t i = 0; i < tile.size(); ++i) {
           const std::size_t row = first_row[b] + i;
-          if (!block.has_key(i)) {
+          if (!tile.has_key(i)) {
             group_of_row[row] = no_group;
             after_key = false;
             continue;
           }
-          entry& each = in_order[count] = block.at(i, hash);
+          entry& each = in_order[count] = tile.at(i, hash);
           if (after_key && each.same_key(in_order[count - 1])) {
             group_of_row[row] = same_as_before;  // sorted tables repeat a key
             continue;
           }
           each.row = static_cast<std::uint32_t>(row);
-          ++end[piece_of(each.hash)];
+          ++end[partition_of(each.hash)];
           ++count;
           after_key = true;
         }
-        std::exclusive_scan(end, end + pieces, end, std::uint16_t{0});
+        std::exclusive_scan(end, end + partitions, end, std::uint16_t{0});
         begin[b] = used.fetch_add(count, std::memory_order_relaxed);
-        for (std::size_t i = 0; i < count; ++i) entries[begin[b] + end[piece_of(in_order[i].hash)]++] = in_order[i];
+        for (std::size_t i = 0; i < count; ++i) entries[begin[b] + end[partition_of(in_order[i].hash)]++] = in_order[i];
       });
 
-  // One table for each piece. A row learns in which row its key came first.
+  // One table for each partition. A row learns in which row its key came first.
   parallel_for(
-      threads, static_cast<std::int64_t>(pieces), 1, [](int) { return key_table(); },
-      [&](key_table& table, std::int64_t piece) {
+      threads, static_cast<std::int64_t>(partitions), 1, [](int) { return key_table(); },
+      [&](key_table& table, std::int64_t partition) {
         table.clear();
-        for (std::size_t b = 0; b < blocks.size(); ++b) {
-          const std::uint16_t* const end = ends.data() + b * pieces + piece;
-          const entry* const of_block = entries.get() + begin[b];
-          for (std::size_t i = piece == 0 ? 0 : end[-1]; i < *end; ++i)
-            group_of_row[of_block[i].row] = static_cast<std::int32_t>(table.first_row_of(of_block[i]));
+        for (std::size_t b = 0; b < tiles.size(); ++b) {
+          const std::uint16_t* const end = ends.data() + b * partitions + partition;
+          const entry* const of_tile = entries.get() + begin[b];
+          for (std::size_t i = partition == 0 ? 0 : end[-1]; i < *end; ++i)
+            group_of_row[of_tile[i].row] = static_cast<std::int32_t>(table.first_row_of(of_tile[i]));
         }
       });
 
   // Groups in order of first appearance: a group's number is how many first rows come before its own.
   const first_rows firsts(result.group_of_row, threads);
   result.first_row = firsts.rows();
-  parallel_for(threads, std::ssize(blocks), 1, [&](std::int64_t block) {
-    const auto b = static_cast<std::size_t>(block);
+  parallel_for(threads, std::ssize(tiles), 1, [&](std::int64_t tile) {
+    const auto b = static_cast<std::size_t>(tile);
     for (std::size_t row = first_row[b]; row < first_row[b + 1]; ++row) {
       std::int32_t& group = group_of_row[row];
       if (group == same_as_before)
@@ -272,21 +272,21 @@ row_groups group_blocks(const std::vector<Block>& blocks, const group_by_options
 }  // namespace
 
 row_groups group_by(std::span<const std::string_view> keys, const group_by_options& options) {
-  std::vector<text_block> blocks;
-  add_blocks(blocks, keys);
-  return group_blocks(blocks, options);
+  std::vector<text_tile> tiles;
+  add_tiles(tiles, keys);
+  return group_tiles(tiles, options);
 }
 
 row_groups group_by(std::span<const std::span<const std::string_view>> parts, const group_by_options& options) {
-  std::vector<text_block> blocks;
-  for (const std::span<const std::string_view>& keys : parts) add_blocks(blocks, keys);
-  return group_blocks(blocks, options);
+  std::vector<text_tile> tiles;
+  for (const std::span<const std::string_view>& keys : parts) add_tiles(tiles, keys);
+  return group_tiles(tiles, options);
 }
 
 row_groups group_by(std::span<const std::uint64_t> keys, const group_by_options& options) {
-  std::vector<word_block> blocks;
-  add_blocks(blocks, keys);
-  return group_blocks(blocks, options);
+  std::vector<word_tile> tiles;
+  add_tiles(tiles, keys);
+  return group_tiles(tiles, options);
 }
 
 row_groups group_by(std::span<const std::int32_t> first, std::span<const std::int32_t> second,
@@ -295,9 +295,9 @@ row_groups group_by(std::span<const std::int32_t> first, std::span<const std::in
     throw error(error::kind::argument, "group_by: " + std::to_string(first.size()) + " and " +
                                            std::to_string(second.size()) +
                                            " rows given; as many of both were expected");
-  std::vector<pair_block> blocks;
-  add_blocks(blocks, first, second);
-  return group_blocks(blocks, options);
+  std::vector<pair_tile> tiles;
+  add_tiles(tiles, first, second);
+  return group_tiles(tiles, options);
 }
 
 std::vector<std::int64_t> group_offsets(const row_groups& groups) {

@@ -31,7 +31,7 @@ inline void prefer_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] st
 #endif
 }
 
-/// Room for `count` elements in a vector that has none yet, in huge pages where it is large.
+/// Capacity for `count` elements in a vector that has none yet, in huge pages where it is large.
 template <class T>
 void reserve_large(std::vector<T>& empty, std::size_t count) {
   empty.reserve(count);

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "checks.hpp"
-#include "mixture_runs.hpp"
+#include "mixture_attempts.hpp"
 #include "progress.hpp"
 
 namespace manyfit {
@@ -20,35 +20,36 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-void refuse(const std::string& message) {
+void throw_argument(const std::string& message) {
   throw error(error::kind::argument, message);
 }
 
 mixture_settings settings_from(const mixture_options& options, int dimensions, std::int64_t count) {
   const auto& range = options.components;
   if (range.fewest < 1 || range.most < range.fewest || range.most > max_components)
-    refuse("components: " + std::to_string(range.fewest) + " to " + std::to_string(range.most) +
-           " given; at least 1, at most " + std::to_string(max_components) + ", fewest first");
-  if (options.restarts < 1) refuse("restarts: " + std::to_string(options.restarts) + " given; 1 or more expected");
+    throw_argument("components: " + std::to_string(range.fewest) + " to " + std::to_string(range.most) +
+                   " given; at least 1, at most " + std::to_string(max_components) + ", fewest first");
+  if (options.restarts < 1)
+    throw_argument("restarts: " + std::to_string(options.restarts) + " given; 1 or more expected");
   if (options.max_iterations < 0)
-    refuse("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
-  if (!(options.tolerance >= 0)) refuse("tolerance: a number of 0 or more expected");
+    throw_argument("max_iterations: " + std::to_string(options.max_iterations) + " given; 0 or more expected");
+  if (!(options.tolerance >= 0)) throw_argument("tolerance: a number of 0 or more expected");
   if (std::isnan(options.regularization) || std::isinf(options.regularization))
-    refuse("regularization: a finite number expected");
-  if (options.batch_rows < 0) refuse("batch_rows: 0 (whole passes) or more expected");
+    throw_argument("regularization: a finite number expected");
+  if (options.minibatch_rows < 0) throw_argument("minibatch_rows: 0 (whole passes) or more expected");
   check_choice("covariance", options.covariance, covariance_structure_count);
   check_choice("start", options.start, mixture_start_count);
   check_choice("select", options.select, 2);
   if (options.start == mixture_start::given) {
     const mixture_results* start = options.start_values;
-    if (!start) refuse("start_values: mixture_start::given needs them");
+    if (!start) throw_argument("start_values: mixture_start::given needs them");
     check(*start, "start_values");
     if (start->dimensions != dimensions)
-      refuse("start_values: of " + std::to_string(start->dimensions) + " dimensions for points of " +
-             std::to_string(dimensions));
+      throw_argument("start_values: of " + std::to_string(start->dimensions) + " dimensions for points of " +
+                     std::to_string(dimensions));
     if (start->count != 1 && start->count != count)
-      refuse("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
-             " fits; one for all or one for each expected");
+      throw_argument("start_values: " + std::to_string(start->count) + " mixtures given for " + std::to_string(count) +
+                     " fits; one for all or one for each expected");
   }
   mixture_settings settings;
   settings.structure = options.covariance;
@@ -58,7 +59,7 @@ mixture_settings settings_from(const mixture_options& options, int dimensions, s
   settings.seed = options.seed;
   settings.accelerate = options.accelerate;
   settings.restart_collapsed = options.restart_collapsed;
-  settings.batch_rows = options.batch_rows;
+  settings.minibatch_rows = options.minibatch_rows;
   return settings;
 }
 
@@ -72,20 +73,20 @@ std::int64_t count_free(covariance_structure structure, std::int64_t K, std::int
   return K - 1 + K * D + covariances;
 }
 
-/// What a run's parameters cost in the information criterion.
+/// What an attempt's parameters cost in the information criterion.
 double price_of(const mixture_task& task, const mixture_options& options, int D) {
   const auto p = static_cast<double>(count_free(options.covariance, task.components, D));
   return options.select == information_criterion::bic ? p * std::log(static_cast<double>(task.observations)) : 2 * p;
 }
 
-/// A run's information criterion; NaN without parameters.
+/// An attempt's information criterion; NaN without parameters.
 double criterion(const mixture_task& task, const mixture_options& options, int D) {
   return has_parameters(task.status) ? price_of(task, options, D) - 2 * task.log_likelihood : nan;
 }
 
-/// A criterion for as many parameters as the run has, with a log-likelihood of others, corrected for small samples; ∞
-/// where there are about as many parameters as rows. Sources: Hurvich & Tsai, Biometrika 76 (1989) 297–307; McQuarrie,
-/// Statistics & Probability Letters 44 (1999) 79–86.
+/// A criterion for as many parameters as the attempt has, with a log-likelihood of others, corrected for small samples;
+/// ∞ where there are about as many parameters as rows. Sources: Hurvich & Tsai, Biometrika 76 (1989) 297–307;
+/// McQuarrie, Statistics & Probability Letters 44 (1999) 79–86.
 double corrected_criterion(const mixture_task& task, double log_likelihood, const mixture_options& options, int D) {
   const auto n = static_cast<double>(task.observations),
              p = static_cast<double>(count_free(options.covariance, task.components, D));
@@ -93,19 +94,22 @@ double corrected_criterion(const mixture_task& task, double log_likelihood, cons
   return price_of(task, options, D) * n / (n - p - 1) - 2 * log_likelihood;
 }
 
-/// The best run of one number of components, the first of equals. Where the caller says what is added to the
-/// covariances, a run of which that alone keeps a component from collapsing is passed over, since its likelihood is as
-/// high as that is low, unless all are such runs. Without any that has parameters, the first.
-const mixture_task& best_run(std::span<const mixture_task> runs, bool callers_ridge) {
-  const bool all_held = std::all_of(runs.begin(), runs.end(),
-                                    [](const mixture_task& run) { return run.held || !has_parameters(run.status); });
-  const mixture_task* best = runs.data();
+/// The best attempt of one number of components, the first of equals. Where the caller says what is added to the
+/// covariances, an attempt of which that alone keeps a component from collapsing is passed over, since its likelihood
+/// is as high as that is low, unless all are such attempts. Without any that has parameters, the first.
+const mixture_task& best_attempt(std::span<const mixture_task> attempts, bool callers_ridge) {
+  const bool all_kept_by_regularization = std::all_of(
+      attempts.begin(), attempts.end(),
+      [](const mixture_task& attempt) { return attempt.kept_by_regularization || !has_parameters(attempt.status); });
+  const mixture_task* best = attempts.data();
   double most = -std::numeric_limits<double>::infinity();
-  for (const mixture_task& run : runs) {
-    if (!has_parameters(run.status) || (callers_ridge && run.held && !all_held)) continue;
-    if (run.log_likelihood > most || !has_parameters(best->status)) {
-      most = run.log_likelihood;
-      best = &run;
+  for (const mixture_task& attempt : attempts) {
+    if (!has_parameters(attempt.status) ||
+        (callers_ridge && attempt.kept_by_regularization && !all_kept_by_regularization))
+      continue;
+    if (attempt.log_likelihood > most || !has_parameters(best->status)) {
+      most = attempt.log_likelihood;
+      best = &attempt;
     }
   }
   return *best;
@@ -113,10 +117,10 @@ const mixture_task& best_run(std::span<const mixture_task> runs, bool callers_ri
 
 /// A number of components that a fit can take.
 struct size_choice {
-  const mixture_task* run = nullptr;  ///< its best
-  double criterion = nan;             ///< as if it had been the only number asked for
-  bool regularized = false;           ///< only what is added to its covariances keeps a component from collapsing
-  bool comparable = true;             ///< with those that needed no ridge
+  const mixture_task* attempt = nullptr;  ///< its best
+  double criterion = nan;                 ///< as if it had been the only number asked for
+  bool regularized = false;               ///< only what is added to its covariances keeps a component from collapsing
+  bool comparable = true;                 ///< with those that needed no ridge
 };
 
 /// The lowest criterion among those that stand for choice, the first of equals; without any, the first.
@@ -129,25 +133,26 @@ std::size_t lowest(std::span<const size_choice> of) {
   return best;
 }
 
-/// The sizes that a fit can take, each as it would be alone. One of which every run collapses has a likelihood that is
-/// as high as its ridge is low. It stands against the best size that needs no ridge only where it is the better one
+/// The sizes that a fit can take, each as it would be alone. One of which every attempt collapses has a likelihood that
+/// is as high as its ridge is low. It stands against the best size that needs no ridge only where it is the better one
 /// with one covariance for all components, too: it is taken for where its components lie, not for how narrow one is.
 template <class T>
-std::vector<size_choice> choices(const mixture_runs<T>& runs, std::int64_t begin, std::int64_t end,
+std::vector<size_choice> choices(const mixture_attempts<T>& attempts, std::int64_t begin, std::int64_t end,
                                  const mixture_options& options, int D) {
-  const std::int64_t sizes = runs.sizes_tried();
+  const std::int64_t sizes = attempts.sizes_tried();
   const bool ladder = options.regularization < 0;
   std::vector<size_choice> all;
   for (std::int64_t fit = begin; fit < end; ++fit)
     for (std::int64_t size = 0; size < sizes; ++size) {
-      const mixture_task& run = best_run(runs.runs(fit, size), !ladder);
+      const mixture_task& attempt = best_attempt(attempts.attempts(fit, size), !ladder);
       size_choice& each = all.emplace_back();
-      each.run = &run;
-      each.criterion = criterion(run, options, D);
-      each.regularized = has_parameters(run.status) && (ladder ? run.ridge != nullptr : run.held);
+      each.attempt = &attempt;
+      each.criterion = criterion(attempt, options, D);
+      each.regularized =
+          has_parameters(attempt.status) && (ladder ? attempt.ridge != nullptr : attempt.kept_by_regularization);
     }
   // Of every fit that has doubtful sizes the best size without a ridge, then those.
-  std::vector<typename mixture_runs<T>::place> tied;
+  std::vector<typename mixture_attempts<T>::place> tied;
   std::vector<size_choice*> doubtful;
   for (std::int64_t fit = begin; fit < end; ++fit) {
     const auto own =
@@ -168,10 +173,10 @@ std::vector<size_choice> choices(const mixture_runs<T>& runs, std::int64_t begin
       }
     }
   }
-  const std::vector<double> reached = runs.tied_likelihoods(tied);
+  const std::vector<double> reached = attempts.tied_likelihoods(tied);
   double plain = nan;
   for (std::size_t i = 0; i < doubtful.size(); ++i) {
-    const double value = corrected_criterion(*doubtful[i]->run, reached[i], options, D);
+    const double value = corrected_criterion(*doubtful[i]->attempt, reached[i], options, D);
     if (!doubtful[i]->regularized)
       plain = value;
     else
@@ -231,17 +236,18 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   if (data.count() == 0) return r;
   if (!where.is_cuda()) require_host_memory(data.memory);
 
-  // Every start of every number of components is a task; fits are taken in runs whose tasks' memory stays small.
+  // Every start of every number of components is a task; fits are taken in chunks whose tasks' memory stays small.
   const std::int64_t trace_numbers = options.trace ? settings.max_iterations + std::int64_t{1} : 0;
   const std::int64_t restarts = given ? 1 : options.restarts;
   const std::int64_t widest = given ? start->max_components : most;
   product_of("components, restarts and trace of one fit",
              {most - fewest + 1, restarts, widest * (1 + D + std::int64_t{D} * D) + trace_numbers + 16});
-  mixture_runs<T> runs(where, data, settings, {fewest, most, restarts, start, options.regularization, trace_numbers});
-  const std::int64_t each = runs.runs_per_fit(), sizes = runs.sizes_tried();
+  mixture_attempts<T> attempts(where, data, settings,
+                               {fewest, most, restarts, start, options.regularization, trace_numbers});
+  const std::int64_t each = attempts.attempts_per_fit(), sizes = attempts.sizes_tried();
   std::atomic<double> latest{nan};
   for (std::int64_t begin = 0; begin < data.count();) {
-    const std::int64_t end = runs.lay_out(begin);
+    const std::int64_t end = attempts.lay_out(begin);
     std::function<void(std::int64_t, std::int64_t)> report;
     if (options.progress)
       report = [&](std::int64_t done, std::int64_t) {
@@ -249,13 +255,13 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
       };
     std::vector<size_choice> found;
     run_with_progress((end - begin) * each, report, [&](std::atomic<std::int64_t>* completed) {
-      runs.climb(completed, &latest);
-      found = choices(runs, begin, end, options, D);
+      attempts.climb(completed, &latest);
+      found = choices(attempts, begin, end, options, D);
     });
     for (std::int64_t fit = begin; fit < end; ++fit) {
       const auto own =
           std::span(found).subspan(static_cast<std::size_t>((fit - begin) * sizes), static_cast<std::size_t>(sizes));
-      keep(*own[lowest(own)].run, !given, data.view.rows(fit), r);
+      keep(*own[lowest(own)].attempt, !given, data.view.rows(fit), r);
       for (std::size_t size = 0; !given && size < own.size(); ++size) {
         const std::size_t at = static_cast<std::size_t>(fit * sizes) + size;
         r.criteria[at] = own[size].criterion;
@@ -267,9 +273,10 @@ mixture_results fit_any(const executor& where, const point_batch<T>& data, const
   return r;
 }
 
-/// Empty mixtures of the sizes that stand in `r`, `room` components in all.
-mixture_results with_room(mixture_results r, std::int64_t room, int dimensions, covariance_structure structure) {
-  const std::size_t n = r.components.size(), K = static_cast<std::size_t>(room),
+/// Empty mixtures of the sizes that stand in `r`, `capacity` components in all.
+mixture_results with_capacity(mixture_results r, std::int64_t capacity, int dimensions,
+                              covariance_structure structure) {
+  const std::size_t n = r.components.size(), K = static_cast<std::size_t>(capacity),
                     D = static_cast<std::size_t>(dimensions);
   r.count = static_cast<std::int64_t>(n);
   r.dimensions = dimensions;
@@ -292,14 +299,14 @@ mixture_results with_room(mixture_results r, std::int64_t room, int dimensions, 
 
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure) {
   if (max_components < 1 || dimensions < 1)
-    refuse("empty_mixtures: " + std::to_string(max_components) + " components of " + std::to_string(dimensions) +
-           " dimensions asked for; 1 or more of both expected");
+    throw_argument("empty_mixtures: " + std::to_string(max_components) + " components of " +
+                   std::to_string(dimensions) + " dimensions asked for; 1 or more of both expected");
   check_choice("covariance", structure, covariance_structure_count);
   product_of("empty_mixtures", {count, max_components, dimensions, dimensions});
   mixture_results r;
   r.max_components = max_components;
   r.components.assign(static_cast<std::size_t>(count), max_components);
-  return with_room(std::move(r), count * max_components, dimensions, structure);
+  return with_capacity(std::move(r), count * max_components, dimensions, structure);
 }
 
 mixture_results empty_mixtures(std::span<const std::int32_t> components, int dimensions,
@@ -308,11 +315,11 @@ mixture_results empty_mixtures(std::span<const std::int32_t> components, int dim
   r.components.assign(components.begin(), components.end());
   r.component_offsets.push_back(0);
   for (const std::int32_t K : components) {
-    if (K < 1) refuse("empty_mixtures: a mixture of " + std::to_string(K) + " components; 1 or more expected");
+    if (K < 1) throw_argument("empty_mixtures: a mixture of " + std::to_string(K) + " components; 1 or more expected");
     r.component_offsets.push_back(r.component_offsets.back() + K);
     r.max_components = std::max<int>(r.max_components, K);
   }
-  return with_room(std::move(r), r.component_offsets.back(), dimensions, structure);
+  return with_capacity(std::move(r), r.component_offsets.back(), dimensions, structure);
 }
 
 std::int64_t mixture_results::free_parameters(std::int64_t fit) const {

@@ -7,7 +7,7 @@
 
 namespace manyfit {
 
-[[noreturn]] inline void refuse(const std::string& message) {
+[[noreturn]] inline void throw_argument(const std::string& message) {
   throw error(error::kind::argument, message);
 }
 

@@ -43,10 +43,11 @@ mixture_scores score_any(const executor& where, const point_batch<T>& data, cons
   const mixture_operations<T>& functions = cpu_mixture_functions().of<T>();
   const auto run = [&](std::int64_t fit, int threads) {
     const std::int64_t source = mixtures.count == 1 ? 0 : fit, first = data.view.first_row(fit);
-    double* const shares = options.responsibilities ? scores.responsibilities.data() + first * width : nullptr;
+    double* const responsibilities =
+        options.responsibilities ? scores.responsibilities.data() + first * width : nullptr;
     std::int32_t* const labels = options.labels ? scores.labels.data() + first : nullptr;
     functions.score(data.view, fit, mixtures.covariance, mixtures.components[source], parameters_of(mixtures, source),
-                    threads, scores.log_density.data() + first, shares, width, labels);
+                    threads, scores.log_density.data() + first, responsibilities, width, labels);
   };
   if (data.count() == 1)
     run(0, where.threads());

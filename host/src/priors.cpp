@@ -11,7 +11,7 @@ namespace manyfit {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void throw_argument(const std::string& message) {
   throw error(error::kind::argument, message);
 }
 
@@ -22,17 +22,18 @@ std::string names_of(const family_info& family) {
 }
 
 void check_distribution(const std::string& what, const family_info& distribution, const prior_distribution& given) {
-  if (distribution.discrete) refuse(what + ": " + distribution.name + " is discrete; a continuous family expected");
+  if (distribution.discrete)
+    throw_argument(what + ": " + distribution.name + " is discrete; a continuous family expected");
   if (static_cast<int>(given.parameters.size()) != distribution.parameter_count)
-    refuse(what + ": " + distribution.name + " has " + std::to_string(distribution.parameter_count) +
-           (distribution.parameter_count == 1 ? " parameter (" : " parameters (") + names_of(distribution) + "); " +
-           std::to_string(given.parameters.size()) + " given");
+    throw_argument(what + ": " + distribution.name + " has " + std::to_string(distribution.parameter_count) +
+                   (distribution.parameter_count == 1 ? " parameter (" : " parameters (") + names_of(distribution) +
+                   "); " + std::to_string(given.parameters.size()) + " given");
   for (int i = 0; i < distribution.parameter_count; ++i) {
     const double value = given.parameters[static_cast<std::size_t>(i)];
     const constraint kind = distribution.parameters[i].kind;
     if (!(std::isfinite(value) && (kind == constraint::real || value > 0)))
-      refuse(what + ": " + distribution.name + "'s " + distribution.parameters[i].name + " is " +
-             std::to_string(value) + "; expected " + describe(kind));
+      throw_argument(what + ": " + distribution.name + "'s " + distribution.parameters[i].name + " is " +
+                     std::to_string(value) + "; expected " + describe(kind));
   }
 }
 
@@ -49,17 +50,18 @@ std::vector<parameter_prior> priors_from(const family_info& family, const fit_op
   for (const auto& [name, given] : options.priors) {
     const int p = find_parameter(family, name);
     const std::string what = "prior of " + std::string(family.name) + "'s " + name;
-    if (options.fixed.contains(name)) refuse(what + ": " + name + " is held fixed; give a prior or a value, not both");
+    if (options.fixed.contains(name))
+      throw_argument(what + ": " + name + " is fixed; give a prior or a value, not both");
     if (family.parameters[p].kind == constraint::count)
-      refuse(what + ": " + name + " is no parameter that is estimated; it must be fixed");
+      throw_argument(what + ": " + name + " is no parameter that is estimated; it must be fixed");
     const family_info& distribution = find_family(given.family);
     check_distribution(what, distribution, given);
     const parameter_prior prior = make_prior(p, distribution, given.parameters);
     if (!(prior.lowest <= prior.highest))
-      refuse(what + ": " + distribution.name + " has no density anywhere at these parameters");
+      throw_argument(what + ": " + distribution.name + " has no density anywhere at these parameters");
     if (!meets_range(prior, family.parameters[p].kind))
-      refuse(what + ": " + distribution.name + " lies between " + std::to_string(prior.lowest) + " and " +
-             std::to_string(prior.highest) + ", and " + name + " is " + describe(family.parameters[p].kind));
+      throw_argument(what + ": " + distribution.name + " lies between " + std::to_string(prior.lowest) + " and " +
+                     std::to_string(prior.highest) + ", and " + name + " is " + describe(family.parameters[p].kind));
     priors.push_back(prior);
   }
   std::sort(priors.begin(), priors.end(), [](const auto& a, const auto& b) { return a.parameter < b.parameter; });

@@ -10,7 +10,7 @@
 
 namespace manyfit {
 
-/// Threads on loan for one piece of work at a time.
+/// Threads on loan for one task at a time.
 class thread_team {
  public:
   /// `threads` of them, 0 or more. Throws error::kind::memory when one cannot be started.

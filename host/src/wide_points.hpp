@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// EM runs in double on points that are float: what float arithmetic calls a collapse may be a narrow component far from
-// the sample's mean, of whose variance float sums keep no digit.
+// EM attempts in double on points that are float: what float arithmetic calls a collapse may be a narrow component far
+// from the sample's mean, of whose variance float sums keep no digit.
 #pragma once
 
 #include <algorithm>
@@ -26,9 +26,9 @@ class widening_reader {
   /// Through a buffer on the stack: a reader is called where nothing may be thrown.
   static void read(const void* self, std::int64_t first, std::int64_t count, double* values, double* weights) {
     const auto& own = *static_cast<const widening_reader*>(self);
-    constexpr std::int64_t room = 4 * max_dimensions;
-    float narrow[room], narrow_weights[room];
-    const std::int64_t D = own.dimensions_, at_once = room / D;
+    constexpr std::int64_t capacity = 4 * max_dimensions;
+    float narrow[capacity], narrow_weights[capacity];
+    const std::int64_t D = own.dimensions_, at_once = capacity / D;
     for (std::int64_t done = 0; done < count; done += at_once) {
       const std::int64_t rows = std::min(at_once, count - done);
       own.from_.read(own.from_.source, first + done, rows, narrow, weights ? narrow_weights : nullptr);

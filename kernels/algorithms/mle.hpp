@@ -126,9 +126,9 @@ MF_FN fit_record<P> fit_in_frame(const L& over, const fit_settings& settings, Bo
   body(record, framed ? over.in_frame(settings) : settings);
   if (!framed) return record;
   for (int i = 0; i < P; ++i) {
-    const bool held = ((settings.fixed >> i) & 1u) && !is_missing(record.parameters[i]);
+    const bool is_fixed = ((settings.fixed >> i) & 1u) && !is_missing(record.parameters[i]);
     const estimate outside = over.out_of_frame(i, {record.parameters[i], record.std_errors[i]});
-    record.parameters[i] = held ? settings.fixed_values[i] : outside.value;
+    record.parameters[i] = is_fixed ? settings.fixed_values[i] : outside.value;
     record.std_errors[i] = outside.std_error;
   }
   record.log_likelihood += s.weight * over.log_density_out_of_frame();

@@ -42,7 +42,7 @@ struct newton_step {
 
   /// At the start; false where the climb ends there.
   MF_FN static bool has_density(newton_result<P>& best) {
-    // −inf: what is held fixed gives an observation density zero; a sum may have made it 0 · inf.
+    // −inf: what is fixed gives an observation density zero; a sum may have made it 0 · inf.
     if (is_finite(best.objective.value)) return true;
     best.status = best.objective.value > 0 ? fit_status::unbounded_likelihood : fit_status::out_of_support;
     return false;

@@ -154,19 +154,19 @@ posterior_climb climb_posterior(const posterior_problem& given, loaded_sample lo
       if (of.is_free(i) && family.parameters[i].tracks == tracking::scale) p[i] = std::min(4 * p[i], of.most[i]);
   }
 
-  // Parameters that are held at an end of their range, and those that came off it again.
-  std::uint32_t held = of.at_ends(p, here, 0), released = 0;
+  // Parameters that are fixed at an end of their range, and those that came off it again.
+  std::uint32_t active = of.at_ends(p, here, 0), released = 0;
   const int corner = family.corner;
   const std::uint32_t corner_bit = corner >= 0 && of.is_free(corner) ? 1u << corner : 0;
   corner_search search = of.search_at(p);
   const bool searches = corner_bit && of.has_prior(corner);
-  held &= ~corner_bit;
+  active &= ~corner_bit;
   fit_settings settings = of.settings;
   newton_climb<run_time_space> climb(p);
   for (;;) {  // over the places of a corner
     if (searches) p[corner] = search.position();
-    for (;;) {  // over what is held at the ends of ranges
-      settings.fixed = of.settings.fixed | held | corner_bit;
+    for (;;) {  // over what is fixed at the ends of ranges
+      settings.fixed = of.settings.fixed | active | corner_bit;
       settings.max_iterations = of.settings.max_iterations - record.iterations;
       int crossed = -1;
       const auto ask = [&](const newton_result<P>& at) {
@@ -190,13 +190,13 @@ posterior_climb climb_posterior(const posterior_problem& given, loaded_sample lo
         numbers = co_await likelihood_at{p.v};
         here = posterior_of(numbers, p);
         // Where there is no density at the very end it is approached like any other point.
-        (is_finite(here.value) ? held : released) |= 1u << crossed;
+        (is_finite(here.value) ? active : released) |= 1u << crossed;
         if (!is_finite(here.value)) p = before_end;
         continue;
       }
-      const std::uint32_t inward = held & ~of.at_ends(p, end.objective, held);
+      const std::uint32_t inward = active & ~of.at_ends(p, end.objective, active);
       if (inward == 0 || !is_finite(end.objective.value)) break;
-      held &= ~inward;
+      active &= ~inward;
       released |= inward;
     }
     if (!searches) break;
@@ -209,7 +209,7 @@ posterior_climb climb_posterior(const posterior_problem& given, loaded_sample lo
     }
     if (!search.advance(climb.best.objective.gradient[corner], climb.best.objective.value)) {
       p[corner] = search.best();
-      if (p[corner] == of.least[corner] || p[corner] == of.most[corner]) held |= corner_bit;
+      if (p[corner] == of.least[corner] || p[corner] == of.most[corner]) active |= corner_bit;
       break;
     }
   }
@@ -230,7 +230,8 @@ posterior_climb climb_posterior(const posterior_problem& given, loaded_sample lo
   const jet<double, P> likelihood = widened(numbers, family.count);
   newton_result<P> end{p, posterior_of(numbers, p), record.status, 0};
   for (int i = 0; i < family.count; ++i)
-    if (record.status == fit_status::converged && (held >> i & 1u) && p[i] != of.data_end[i] && p[i] != of.kinks[i].at)
+    if (record.status == fit_status::converged && (active >> i & 1u) && p[i] != of.data_end[i] &&
+        p[i] != of.kinks[i].at)
       end.status = record.status = fit_status::boundary;
   if (corner_bit) {  // no curvature shows at a corner: the expected one stands for it
     double expected[P];
@@ -239,7 +240,7 @@ posterior_climb climb_posterior(const posterior_problem& given, loaded_sample lo
       end.objective.hessian[packed(corner, i)] -= likelihood.hessian[packed(corner, i)];
     end.objective.hessian[packed(corner, corner)] -= expected[corner];
   }
-  settings.fixed = of.settings.fixed | held;
+  settings.fixed = of.settings.fixed | active;
   settings.std_errors = of.settings.std_errors;
   conclude_at(own_coordinates(), weight, end, settings, record);
   const double outside = weight * loaded.log_density_out_of_frame;

@@ -29,7 +29,7 @@ MF_FN bool valid_parameters(const vec<double, P>& p) {
   return valid;
 }
 
-/// One draw; NaN where the parameters are not valid. A variate beyond the doubles' range is held at its end.
+/// One draw; NaN where the parameters are not valid. A variate beyond the doubles' range is clamped to its end.
 template <class Family, class Random, int P = parameter_count<Family>>
 MF_FN double draw_of(const vec<double, P>& p, Random& random) {
   if (!valid_parameters<Family>(p)) return constants::nan;
@@ -57,13 +57,13 @@ MF_FN bool is_narrow(const typename Family::template params<double>& p) {
 template <class Family, class S, class Params>
 MF_FN S log_density_at(const Params& p, const S& constant, bool narrow, const S& x) {
   const auto inside = Family::support::contains(x) && is_finite(x);
-  const S held = select(inside, x, S(0.5));
+  const S masked = select(inside, x, S(0.5));
   S value;
   if constexpr (has_log_density_where_narrow<Family>)
-    value = narrow ? Family::log_density_where_narrow(p, held)
-                   : log_kernel_of<Family>(p, coordinate_of<Family>(held)) + constant;
+    value = narrow ? Family::log_density_where_narrow(p, masked)
+                   : log_kernel_of<Family>(p, coordinate_of<Family>(masked)) + constant;
   else
-    value = log_kernel_of<Family>(p, coordinate_of<Family>(held)) + constant;
+    value = log_kernel_of<Family>(p, coordinate_of<Family>(masked)) + constant;
   return select(is_missing(x), S(constants::nan), select(inside, value, S(-constants::infinity)));
 }
 

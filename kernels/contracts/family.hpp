@@ -148,7 +148,7 @@ constexpr family_info description_of() {
           .support = Family::support::text,
           .discrete = Family::support::discrete,
           .ends = ends_of<Family>(),
-          .closed_form = has_statistics<Family>};
+          .uses_sufficient_statistics = has_statistics<Family>};
 }
 
 /// Four arguments of logarithms within [1/largest, largest] may be multiplied.

@@ -30,7 +30,7 @@ enum class em_step {
   done
 };
 
-/// One attempt's share of a step.
+/// One attempt's part of a step.
 struct em_pass {
   int attempt;
   em_step step;
@@ -43,14 +43,14 @@ struct em_pass {
 };
 
 template <class M>
-concept latent = requires(M m, const M& held, std::span<em_pass> passes, int attempt) {
+concept latent = requires(M m, const M& unchanged, std::span<em_pass> passes, int attempt) {
   m.start(passes);
   m.maximise(passes);
   m.expect(passes);
   m.keep(attempt);
   m.restore(attempt);
-  { held.why_no_start(attempt, fit_status::converged) } -> std::same_as<fit_status>;
-  { held.weight(attempt) } -> std::same_as<double>;
+  { unchanged.why_no_start(attempt, fit_status::converged) } -> std::same_as<fit_status>;
+  { unchanged.weight(attempt) } -> std::same_as<double>;
 };
 
 }  // namespace manyfit

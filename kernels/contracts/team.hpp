@@ -10,7 +10,7 @@
 //   w.block(), w.blocks()             of the team
 //   w.shuffle_xor(value, mask)        the value of the lane whose number differs by the mask, among `width` lanes
 //   w.broadcast(value, lane)          that lane's value, among `width` lanes
-//   w.agree(b)                        b, which is the same on `width` lanes; a vote, so that a branch is warp-uniform
+//   w.uniform(b)                      b, which is the same on `width` lanes; a vote, so that a branch is warp-uniform
 //   w.all(b)                          whether b is true on all of `width` lanes
 //   w.block_slots(), w.grid_slots()   memory for one exchange of a block's warps and of the team's blocks: each call
 //                                     gives the buffer that the call before did not
@@ -37,7 +37,7 @@ concept team = requires(W w, double value, std::int64_t number, bool b) {
   { w.blocks() } -> std::same_as<int>;
   { w.shuffle_xor(value, 1) } -> std::same_as<double>;
   { w.broadcast(number, 0) } -> std::same_as<std::int64_t>;
-  { w.agree(b) } -> std::same_as<bool>;
+  { w.uniform(b) } -> std::same_as<bool>;
   { w.all(b) } -> std::same_as<bool>;
   { w.block_slots() } -> std::same_as<double*>;
   { w.grid_slots() } -> std::same_as<double*>;

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The threaded loops over many mixtures: EM runs (every fit × restart × number of components is a task), and scores.
-// Tasks on large fits come first, one after another, each on all threads; the others are shared out, one thread each.
-// Which of the two depends on the fit's own size only, and no bit on either.
+// The threaded loops over many mixtures: EM attempts (every fit × restart × number of components is a task), and
+// scores. Tasks on large fits come first, one after another, each on all threads; the others are distributed, one
+// thread each. Which of the two depends on the fit's own size only, and no bit on either.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,10 @@ struct mixture_memory {
 
 /// Whether one fit is run by all threads together.
 inline bool runs_alone(std::int64_t rows) {
-  return rows / share_points >= 2;
+  return rows / partition_points >= 2;
 }
 
-/// One EM run from beginning to end.
+/// One attempt from beginning to end.
 template <class T>
 void run_mixture_task(const row_fetcher<T>& rows, const mixture_settings& settings, mixture_task& task,
                       mixture_memory& memory, int threads) {
@@ -77,16 +77,17 @@ bool score_rows(const rows_view<T>& rows, covariance_structure structure, int K,
   mixture_group<T> group(row_fetcher<T>(rows, nullptr), threads);
   group.set_map(m);
   const double shift = m.log_volume();
-  group.visit_blocks(m, [&](std::int64_t first, int count, const T* table, int stride, const T* value) {
+  group.visit_tiles(m, [&](std::int64_t first, int count, const T* table, int stride, const T* value) {
     for (int p = 0; p < count; ++p) {
       const std::int64_t row = first + p;
       const bool missing = !all_finite(rows.values + row * D, D);
       log_density[row] = missing ? constants::nan : static_cast<double>(value[p]) + shift;
       int likeliest = 0;
       for (int k = 0; k < K; ++k) {
-        const T share = table[k * stride + p];
-        if (responsibilities) responsibilities[row * width + k] = missing ? constants::nan : static_cast<double>(share);
-        if (share > table[likeliest * stride + p]) likeliest = k;
+        const T responsibility = table[k * stride + p];
+        if (responsibilities)
+          responsibilities[row * width + k] = missing ? constants::nan : static_cast<double>(responsibility);
+        if (responsibility > table[likeliest * stride + p]) likeliest = k;
       }
       if (labels) labels[row] = missing ? -1 : likeliest;
     }

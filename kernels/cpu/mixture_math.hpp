@@ -18,7 +18,7 @@ using mixture_tag = hn::ScalableTag<T>;
 template <class T>
 using mixture_vector = hn::Vec<mixture_tag<T>>;
 template <class T>
-inline constexpr int mixture_lanes = static_cast<int>(hn::MaxLanes(mixture_tag<T>{}));
+inline constexpr int mixture_vector_lanes = static_cast<int>(hn::MaxLanes(mixture_tag<T>{}));
 
 /// Arguments of exp below which a responsibility is 0: far below the rounding of a sum of responsibilities, and far
 /// enough above the subnormal numbers that products of responsibilities and features are normal: arithmetic on
@@ -131,7 +131,7 @@ MF_FN mixture_vector<float> log_above_one(mixture_tag<float> d, mixture_vector<f
 template <int Count, class T>
 MF_FN void lane_sums(const mixture_vector<T> (&v)[Count], T* to) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   alignas(64) T last[lanes];
   for (int begin = 0; begin < Count; begin += lanes) {
     mixture_vector<T> level[lanes];

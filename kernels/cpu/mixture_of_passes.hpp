@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The passes of models/mixture_of.hpp over ONE attempt's sample on CPU threads, by the families' own tables of
-// functions. No bit depends on the threads: values go in pieces of one size, whose sums are added in order.
+// functions. No bit depends on the threads: values go in partitions of one size, whose sums are added in order.
 #pragma once
 
 #include "kernels/cpu/parallel.hpp"
@@ -24,34 +24,34 @@ inline void component_log_density(const mixture_part& part, const double* parame
 
 class cpu_mixture_passes {
  public:
-  /// `share_out`: that of the best instruction set. Memory: K numbers for every value.
-  cpu_mixture_passes(std::span<const mixture_part> parts, int room, mixture_attempt& attempt,
-                     decltype(mixture_cpu_functions::share_out) share_out, int threads)
+  /// `find_responsibilities`: that of the best instruction set. Memory: K numbers for every value.
+  cpu_mixture_passes(std::span<const mixture_part> parts, int parameter_stride, mixture_attempt& attempt,
+                     decltype(mixture_cpu_functions::find_responsibilities) find_responsibilities, int threads)
       : parts_(parts),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         attempt_(attempt),
         sample_(*attempt.sample),
-        share_out_(share_out),
+        find_responsibilities_(find_responsibilities),
         threads_(threads),
         stride_(sample_.x.size()),
-        shares_(stride_ * parts.size()),
-        totals_((stride_ + piece - 1) / piece),
-        piece_sums_(totals_.size() * parts.size()) {}
+        responsibilities_(stride_ * parts.size()),
+        totals_((stride_ + partition - 1) / partition),
+        partition_sums_(totals_.size() * parts.size()) {}
 
   template <class F>
   void for_each(std::span<em_pass> passes, int, F f) {
     f(passes[0]);
   }
-  share_table start_shares(int) { return {shares_.data(), stride_}; }
+  responsibility_table start_responsibilities(int) { return {responsibilities_.data(), stride_}; }
   void take_starts(std::span<em_pass>) {
     for (std::size_t k = 0; k < parts_.size(); ++k)
-      attempt_.sums[k] = sums_of_start(sample_.x.data(), shares_of(k), sample_.size());
+      attempt_.sums[k] = sums_of_start(sample_.x.data(), responsibilities_of(k), sample_.size());
   }
 
-  void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
+  void drop_small_responsibilities(std::span<em_pass> passes, std::size_t k) {
     if (!passes[0].wants_m_step()) return;
-    double* const own = shares_of(k);
-    for (std::size_t i = 0; i < sample_.size(); ++i) own[i] = share_that_counts(own[i], sample_.w[i]);
+    double* const own = responsibilities_of(k);
+    for (std::size_t i = 0; i < sample_.size(); ++i) own[i] = responsibility_that_counts(own[i], sample_.w[i]);
   }
 
   void fit(std::span<em_pass> passes, part_fit* found) {
@@ -80,24 +80,26 @@ class cpu_mixture_passes {
 
   void expect(std::span<em_pass> passes) {
     if (!passes[0].wants_e_step()) return;
-    const std::size_t K = parts_.size(), n = sample_.size(), pieces = totals_.size();
-    each_of(static_cast<std::int64_t>(pieces), [&](std::int64_t at) {
+    const std::size_t K = parts_.size(), n = sample_.size(), partitions = totals_.size();
+    each_of(static_cast<std::int64_t>(partitions), [&](std::int64_t at) {
       const auto i = static_cast<std::size_t>(at);
-      const std::size_t first = i * piece, size = std::min(piece, stride_ - first), values = std::min(piece, n - first);
+      const std::size_t first = i * partition, size = std::min(partition, stride_ - first),
+                        values = std::min(partition, n - first);
       for (std::size_t k = 0; k < K; ++k)
-        component_log_density(parts_[k], attempt_.parameters.data() + k * room_, {sample_.x.data() + first, values},
-                              shares_of(k) + first);
+        component_log_density(parts_[k], attempt_.parameters.data() + k * parameter_stride_,
+                              {sample_.x.data() + first, values}, responsibilities_of(k) + first);
       component_sums* own = attempt_.sums.data();
-      if (pieces > 1) own = std::copy_n(own, K, piece_sums_.data() + i * K) - K;
-      totals_[i] = share_out_(static_cast<int>(K), static_cast<std::int64_t>(size), static_cast<std::int64_t>(stride_),
-                              sample_.x.data() + first, sample_.w.data() + first, attempt_.log_weights.data(),
-                              shares_.data() + first, own);
+      if (partitions > 1) own = std::copy_n(own, K, partition_sums_.data() + i * K) - K;
+      totals_[i] =
+          find_responsibilities_(static_cast<int>(K), static_cast<std::int64_t>(size),
+                                 static_cast<std::int64_t>(stride_), sample_.x.data() + first, sample_.w.data() + first,
+                                 attempt_.log_weights.data(), responsibilities_.data() + first, own);
     });
     double total = 0;
-    for (std::size_t i = 0; i < pieces; ++i) {
+    for (std::size_t i = 0; i < partitions; ++i) {
       total += totals_[i];
-      for (std::size_t k = 0; k < K && pieces > 1; ++k) {
-        const component_sums& each = piece_sums_[i * K + k];
+      for (std::size_t k = 0; k < K && partitions > 1; ++k) {
+        const component_sums& each = partition_sums_[i * K + k];
         component_sums& all = attempt_.sums[k];
         all.weight += each.weight;
         all.first += each.first;
@@ -109,7 +111,7 @@ class cpu_mixture_passes {
   }
 
  private:
-  static constexpr std::size_t piece = 16384;
+  static constexpr std::size_t partition = 16384;
 
   /// f(i) for every i, on this attempt's threads.
   template <class F>
@@ -117,21 +119,21 @@ class cpu_mixture_passes {
     if (threads_ > 1) return parallel_for(threads_, count, 1, f);
     for (std::int64_t i = 0; i < count; ++i) f(i);
   }
-  double* shares_of(std::size_t k) { return shares_.data() + k * stride_; }
+  double* responsibilities_of(std::size_t k) { return responsibilities_.data() + k * stride_; }
   batch_view<double> values_with(std::size_t k) {
-    return {sample_.x.data(), shares_of(k), nullptr, sample_.observations, 1};
+    return {sample_.x.data(), responsibilities_of(k), nullptr, sample_.observations, 1};
   }
 
   std::span<const mixture_part> parts_;
-  std::size_t room_;
+  std::size_t parameter_stride_;
   mixture_attempt& attempt_;
   const mixture_sample& sample_;
-  decltype(mixture_cpu_functions::share_out) share_out_;
+  decltype(mixture_cpu_functions::find_responsibilities) find_responsibilities_;
   int threads_;
   std::size_t stride_;
-  std::vector<double> shares_;  ///< [K × stride]: w times the responsibilities
+  std::vector<double> responsibilities_;  ///< [K × stride]: w times the responsibilities
   std::vector<double> totals_;
-  std::vector<component_sums> piece_sums_;
+  std::vector<component_sums> partition_sums_;
 };
 
 MF_NAMESPACE_END

@@ -1,22 +1,23 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The M step's sums over one block: responsibilities × features, a matrix product in tiles of components and features
-// whose sums stay in registers for all points and end in double.
+// The M step's sums over one tile: responsibilities × features, a matrix product in micro-tiles of components and
+// features whose sums stay in registers for all points and end in double.
 #pragma once
 
 #include <bit>
 
-#include "kernels/cpu/mixture_block.hpp"
+#include "kernels/cpu/mixture_tile.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// Σ_p r[k + a][p] φ[f + b][p] for a tile, added to statistics in double. With Near, over the vectors of `near` only.
+/// Σ_p r[k + a][p] φ[f + b][p] for a micro-tile, added to statistics in double. With Near, over the vectors of `near`
+/// only.
 template <int Components, int Features, bool Near, class T>
-MF_FN void product_tile(const T* r, const T* phi, int points, int stride, std::uint64_t near, double* statistics,
-                        int row) {
+MF_FN void product_micro_tile(const T* r, const T* phi, int points, int stride, std::uint64_t near, double* statistics,
+                              int row) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   hn::Vec<mixture_tag<T>> sum[Components][Features];
   for (int a = 0; a < Components; ++a)
     for (int b = 0; b < Features; ++b) sum[a][b] = hn::Zero(d);
@@ -29,8 +30,8 @@ MF_FN void product_tile(const T* r, const T* phi, int points, int stride, std::u
     hn::Vec<mixture_tag<T>> feature[Features];
     for (int b = 0; b < Features; ++b) feature[b] = hn::Load(d, phi + b * stride + p);
     for (int a = 0; a < Components; ++a) {
-      const auto share = hn::Load(d, r + a * stride + p);
-      for (int b = 0; b < Features; ++b) sum[a][b] = hn::MulAdd(share, feature[b], sum[a][b]);
+      const auto responsibility = hn::Load(d, r + a * stride + p);
+      for (int b = 0; b < Features; ++b) sum[a][b] = hn::MulAdd(responsibility, feature[b], sum[a][b]);
     }
   }
   hn::Vec<mixture_tag<T>> all[Components * Features];
@@ -46,16 +47,16 @@ MF_FN void product_rows(const T* r, const T* phi, int count, int points, int str
                         double* statistics, int row) {
   int f = 0;
   for (; f + 4 <= count; f += 4)
-    product_tile<Components, 4, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
+    product_micro_tile<Components, 4, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
   switch (count - f) {
     case 3:
-      product_tile<Components, 3, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
+      product_micro_tile<Components, 3, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
       break;
     case 2:
-      product_tile<Components, 2, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
+      product_micro_tile<Components, 2, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
       break;
     case 1:
-      product_tile<Components, 1, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
+      product_micro_tile<Components, 1, Near>(r, phi + f * stride, points, stride, near, statistics + f, row);
       break;
     default:
       break;
@@ -95,20 +96,20 @@ void add_up_near(const T* r, int K, const std::uint64_t* near, const T* phi, int
     for (int a = 0; a < components; ++a) any |= near[k + a];
     const T* const from = r + k * stride;
     double* const to = statistics + std::int64_t{k} * row;
-    if (components < 4 || 2 * std::popcount(any) > points / mixture_lanes<T>)  // many are as fast as all
+    if (components < 4 || 2 * std::popcount(any) > points / mixture_vector_lanes<T>)  // many are as fast as all
       add_up(from, components, phi, count, points, stride, to, row);
     else if (any)
       product_rows<4, true>(from, phi, count, points, stride, any, to, row);
   }
 }
 
-/// A block's share of all statistics. `features`: [1 + D rows], 1 and the coordinates; what the covariances need is
+/// A tile's part of all statistics. `features`: [1 + D rows], 1 and the coordinates; what the covariances need is
 /// made from them a few rows at a time, so that D² of them never leave L1. `near` as above, or null.
 template <class T>
 void add_statistics(const T* r, int K, const std::uint64_t* near, covariance_structure structure, const T* features,
                     int D, int points, int stride, T* buffer, int buffer_rows, double* statistics, int row) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   const auto multiply = [&](const T* a, const T* b, T* to) {
     for (int p = 0; p < points; p += lanes) hn::Store(hn::Mul(hn::Load(d, a + p), hn::Load(d, b + p)), d, to + p);
   };

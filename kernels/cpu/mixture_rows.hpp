@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads the rows of one fit on the CPU, block by block, transposed (vectors along the points), centred and scaled. Rows
+// Reads the rows of one fit on the CPU, tile by tile, transposed (vectors along the points), centred and scaled. Rows
 // that are left out and rows past the end are masked: weight 0 and coordinates 0.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <new>
 #include <vector>
 
-#include "kernels/cpu/mixture_block.hpp"
+#include "kernels/cpu/mixture_tile.hpp"
 #include "kernels/gaussian_mixture/fit.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -79,7 +79,7 @@ bool read_rows(const rows_view<T>& rows, const row_map& map, int padded, int str
     for (int p = count; p < padded; ++p) y[j * stride + p] = 0;
   for (int p = count; p < padded; ++p) w[p] = 0;
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   auto good = hn::Eq(hn::Zero(d), hn::Zero(d));
   int p = 0;
   for (; p + lanes <= count; p += lanes) {

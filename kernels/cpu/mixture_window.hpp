@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The source of a fit's rows: memory, or a reader through a window of a few hundred kilobytes per thread. Blocks are
-// requested in ascending order, so that every window is read once; the content of a block does not depend on the
+// The source of a fit's rows: memory, or a reader through a window of a few hundred kilobytes per thread. Tiles are
+// requested in ascending order, so that every window is read once; the content of a tile does not depend on the
 // windows, and so neither do the bits of a sum.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Bytes of a window's coordinates, about, and rows that it holds at least: the largest block.
+/// Bytes of a window's coordinates, about, and rows that it holds at least: the largest tile.
 inline constexpr std::int64_t window_bytes = std::int64_t{1} << 18;
 inline constexpr std::int64_t least_window_rows = 256;
 
@@ -37,9 +37,9 @@ class row_fetcher {
     if (!reader_) return in_memory(first, count);
     const std::int64_t D = rows_.dimensions;
     if (first < window.first || first + count > window.first + window.count) {
-      // Whole blocks, so that none lies across the end and is read twice.
-      const std::int64_t blocks = window_bytes / static_cast<std::int64_t>(sizeof(T)) / D / least_window_rows;
-      const std::int64_t most = std::max<std::int64_t>(blocks, 1) * least_window_rows;
+      // Whole tiles, so that none lies across the end and is read twice.
+      const std::int64_t tiles = window_bytes / static_cast<std::int64_t>(sizeof(T)) / D / least_window_rows;
+      const std::int64_t most = std::max<std::int64_t>(tiles, 1) * least_window_rows;
       window.first = first;
       window.count = std::min(most, rows_.size - first);
       T* const weights = reader_->weighted ? window.weights.resize(most) : nullptr;

@@ -61,8 +61,8 @@ MF_NAMESPACE_BEGIN
 
 /// The grain of a loop over fits: small enough to balance the load at the end, large enough to make scheduling free.
 inline int fits_at_a_time(std::int64_t count, int threads) {
-  const std::int64_t share = count / (std::int64_t{64} * threads);
-  return static_cast<int>(share < 1 ? 1 : share > 256 ? 256 : share);
+  const std::int64_t grain = count / (std::int64_t{64} * threads);
+  return static_cast<int>(grain < 1 ? 1 : grain > 256 ? 256 : grain);
 }
 
 /// body(state, i) for every i in [0, count), `grain` at a time, on at most `threads` threads. state = make(worker) is
@@ -72,8 +72,8 @@ template <class Make, class Body>
 void parallel_for(int threads, std::int64_t count, std::int64_t grain, Make make, Body body) {
   if (count <= 0) return;
   index_queue queue(count, grain);
-  const std::int64_t chunks = (count - 1) / grain + 1;
-  if (threads <= 1 || chunks == 1) {
+  const std::int64_t grains = (count - 1) / grain + 1;
+  if (threads <= 1 || grains == 1) {
     auto&& state = make(0);
     for (std::int64_t begin, end; queue.take(begin, end);)
       for (std::int64_t i = begin; i < end; ++i) body(state, i);
@@ -91,7 +91,7 @@ void parallel_for(int threads, std::int64_t count, std::int64_t grain, Make make
   };
   using work_type = decltype(work);
   run_team(
-      static_cast<int>(chunks < threads ? chunks : threads),
+      static_cast<int>(grains < threads ? grains : threads),
       [](void* context, int worker) { (*static_cast<work_type*>(context))(worker); },
       const_cast<void*>(static_cast<const void*>(&work)));
   queue.rethrow();

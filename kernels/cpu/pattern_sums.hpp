@@ -19,11 +19,11 @@ MF_NAMESPACE_BEGIN
 /// f(Packs as a type, first component, first group, end of groups) for all components and groups, at most four packs
 /// and what stays in L1 at a time.
 template <class F>
-void each_piece_of_table(const code_rows& codes, int width, F f) {
+void each_part_of_table(const code_rows& codes, int width, F f) {
   constexpr int most_packs = 4, bytes_in_l1 = 24 << 10;
-  const int packs = width / pack::lanes, blocks = (packs + most_packs - 1) / most_packs;
-  for (int block = 0, k = 0; block < blocks; ++block) {
-    const int own = (packs - k / pack::lanes + blocks - block - 1) / (blocks - block);
+  const int packs = width / pack::lanes, micro_tiles = (packs + most_packs - 1) / most_packs;
+  for (int micro_tile = 0, k = 0; micro_tile < micro_tiles; ++micro_tile) {
+    const int own = (packs - k / pack::lanes + micro_tiles - micro_tile - 1) / (micro_tiles - micro_tile);
     const int patterns = bytes_in_l1 / (own * pack::lanes * static_cast<int>(sizeof(double)));
     for (int begin = 0, end; begin < codes.groups; begin = end) {
       end = begin + 1;
@@ -49,7 +49,7 @@ void each_piece_of_table(const code_rows& codes, int width, F f) {
 /// to[i × width + k] += Σ_g table[pattern(i, g) × width + k]. width: a multiple of 8. Two rows at once: every addition
 /// waits for the one before.
 inline void add_patterns(const code_rows& codes, const double* table, int width, double* to) {
-  each_piece_of_table(codes, width, [&](auto count, int k, int begin, int end) {
+  each_part_of_table(codes, width, [&](auto count, int k, int begin, int end) {
     constexpr int packs = decltype(count)::value;
     const auto add = [&](auto at_once, std::int64_t i) {
       constexpr int rows = decltype(at_once)::value;
@@ -70,33 +70,36 @@ inline void add_patterns(const code_rows& codes, const double* table, int width,
   });
 }
 
-/// Rows whose shares are added up together.
+/// Rows whose responsibilities are added up together.
 inline constexpr int most_rows = 1024;
 
-/// A share of this much of its row's largest adds nothing to a sum that a double could show: with many columns most
-/// components have so little of most rows.
-inline constexpr double share_that_shows = 1e-43;
+/// A responsibility of this much of its row's largest adds nothing to a sum that a double could show: with many columns
+/// most components have so little of most rows.
+inline constexpr double responsibility_that_shows = 1e-43;
 
-/// table[pattern(i, g) × width + k] += shares[i × width + k] for every row and group, but for the shares of
-/// neighbouring components that do not show. Of most_rows rows at most.
-inline void add_shares_of_block(const code_rows& codes, const double* shares, int width, double* table) {
+/// table[pattern(i, g) × width + k] += responsibilities[i × width + k] for every row and group, but for the
+/// responsibilities of neighbouring components that do not show. Of most_rows rows at most.
+inline void add_responsibilities_of_tile(const code_rows& codes, const double* responsibilities, int width,
+                                         double* table) {
   double least[most_rows];
-  std::int32_t near[most_rows];  // rows of which the components that are gone through have a share that shows
+  std::int32_t near[most_rows];  // rows of which the components that are gone through have a responsibility that shows
   int count = 0;
   for (std::int64_t i = 0; i < codes.rows; ++i) {
-    pack most = pack::load(shares + i * width);
-    for (int k = pack::lanes; k < width; k += pack::lanes) most = maximum(most, pack::load(shares + i * width + k));
+    pack most = pack::load(responsibilities + i * width);
+    for (int k = pack::lanes; k < width; k += pack::lanes)
+      most = maximum(most, pack::load(responsibilities + i * width + k));
     double lane[pack::lanes];
     most.store(lane);
-    least[i] = share_that_shows * *std::max_element(lane, lane + pack::lanes);
+    least[i] = responsibility_that_shows * *std::max_element(lane, lane + pack::lanes);
   }
-  each_piece_of_table(codes, width, [&](auto packs_at_once, int k, int begin, int end) {
+  each_part_of_table(codes, width, [&](auto packs_at_once, int k, int begin, int end) {
     constexpr int packs = decltype(packs_at_once)::value;
     if (begin == 0) {
       count = 0;
       for (std::int64_t i = 0; i < codes.rows; ++i) {
-        pack most = pack::load(shares + i * width + k);
-        for (int j = 1; j < packs; ++j) most = maximum(most, pack::load(shares + i * width + k + j * pack::lanes));
+        pack most = pack::load(responsibilities + i * width + k);
+        for (int j = 1; j < packs; ++j)
+          most = maximum(most, pack::load(responsibilities + i * width + k + j * pack::lanes));
         near[count] = static_cast<std::int32_t>(i);
         count += any(most > pack(least[i]));
       }
@@ -104,7 +107,7 @@ inline void add_shares_of_block(const code_rows& codes, const double* shares, in
     for (int at = 0; at < count; ++at) {
       const std::int64_t i = near[at];
       pack own[packs];
-      for (int j = 0; j < packs; ++j) own[j] = pack::load(shares + i * width + k + j * pack::lanes);
+      for (int j = 0; j < packs; ++j) own[j] = pack::load(responsibilities + i * width + k + j * pack::lanes);
       for (int g = begin; g < end; ++g) {
         double* const sum = table + codes.pattern(i, g) * width + k;
         for (int j = 0; j < packs; ++j) (pack::load(sum + j * pack::lanes) + own[j]).store(sum + j * pack::lanes);
@@ -112,11 +115,12 @@ inline void add_shares_of_block(const code_rows& codes, const double* shares, in
     }
   });
 }
-inline void add_shares(const code_rows& codes, const double* shares, int width, double* table) {
+inline void add_responsibilities(const code_rows& codes, const double* responsibilities, int width, double* table) {
   for (std::int64_t first = 0; first < codes.rows; first += most_rows)
-    add_shares_of_block({codes.bytes + first * codes.groups, std::min<std::int64_t>(most_rows, codes.rows - first),
-                         codes.groups, codes.first_pattern},
-                        shares + first * width, width, table);
+    add_responsibilities_of_tile(
+        {codes.bytes + first * codes.groups, std::min<std::int64_t>(most_rows, codes.rows - first), codes.groups,
+         codes.first_pattern},
+        responsibilities + first * width, width, table);
 }
 
 MF_NAMESPACE_END

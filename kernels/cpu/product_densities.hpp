@@ -25,24 +25,24 @@ class product_densities {
  public:
   /// Workspace of one thread.
   struct worker {
-    std::vector<double> rows;   ///< [block_rows × width]
-    std::vector<double> cells;  ///< [block_rows]
+    std::vector<double> rows;   ///< [tile_rows × width]
+    std::vector<double> cells;  ///< [tile_rows]
   };
 
   /// `parts`: K components of one family. All outlive this.
-  product_densities(const mixture_sample& sample, std::span<const mixture_part> parts, int room,
+  product_densities(const mixture_sample& sample, std::span<const mixture_part> parts, int parameter_stride,
                     const mixture_cpu_functions& functions)
       : sample_(sample),
         codes_(sample.codes),
         parts_(parts),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         functions_(functions),
         width_((parts.size() + 7) / 8 * 8),
-        block_rows_(std::clamp<std::size_t>(most_bytes / 8 / width_ / 8 * 8, 64, 1024)) {
+        tile_rows_(std::clamp<std::size_t>(most_bytes / 8 / width_ / 8 * 8, 64, 1024)) {
     if (width_ % 64 == 0) width_ += 8;  // rows at a power of two would all fall into the same few sets of L1
     if (!codes_.empty()) {
       const std::size_t K = parts_.size();
-      parameters_of_coded_.resize(K * codes_.columns().size() * room_);
+      parameters_of_coded_.resize(K * codes_.columns().size() * parameter_stride_);
       logs_.resize(K * values());
       log_of_value_.resize(values() * width_);
       table_.resize(codes_.patterns() * width_);
@@ -50,28 +50,29 @@ class product_densities {
   }
 
   std::size_t width() const { return width_; }  ///< of a row of K numbers, whole packs; what is beyond K stays 0
-  std::size_t block_rows() const { return block_rows_; }  ///< rows at a time, a multiple of 8: a cache holds them
+  std::size_t tile_rows() const { return tile_rows_; }  ///< rows at a time, a multiple of 8: a cache holds them
   std::size_t values() const { return codes_.values().size(); }
   const double* log_of_value() const { return log_of_value_.data(); }  ///< [values × width]
   worker make_worker() const {
-    return {std::vector<double>(codes_.empty() ? 0 : block_rows_ * width_), std::vector<double>(block_rows_)};
+    return {std::vector<double>(codes_.empty() ? 0 : tile_rows_ * width_), std::vector<double>(tile_rows_)};
   }
   bool is_coded(std::size_t d) const { return sample_.columns[d].x.empty(); }
 
-  /// parameters [K × D × room], which must stay.
+  /// parameters [K × D × parameter_stride], which must stay.
   void set(const double* parameters, int threads) {
     parameters_ = parameters;
     if (codes_.empty()) return;
     const std::size_t K = parts_.size(), D = sample_.columns.size(), C = codes_.columns().size(), S = values();
     parallel_for(threads, static_cast<std::int64_t>(K), 1, [&](std::int64_t at) {
       const auto k = static_cast<std::size_t>(at);
-      double* const own = parameters_of_coded_.data() + k * C * room_;
+      double* const own = parameters_of_coded_.data() + k * C * parameter_stride_;
       for (std::size_t c = 0; c < C; ++c)
-        std::copy_n(parameters + (k * D + codes_.columns()[c].number) * room_, room_, own + c * room_);
+        std::copy_n(parameters + (k * D + codes_.columns()[c].number) * parameter_stride_, parameter_stride_,
+                    own + c * parameter_stride_);
       double* const logs = logs_.data() + k * S;
       parts_[k].functions->log_density(
           {codes_.values().data(), nullptr, codes_.value_offsets().data(), 0, static_cast<std::int64_t>(C)},
-          {own, static_cast<std::int64_t>(room_), 1}, {logs}, 1, nullptr);
+          {own, static_cast<std::int64_t>(parameter_stride_), 1}, {logs}, 1, nullptr);
       for (std::size_t s = 0; s < S; ++s) log_of_value_[s * width_ + k] = logs[s];
     });
     std::fill(table_.begin(), table_.end(), 0.0);
@@ -86,7 +87,7 @@ class product_densities {
     }
   }
 
-  /// log f_k of rows [first, first + count), block_rows at most, into table [K × stride].
+  /// log f_k of rows [first, first + count), tile_rows at most, into table [K × stride].
   void of_rows(std::size_t first, std::size_t count, worker& own, double* table, std::size_t stride) const {
     const std::size_t K = parts_.size();
     if (codes_.empty()) {
@@ -107,21 +108,21 @@ class product_densities {
   }
   /// log f_k of the cells of column d, which is not coded, into own.cells.
   void of_column(std::size_t d, std::size_t k, std::size_t first, std::size_t count, worker& own) const {
-    component_log_density(parts_[k], parameters_ + (k * sample_.columns.size() + d) * room_,
+    component_log_density(parts_[k], parameters_ + (k * sample_.columns.size() + d) * parameter_stride_,
                           {sample_.columns[d].x.data() + first, count}, own.cells.data());
   }
 
  private:
-  static constexpr std::size_t most_bytes = 512 << 10;  ///< of a block's numbers: half of an L2
+  static constexpr std::size_t most_bytes = 512 << 10;  ///< of a tile's numbers: half of an L2
 
   const mixture_sample& sample_;
   const coded_columns& codes_;
   std::span<const mixture_part> parts_;
-  std::size_t room_;
+  std::size_t parameter_stride_;
   const mixture_cpu_functions& functions_;
-  std::size_t width_, block_rows_;
+  std::size_t width_, tile_rows_;
   const double* parameters_ = nullptr;
-  std::vector<double> parameters_of_coded_;  ///< [K × coded columns × room]
+  std::vector<double> parameters_of_coded_;  ///< [K × coded columns × parameter_stride]
   std::vector<double> logs_;                 ///< [K × values]
   std::vector<double> log_of_value_;         ///< [values × width]
   std::vector<double> table_;                ///< [patterns × width]: log f_k of a pattern

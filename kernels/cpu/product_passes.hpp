@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The passes of models/mixture_of.hpp over ONE attempt's sample of several columns on CPU threads. The rows go through
-// the E step a block at a time, and what the M step needs of a coded column, the weight of each of its values, is
-// summed up while a block's shares are in the cache: a quarter of the additions of a matrix product
+// the E step a tile at a time, and what the M step needs of a coded column, the weight of each of its values, is
+// summed up while a tile's responsibilities are in the cache: a quarter of the additions of a matrix product
 // (cpu/pattern_sums.hpp). A family's own weighted fit to these few values is then the M step; of a column that is not
-// coded, its fit to all cells. No bit depends on the threads: rows go in pieces that depend on their number only, whose
-// sums are added in order.
+// coded, its fit to all cells. No bit depends on the threads: rows go in partitions that depend on their number only,
+// whose sums are added in order.
 #pragma once
 
 #include "kernels/cpu/product_densities.hpp"
@@ -16,27 +16,27 @@ MF_NAMESPACE_BEGIN
 
 class cpu_product_passes {
  public:
-  /// `functions`: those of the best instruction set. Memory: K numbers for every row, and in each of up to 16 pieces K
-  /// for every pattern of the coded columns.
-  cpu_product_passes(std::span<const mixture_part> parts, int room, mixture_attempt& attempt,
+  /// `functions`: those of the best instruction set. Memory: K numbers for every row, and in each of up to 16
+  /// partitions K for every pattern of the coded columns.
+  cpu_product_passes(std::span<const mixture_part> parts, int parameter_stride, mixture_attempt& attempt,
                      const mixture_cpu_functions& functions, int threads)
       : parts_(parts),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         attempt_(attempt),
         sample_(*attempt.sample),
         codes_(sample_.codes),
         functions_(functions),
         threads_(threads),
-        densities_(sample_, parts, room, functions),
+        densities_(sample_, parts, parameter_stride, functions),
         stride_(sample_.w.size() + (sample_.w.size() % 512 == 0 ? 8 : 0)),
-        shares_(stride_ * parts.size()),
+        responsibilities_(stride_ * parts.size()),
         coded_(sample_.columns.size(), none) {
     const std::size_t K = parts.size(), C = codes_.columns().size(), n = sample_.size();
     for (std::size_t c = 0; c < C; ++c) coded_[codes_.columns()[c].number] = c;
-    piece_rows_ = std::max<std::size_t>(1024, (n + most_pieces - 1) / most_pieces);
-    piece_rows_ = (piece_rows_ + 7) / 8 * 8;
-    pieces_.resize((n + piece_rows_ - 1) / piece_rows_);
-    for (piece& each : pieces_) {
+    partition_rows_ = std::max<std::size_t>(1024, (n + most_partitions - 1) / most_partitions);
+    partition_rows_ = (partition_rows_ + 7) / 8 * 8;
+    partitions_.resize((n + partition_rows_ - 1) / partition_rows_);
+    for (partition& each : partitions_) {
       each.totals.resize(K);
       each.patterns.resize(C > 0 ? codes_.patterns() * densities_.width() : 0);
       each.sums.resize(C < sample_.columns.size() ? K * sample_.columns.size() : 0);
@@ -44,7 +44,7 @@ class cpu_product_passes {
     for (int t = 0; t < threads_; ++t) workers_.emplace_back(densities_.make_worker());
     weight_of_value_.resize(densities_.values() * densities_.width());
     weights_.resize(K * densities_.values());
-    fitted_.resize(K * C * (2 * room_ + 1));
+    fitted_.resize(K * C * (2 * parameter_stride_ + 1));
     iterations_.resize(K * C);
     counts_.resize(2 * K * C);
     status_.resize(K * C);
@@ -54,12 +54,13 @@ class cpu_product_passes {
   void for_each(std::span<em_pass> passes, int, F f) {
     f(passes[0]);
   }
-  share_table start_shares(int) { return {shares_.data(), stride_}; }
+  responsibility_table start_responsibilities(int) { return {responsibilities_.data(), stride_}; }
   void take_starts(std::span<em_pass> passes) {
     if (!passes[0].wants_start() || !passes[0].wants_m_step()) return;
-    each_piece([&](thread_worker& own, piece& to, std::size_t first, std::size_t count) {
+    each_partition([&](thread_worker& own, partition& to, std::size_t first, std::size_t count) {
       for (std::size_t k = 0; k < parts_.size(); ++k)
-        to.totals[k] = std::accumulate(shares_of(k) + first, shares_of(k) + first + count, to.totals[k]);
+        to.totals[k] =
+            std::accumulate(responsibilities_of(k) + first, responsibilities_of(k) + first + count, to.totals[k]);
       add_patterns_of(own, first, count, to);
     });
     const std::size_t K = parts_.size(), D = sample_.columns.size();
@@ -67,24 +68,25 @@ class cpu_product_passes {
       const std::size_t d = i % D;
       attempt_.sums[i] = {};
       if (!densities_.is_coded(d))
-        attempt_.sums[i] = sums_of_start(sample_.columns[d].x.data(), shares_of(i / D), sample_.size());
+        attempt_.sums[i] = sums_of_start(sample_.columns[d].x.data(), responsibilities_of(i / D), sample_.size());
     });
     finish_sums();
     for (component_sums& each : attempt_.sums) each.log_density = -constants::infinity;
   }
 
-  void drop_small_shares(std::span<em_pass> passes, std::size_t k) {
+  void drop_small_responsibilities(std::span<em_pass> passes, std::size_t k) {
     if (!passes[0].wants_m_step()) return;
-    double* const own = shares_of(k);
-    for (std::size_t i = 0; i < sample_.size(); ++i) own[i] = share_that_counts(own[i], sample_.w[i]);
+    double* const own = responsibilities_of(k);
+    for (std::size_t i = 0; i < sample_.size(); ++i) own[i] = responsibility_that_counts(own[i], sample_.w[i]);
   }
 
   void fit(std::span<em_pass> passes, part_fit* found) {
     if (!passes[0].wants_m_step()) return;
     const std::size_t D = sample_.columns.size(), C = codes_.columns().size();
     for_indices(C > 0 ? parts_.size() : 0, [&](std::size_t k) {
-      double *const parameters = fitted_.data() + k * C * (2 * room_ + 1), *const errors = parameters + C * room_,
-                    *const log_likelihood = errors + C * room_;
+      double *const parameters = fitted_.data() + k * C * (2 * parameter_stride_ + 1),
+                    *const errors = parameters + C * parameter_stride_,
+                    *const log_likelihood = errors + C * parameter_stride_;
       parts_[k].functions->fit(
           {codes_.values().data(), weights_.data() + k * densities_.values(), codes_.value_offsets().data(), 0,
            static_cast<std::int64_t>(C)},
@@ -127,23 +129,23 @@ class cpu_product_passes {
     if (!passes[0].wants_e_step()) return;
     const std::size_t K = parts_.size(), D = sample_.columns.size();
     densities_.set(attempt_.parameters.data(), threads_);
-    each_piece([&](thread_worker& own, piece& to, std::size_t first, std::size_t count) {
+    each_partition([&](thread_worker& own, partition& to, std::size_t first, std::size_t count) {
       const std::size_t padded = (count + 7) / 8 * 8;
-      densities_.of_rows(first, count, own, shares_.data() + first, stride_);
-      for (std::size_t k = 0; k < K; ++k) std::fill_n(shares_of(k) + first + count, padded - count, 0.0);
+      densities_.of_rows(first, count, own, responsibilities_.data() + first, stride_);
+      for (std::size_t k = 0; k < K; ++k) std::fill_n(responsibilities_of(k) + first + count, padded - count, 0.0);
       own.sums.assign(K, {});
-      // What share_out() says of x is of no use here: of weights, which are finite.
-      to.log_likelihood +=
-          functions_.share_out(static_cast<int>(K), static_cast<std::int64_t>(padded),
-                               static_cast<std::int64_t>(stride_), sample_.w.data() + first, sample_.w.data() + first,
-                               attempt_.log_weights.data(), shares_.data() + first, own.sums.data());
+      // What find_responsibilities() says of x is of no use here: of weights, which are finite.
+      to.log_likelihood += functions_.find_responsibilities(
+          static_cast<int>(K), static_cast<std::int64_t>(padded), static_cast<std::int64_t>(stride_),
+          sample_.w.data() + first, sample_.w.data() + first, attempt_.log_weights.data(),
+          responsibilities_.data() + first, own.sums.data());
       for (std::size_t k = 0; k < K; ++k) to.totals[k] += own.sums[k].weight;
       for (std::size_t i = 0; i < to.sums.size(); ++i)
         if (!densities_.is_coded(i % D)) add_column(own, i, first, count, to.sums[i]);
       add_patterns_of(own, first, count, to);
     });
     passes[0].log_likelihood = 0;
-    for (const piece& each : pieces_) {
+    for (const partition& each : partitions_) {
       passes[0].log_likelihood += each.log_likelihood;
       for (std::size_t i = 0; i < each.sums.size(); ++i) {
         const component_sums& from = each.sums[i];
@@ -158,17 +160,17 @@ class cpu_product_passes {
   }
 
  private:
-  static constexpr std::size_t none = static_cast<std::size_t>(-1), most_pieces = 16;
+  static constexpr std::size_t none = static_cast<std::size_t>(-1), most_partitions = 16;
 
   struct thread_worker : product_densities::worker {
     std::vector<component_sums> sums;
     explicit thread_worker(worker made) : worker(std::move(made)) {}
   };
   /// Sums over some rows.
-  struct piece {
+  struct partition {
     double log_likelihood = 0;
     std::vector<double> totals;        ///< [K]
-    std::vector<double> patterns;      ///< [patterns × width], shares of the rows with a pattern
+    std::vector<double> patterns;      ///< [patterns × width], responsibilities of the rows with a pattern
     std::vector<component_sums> sums;  ///< [K × D], of columns that are not coded
   };
 
@@ -178,59 +180,61 @@ class cpu_product_passes {
     parallel_for(threads_, static_cast<std::int64_t>(count), 1,
                  [&](std::int64_t i) { f(static_cast<std::size_t>(i)); });
   }
-  /// f(worker, the piece, its sums 0; first row, rows) for every block of every piece.
+  /// f(worker, the partition, its sums 0; first row, rows) for every tile of every partition.
   template <class F>
-  void each_piece(F f) {
+  void each_partition(F f) {
     parallel_for(
-        threads_, std::ssize(pieces_), 1,
+        threads_, std::ssize(partitions_), 1,
         [&](int worker) -> thread_worker& { return workers_[static_cast<std::size_t>(worker)]; },
         [&](thread_worker& own, std::int64_t at) {
-          piece& to = pieces_[static_cast<std::size_t>(at)];
+          partition& to = partitions_[static_cast<std::size_t>(at)];
           to.log_likelihood = 0;
           std::fill(to.totals.begin(), to.totals.end(), 0.0);
           std::fill(to.patterns.begin(), to.patterns.end(), 0.0);
           std::fill(to.sums.begin(), to.sums.end(), component_sums{});
-          const std::size_t begin = static_cast<std::size_t>(at) * piece_rows_,
-                            end = std::min(begin + piece_rows_, sample_.size()), block = densities_.block_rows();
-          for (std::size_t first = begin; first < end; first += block) f(own, to, first, std::min(block, end - first));
+          const std::size_t begin = static_cast<std::size_t>(at) * partition_rows_,
+                            end = std::min(begin + partition_rows_, sample_.size()), tile = densities_.tile_rows();
+          for (std::size_t first = begin; first < end; first += tile) f(own, to, first, std::min(tile, end - first));
         });
   }
 
-  /// The shares of a block, added up by pattern.
-  void add_patterns_of(thread_worker& own, std::size_t first, std::size_t count, piece& to) {
+  /// The responsibilities of a tile, added up by pattern.
+  void add_patterns_of(thread_worker& own, std::size_t first, std::size_t count, partition& to) {
     if (codes_.empty()) return;
     const std::size_t width = densities_.width();
-    transpose(shares_.data() + first, parts_.size(), count, stride_, own.rows.data(), width);
-    functions_.add_shares(codes_.rows(first, count), own.rows.data(), static_cast<int>(width), to.patterns.data());
+    transpose(responsibilities_.data() + first, parts_.size(), count, stride_, own.rows.data(), width);
+    functions_.add_responsibilities(codes_.rows(first, count), own.rows.data(), static_cast<int>(width),
+                                    to.patterns.data());
   }
-  /// What a block's shares say of distribution i of [K × D], whose column is not coded.
+  /// What a tile's responsibilities say of distribution i of [K × D], whose column is not coded.
   void add_column(thread_worker& own, std::size_t i, std::size_t first, std::size_t count, component_sums& to) {
     const std::size_t D = sample_.columns.size(), k = i / D;
-    const double *const x = sample_.columns[i % D].x.data() + first, *const shares = shares_of(k) + first;
-    component_sums block{.centre = attempt_.sums[i].centre};
+    const double *const x = sample_.columns[i % D].x.data() + first, *const responsibilities =
+                                                                         responsibilities_of(k) + first;
+    component_sums tile{.centre = attempt_.sums[i].centre};
     plain_walk walk;
-    column_sums(walk, static_cast<std::int64_t>(count), x, shares, block);
-    to.weight += block.weight;
-    to.first += block.first;
-    to.second += block.second;
+    column_sums(walk, static_cast<std::int64_t>(count), x, responsibilities, tile);
+    to.weight += tile.weight;
+    to.first += tile.first;
+    to.second += tile.second;
     densities_.of_column(i % D, k, first, count, own);
     for (std::size_t r = 0; r < count; ++r)
-      if (x[r] == x[r] && shares[r] > 0) to.log_density += shares[r] * own.cells[r];
+      if (x[r] == x[r] && responsibilities[r] > 0) to.log_density += responsibilities[r] * own.cells[r];
   }
 
-  /// Adds the pieces' patterns up to the weight of every value, and makes the coded columns' sums of it.
+  /// Adds the partitions' patterns up to the weight of every value, and makes the coded columns' sums of it.
   void finish_sums() {
     const std::size_t K = parts_.size(), D = sample_.columns.size(), width = densities_.width(),
                       S = densities_.values();
     std::fill(attempt_.totals.begin(), attempt_.totals.end(), 0.0);
-    for (const piece& each : pieces_)
+    for (const partition& each : partitions_)
       for (std::size_t k = 0; k < K; ++k) attempt_.totals[k] += each.totals[k];
     if (codes_.empty()) return;
-    std::vector<double>& all = pieces_[0].patterns;
+    std::vector<double>& all = partitions_[0].patterns;
     for_indices(codes_.groups(), [&](std::size_t g) {
       const std::size_t begin = codes_.first_pattern(g) * width, end = codes_.first_pattern(g + 1) * width;
-      for (std::size_t p = 1; p < pieces_.size(); ++p)
-        for (std::size_t i = begin; i < end; ++i) all[i] += pieces_[p].patterns[i];
+      for (std::size_t p = 1; p < partitions_.size(); ++p)
+        for (std::size_t i = begin; i < end; ++i) all[i] += partitions_[p].patterns[i];
     });
     std::fill(weight_of_value_.begin(), weight_of_value_.end(), 0.0);
     for (const coded_columns::column& column : codes_.columns()) {
@@ -258,32 +262,34 @@ class cpu_product_passes {
     });
   }
 
-  double* shares_of(std::size_t k) { return shares_.data() + k * stride_; }
-  /// The data of distribution i of [K × D], with its component's shares as weights.
+  double* responsibilities_of(std::size_t k) { return responsibilities_.data() + k * stride_; }
+  /// The data of distribution i of [K × D], with its component's responsibilities as weights.
   batch_view<double> values_of(std::size_t i) {
     const std::size_t D = sample_.columns.size(), c = coded_[i % D];
-    if (c == none) return {sample_.columns[i % D].x.data(), shares_of(i / D), nullptr, sample_.observations, 1};
+    if (c == none)
+      return {sample_.columns[i % D].x.data(), responsibilities_of(i / D), nullptr, sample_.observations, 1};
     const coded_columns::column& column = codes_.columns()[c];
     return {codes_.values().data() + column.first_value,
             weights_.data() + i / D * densities_.values() + column.first_value, nullptr, column.values, 1};
   }
 
   std::span<const mixture_part> parts_;
-  std::size_t room_;
+  std::size_t parameter_stride_;
   mixture_attempt& attempt_;
   const mixture_sample& sample_;
   const coded_columns& codes_;
   const mixture_cpu_functions& functions_;
   int threads_;
   product_densities densities_;
-  std::size_t stride_, piece_rows_ = 0;
-  std::vector<double> shares_;      ///< [K × stride]: w times the responsibilities
-  std::vector<std::size_t> coded_;  ///< [D], the column's number among those that are coded, or none
-  std::vector<piece> pieces_;
+  std::size_t stride_, partition_rows_ = 0;
+  std::vector<double> responsibilities_;  ///< [K × stride]: w times the responsibilities
+  std::vector<std::size_t> coded_;        ///< [D], the column's number among those that are coded, or none
+  std::vector<partition> partitions_;
   std::vector<thread_worker> workers_;
   std::vector<double> weight_of_value_;  ///< [values × width]
   std::vector<double> weights_;          ///< [K × values]: the same for each component's fits
-  std::vector<double> fitted_;  ///< [K × (2 × room + 1) × coded columns]: parameters, errors, log-likelihoods
+  std::vector<double>
+      fitted_;  ///< [K × (2 × parameter_stride + 1) × coded columns]: parameters, errors, log-likelihoods
   std::vector<std::int32_t> iterations_;
   std::vector<std::int64_t> counts_;
   std::vector<fit_status> status_;

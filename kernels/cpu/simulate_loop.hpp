@@ -18,11 +18,11 @@ template <class Family>
 void simulate_batch(const parameters_view& parameters, std::int64_t count, std::int64_t size, std::uint64_t seed,
                     const std::uint64_t* streams, double* out, int threads) {
   constexpr int P = parameter_count<Family>;
-  constexpr std::int64_t piece = 4096;  // draws: a single fit is shared out too
-  const std::int64_t pieces = (size + piece - 1) / piece;
-  parallel_for(threads, count * pieces, fits_at_a_time(count * pieces, threads), [&](std::int64_t at) {
-    const std::int64_t fit = at / pieces, begin = at % pieces * piece;
-    const std::int64_t end = size - begin < piece ? size : begin + piece;
+  constexpr std::int64_t partition = 4096;  // draws: a single fit is distributed too
+  const std::int64_t partitions = (size + partition - 1) / partition;
+  parallel_for(threads, count * partitions, fits_at_a_time(count * partitions, threads), [&](std::int64_t at) {
+    const std::int64_t fit = at / partitions, begin = at % partitions * partition;
+    const std::int64_t end = size - begin < partition ? size : begin + partition;
     const vec<double, P> p = parameters_of<P>(parameters, fit);
     const std::uint64_t stream = streams ? streams[fit] : static_cast<std::uint64_t>(fit);
     for (std::int64_t i = begin; i < end; ++i) {

@@ -86,7 +86,7 @@ struct cuda_lanes : names_shared_memory {
   }
   __device__ double* block_slots() { return nullptr; }
   __device__ double* grid_slots() { return nullptr; }
-  __device__ bool agree(bool value) const { return __any_sync(members(), value); }
+  __device__ bool uniform(bool value) const { return __any_sync(members(), value); }
   __device__ bool all(bool value) const { return __all_sync(members(), value); }
   __device__ void warp_barrier() { __syncwarp(members()); }
   __device__ void block_barrier() {}
@@ -136,7 +136,7 @@ class block_team : public names_shared_memory {
   __device__ std::int64_t broadcast(std::int64_t value, int from) const {
     return __shfl_sync(0xffffffffu, static_cast<long long>(value), from);
   }
-  __device__ bool agree(bool value) const { return __any_sync(0xffffffffu, value); }
+  __device__ bool uniform(bool value) const { return __any_sync(0xffffffffu, value); }
   __device__ bool all(bool value) const { return __all_sync(0xffffffffu, value); }
   __device__ void warp_barrier() { __syncwarp(); }
   __device__ void block_barrier() { __syncthreads(); }

@@ -117,7 +117,7 @@ class dense_place {
   std::int64_t fit, at;  ///< the fit's number, and the value's in its sample
 };
 
-/// A launch for `work` independent pieces: blocks enough to fill any device, few enough to stride.
+/// A launch for `work` independent items: blocks enough to fill any device, few enough to stride.
 inline launch_shape launch_over(std::int64_t work, void* stream_handle) {
   const std::int64_t blocks = (work + block_threads - 1) / block_threads;
   return {.blocks = static_cast<int>(blocks < 1       ? 1

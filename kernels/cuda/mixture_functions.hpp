@@ -11,8 +11,8 @@
 
 namespace manyfit {
 
-/// Who runs an EM run: a warp, a block or the grid; by the run's own size only. A resident block or grid has one block
-/// per multiprocessor with all of its shared memory and registers.
+/// Who runs an attempt: a warp, a block or the grid; by the attempt's own size only. A resident block or grid has one
+/// block per multiprocessor with all of its shared memory and registers.
 enum mixture_tier {
   mixture_warp,
   mixture_block,
@@ -34,7 +34,7 @@ struct mixture_tier_policy {
   std::int64_t largest;  ///< at most: rows (warp), rows × components × features (block)
 };
 /// Rows × components × features that a block runs at most, and doubles that the statistics of all blocks of a grid may
-/// take together (64 MiB; beyond, passes go in chunks). On the simulated device both regimes begin much sooner, or
+/// take together (64 MiB; beyond, passes go in grid tiles). On the simulated device both regimes begin much sooner, or
 /// their tests would take minutes there; what they do is the same.
 #if defined(MF_REGIMES_BEGIN_EARLY)
 inline constexpr std::int64_t largest_of_mixture_block = std::int64_t{1} << 20, partial_numbers = std::int64_t{1} << 17;
@@ -51,17 +51,18 @@ inline constexpr mixture_tier_policy mixture_tiers[] = {
 /// Doubles of a model up to which the blocks of a grid each keep their own copy.
 inline constexpr std::int64_t private_model_numbers = 1024;
 
-/// One kind of memory that every group needs a piece of: in shared memory one after the other, or in device memory.
-struct lane_room {
+/// One kind of memory of which every group needs a workspace: in shared memory one after the other, or in device
+/// memory.
+struct lane_workspace {
   char* pool = nullptr;    ///< device memory, [groups × bytes]; null: shared memory
   std::int64_t bytes = 0;  ///< of one group, a multiple of 16
 };
 
-/// What a run needs.
+/// What an attempt needs.
 struct mixture_needs {
-  std::int64_t sums = 0, tile = 0, model = 0, factors = 0, start = 0;  ///< bytes of each room
+  std::int64_t sums = 0, tile = 0, model = 0, factors = 0, start = 0;  ///< bytes of each workspace
   std::int64_t statistics = 0;                                         ///< grid: doubles per block, less one
-  std::int64_t chunk = 0;                                              ///< grid: numbers of a chunk of points
+  std::int64_t grid_tile = 0;                                          ///< grid: numbers of a grid tile of points
   bool shares_model = false;                                           ///< grid: one model for all blocks
 };
 
@@ -74,12 +75,12 @@ struct mixture_launch {
   const std::int32_t* order = nullptr;   ///< task numbers, largest first
   const std::int64_t* bounds = nullptr;  ///< [2]: begin and end in `order`
   std::int64_t* next = nullptr;          ///< [1], 0
-  lane_room sums, tile, model, factors, start;
+  lane_workspace sums, tile, model, factors, start;
   double* partial = nullptr;  ///< grid: [2 × blocks × partial_each]: statistics of a block and its log-likelihood
   std::int64_t partial_each = 0;
-  T* chunk = nullptr;               ///< grid: [chunk]
+  T* grid_tile = nullptr;           ///< grid: [grid_tile]
   std::int64_t partial_limit = -1;  ///< for tests: another limit than the device's; -1: none
-  std::int64_t resident_room = 0;   ///< bytes that resident passes are planned for; 0: another tier
+  std::int64_t resident_bytes = 0;  ///< bytes that resident passes are planned for; 0: another tier
   /// Resident passes by tensor cores where they are possible: off, since their log-likelihoods are off by 2e-7 of
   /// themselves, a hundred times what other passes are. MANYFIT_TENSOR_PASSES=1 turns them on for measurements.
   bool tensor_passes = false;
@@ -104,13 +105,13 @@ struct mixture_score_launch {
 
 template <class T>
 struct cuda_mixture_functions {
-  /// `resident_room`: shared_room() of a resident tier.
-  mixture_tier (*tier_of)(covariance_structure, int D, int K, std::int64_t rows, std::int64_t resident_room);
-  /// `resident_room`: as above for a run of a resident tier, 0 for another.
+  /// `resident_bytes`: shared_bytes_of() of a resident tier.
+  mixture_tier (*tier_of)(covariance_structure, int D, int K, std::int64_t rows, std::int64_t resident_bytes);
+  /// `resident_bytes`: as above for an attempt of a resident tier, 0 for another.
   mixture_needs (*needs)(covariance_structure, int D, int K, std::int64_t rows, int lanes, bool given,
-                         std::int64_t resident_room);
+                         std::int64_t resident_bytes);
   /// Bytes of shared memory that one group of a tier can have on the current device.
-  int (*shared_room)(mixture_tier, std::int64_t& bytes);
+  int (*shared_bytes_of)(mixture_tier, std::int64_t& bytes);
   /// How many blocks of a tier the current device holds at once, with this much shared memory for each group. The
   /// grid's are the same whatever it asks for.
   int (*blocks)(mixture_tier, std::int64_t shared_bytes, int& blocks);

@@ -1,9 +1,9 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of Gaussian mixtures: EM runs by warps, by blocks and by the whole grid, from data to answer in one
+// The kernels of Gaussian mixtures: EM attempts by warps, by blocks and by the whole grid, from data to answer in one
 // launch with no word from the host in between; and scores, a thread per point. They hold no mathematics: lanes and
-// memory are set up here, cuda/mixture_work.hpp says what is done. A warp's run keeps its model and sums in shared
+// memory are set up here, cuda/mixture_work.hpp says what is done. A warp's attempt keeps its model and sums in shared
 // memory and never waits for another warp; a block's or grid's keeps a tile of points with its responsibilities in
 // shared memory.
 #pragma once
@@ -61,7 +61,8 @@ __global__ void __launch_bounds__(mixture_tiers[mixture_resident_block].block_th
 template <class T>
 inline constexpr bool has_resident_kernel = sizeof(T) == 4;
 
-/// A point's log-density is gone through twice, once for the sum and once for the shares, so that any K is possible.
+/// A point's log-density is gone through twice, once for the sum and once for the responsibilities, so that any K is
+/// possible.
 template <class T>
 __global__ void mixture_score_kernel(mixture_score_launch<T> score) {
   const points_view<T>& points = score.points;
@@ -81,16 +82,16 @@ __global__ void mixture_score_kernel(mixture_score_launch<T> score) {
 }
 
 template <class T>
-int mixture_shared_room(mixture_tier tier, std::int64_t& bytes) {
+int mixture_shared_bytes(mixture_tier tier, std::int64_t& bytes) {
   device_limits limits;
   const int e = device_limits::query(limits);
   const mixture_tier_policy& policy = mixture_tiers[tier];
-  std::int64_t room = limits.shared_per_block;
+  std::int64_t capacity = limits.shared_per_block;
   if (tier == mixture_warp) {
-    bytes = room / (policy.block_threads / 32) / 16 * 16;
+    bytes = capacity / (policy.block_threads / 32) / 16 * 16;
   } else {
-    if (room > grid_shared_bytes && !is_resident(tier)) room = grid_shared_bytes;
-    bytes = is_resident(tier) && !has_resident_kernel<T> ? 0 : (room - mixture_slot_bytes) / 16 * 16;
+    if (capacity > grid_shared_bytes && !is_resident(tier)) capacity = grid_shared_bytes;
+    bytes = is_resident(tier) && !has_resident_kernel<T> ? 0 : (capacity - mixture_slot_bytes) / 16 * 16;
   }
   return e;
 }
@@ -108,13 +109,15 @@ int mixture_resident_blocks(mixture_tier tier, std::int64_t shared_bytes, int& b
     return error;
   };
   if (tier == mixture_warp) return count(mixture_warp_kernel<T>, shared_bytes * (policy.block_threads / 32));
-  const std::int64_t room = limits.shared_per_block, asked = mixture_slot_bytes + shared_bytes;
+  const std::int64_t capacity = limits.shared_per_block, asked = mixture_slot_bytes + shared_bytes;
   if (is_resident(tier)) {
-    if constexpr (has_resident_kernel<T>) return count(mixture_resident_kernel<T>, is_grid(tier) ? room : asked);
+    if constexpr (has_resident_kernel<T>) return count(mixture_resident_kernel<T>, is_grid(tier) ? capacity : asked);
     return cudaErrorInvalidValue;
   }
   // A grid's blocks are counted whatever this launch asks for: see grid_shared_bytes.
-  return count(mixture_block_kernel<T>, !is_grid(tier) ? asked : room < grid_shared_bytes ? room : grid_shared_bytes);
+  return count(mixture_block_kernel<T>, !is_grid(tier)                 ? asked
+                                        : capacity < grid_shared_bytes ? capacity
+                                                                       : grid_shared_bytes);
 }
 
 /// Launches one tier; the launch's error. Its shared memory must have been asked for by mixture_resident_blocks.

@@ -1,8 +1,8 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the lanes of a mixture kernel do, without a word of CUDA: take EM runs from a counter, largest first, and run
-// each from data to answer.
+// What the lanes of a mixture kernel do, without a word of CUDA: take EM attempts from a counter, largest first, and
+// run each from data to answer.
 #pragma once
 
 #include <algorithm>
@@ -13,23 +13,23 @@
 
 MF_NAMESPACE_BEGIN
 
-/// `resident_room`: bytes of shared memory that a block has for resident passes.
+/// `resident_bytes`: bytes of shared memory that a block has for resident passes.
 template <class T>
 mixture_tier mixture_tier_of(covariance_structure structure, int D, int K, std::int64_t rows,
-                             std::int64_t resident_room) {
+                             std::int64_t resident_bytes) {
   const bool small = register_components(D, K) > 0;
   if (small && rows <= mixture_tiers[mixture_warp].largest) return mixture_warp;
   const int lanes = mixture_tiers[mixture_resident_block].block_threads;
-  const bool resident = !small && plan_resident<T>(structure, D, K, lanes, resident_room).points > 0;
+  const bool resident = !small && plan_resident<T>(structure, D, K, lanes, resident_bytes).points > 0;
   if (rows * K * features(structure, D) <= mixture_tiers[mixture_block].largest)
     return resident ? mixture_resident_block : mixture_block;
   return resident ? mixture_resident_grid : mixture_grid;
 }
 
-/// What a run needs; `lanes`: of a warp or block. `resident_room`: of a resident tier, 0 for another.
+/// What an attempt needs; `lanes`: of a warp or block. `resident_bytes`: of a resident tier, 0 for another.
 template <class T>
 mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_t rows, int lanes, bool given,
-                       std::int64_t resident_room) {
+                       std::int64_t resident_bytes) {
   const auto bytes = [](std::int64_t numbers, std::size_t size) {
     return (numbers * static_cast<std::int64_t>(size) + 15) / 16 * 16;
   };
@@ -47,10 +47,10 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
                ? bytes(register_sum_numbers(lanes), sizeof(double))
                : 0;
   n.factors = bytes(lane_factor_numbers(D, K), sizeof(T));
-  const std::int64_t resident = plan_resident<T>(structure, D, K, lanes, resident_room).numbers;
+  const std::int64_t resident = plan_resident<T>(structure, D, K, lanes, resident_bytes).numbers;
   n.tile = resident > 0 ? bytes(resident, sizeof(T)) : tile(K);
   if (resident > 0 && sizeof(T) == 4)
-    n.tile = std::max(n.tile, bytes(plan_tensor(structure, D, K, lanes, resident_room).numbers, 4));
+    n.tile = std::max(n.tile, bytes(plan_tensor(structure, D, K, lanes, resident_bytes).numbers, 4));
   if (tied && tile(1) > n.tile) n.tile = tile(1);
   n.start = given ? 0 : bytes(start_memory(rows, K, D), sizeof(double));
   n.statistics = std::int64_t{K} * features(structure, D);
@@ -59,7 +59,7 @@ mixture_needs needs_of(covariance_structure structure, int D, int K, std::int64_
       n.statistics = register_sums(D, padded);
   if (tied && n.statistics < features(covariance_structure::full, D))
     n.statistics = features(covariance_structure::full, D);
-  n.chunk = (D + 2 + std::int64_t{K}) * chunk_points_for(D, K, sizeof(T));
+  n.grid_tile = (D + 2 + std::int64_t{K}) * grid_tile_points_for(D, K, sizeof(T));
   n.shares_model = mixture_model::memory(structure, D, K) > private_model_numbers;
   return n;
 }
@@ -73,12 +73,13 @@ struct mixture_worker {
   std::int64_t own_count = 0;                                                                     ///< grid: tasks taken
   mixture_task* task = nullptr;                                                                   ///< at hand
 
-  /// Lays out the rooms of group number `group` of the launch: shared memory, or device memory where the launch has it.
+  /// Lays out the workspaces of group number `group` of the launch: shared memory, or device memory where the launch
+  /// has it.
   MF_FN_CALL void lay_out(int group, char* shared) {
-    const auto place = [&](const lane_room& room) {
-      if (room.pool) return room.pool + group * room.bytes;
+    const auto place = [&](const lane_workspace& workspace) {
+      if (workspace.pool) return workspace.pool + group * workspace.bytes;
       char* const at = shared;
-      shared += room.bytes;
+      shared += workspace.bytes;
       return at;
     };
     sums = place(launch.sums);
@@ -97,8 +98,9 @@ struct mixture_worker {
     return true;
   }
 
-  /// The model and the lanes' memory for the task. Blocks of a grid that share a model use the first block's rooms,
-  /// which are then in device memory. Passes in chunks have one copy of the statistics and so need a shared model.
+  /// The model and the lanes' memory for the task. Blocks of a grid that share a model use the first block's
+  /// workspaces, which are then in device memory. Passes in grid tiles have one copy of the statistics and so need a
+  /// shared model.
   MF_FN_CALL void lay_out_task(mixture_model& m, mixture_lane_memory<T>& memory) const {
     m.D = launch.points.dimensions;
     m.K = task->components;
@@ -107,26 +109,26 @@ struct mixture_worker {
     const int blocks = context.blocks();
     const std::int64_t numbers = mixture_model::memory(m.structure, m.D, m.K);
     const std::int64_t limit = launch.partial_limit < 0 ? partial_numbers / blocks : launch.partial_limit;
-    const bool shares = blocks > 1 && (numbers > private_model_numbers || numbers > limit);
-    m.bind(reinterpret_cast<double*>(shares ? launch.model.pool : model));
-    memory.factors = reinterpret_cast<T*>(shares ? launch.factors.pool : factors);
-    memory.start = reinterpret_cast<double*>(shares ? launch.start.pool : start);
+    const bool shares_model = blocks > 1 && (numbers > private_model_numbers || numbers > limit);
+    m.bind(reinterpret_cast<double*>(shares_model ? launch.model.pool : model));
+    memory.factors = reinterpret_cast<T*>(shares_model ? launch.factors.pool : factors);
+    memory.start = reinterpret_cast<double*>(shares_model ? launch.start.pool : start);
     memory.tile = reinterpret_cast<T*>(tile);
     memory.sums = reinterpret_cast<double*>(sums);
-    memory.shares_model = shares;
+    memory.shares_model = shares_model;
     if constexpr (Context::has_resident_passes) {
-      memory.resident = plan_resident<T>(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
+      memory.resident = plan_resident<T>(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_bytes);
       memory.resident.place = context.place_in_shared_memory(tile);
       if (sizeof(T) == 4 && memory.resident.points > 0 && launch.tensor_passes)
-        memory.tensor = plan_tensor(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_room);
+        memory.tensor = plan_tensor(m.structure, m.D, m.K, 32 * context.warps(), launch.resident_bytes);
       memory.tensor.place = memory.resident.place;
     }
     if (blocks == 1) return;
     memory.partial = launch.partial;
     memory.partial_each = launch.partial_each;
     memory.partial_limit = limit;
-    memory.chunk = launch.chunk;
-    memory.chunk_points = chunk_points_for(m.D, m.K, sizeof(T));
+    memory.grid_tile = launch.grid_tile;
+    memory.grid_tile_points = grid_tile_points_for(m.D, m.K, sizeof(T));
   }
 };
 
@@ -136,8 +138,9 @@ MF_FN_CALL void run_task(const mixture_worker<T, Context>& worker) {
   mixture_model m;
   mixture_lane_memory<T> memory;
   worker.lay_out_task(m, memory);
-  mixture_lanes<T, Context> lanes(worker.context, rows_of(worker.launch.points, worker.task->fit), memory);
-  fit_one_mixture<mixture_lanes<T, Context>, Random>(lanes, m, worker.launch.settings, *worker.task, memory.start);
+  mixture_lanes_group<T, Context> lanes(worker.context, rows_of(worker.launch.points, worker.task->fit), memory);
+  fit_one_mixture<mixture_lanes_group<T, Context>, Random>(lanes, m, worker.launch.settings, *worker.task,
+                                                           memory.start);
 }
 
 /// Runs every task of the work list. `group`: the number of this group within the launch; `shared`: its shared memory.
@@ -145,7 +148,7 @@ template <class Random, class T, class Context>
 MF_FN_LARGE void mixture_work(Context& context, int group, char* shared, const mixture_launch<T>& launch) {
   mixture_worker<T, Context> worker{context, launch};
   worker.lay_out(group, shared);
-  while (context.agree(worker.take_task())) run_task<Random>(worker);
+  while (context.uniform(worker.take_task())) run_task<Random>(worker);
 }
 
 MF_NAMESPACE_END

@@ -72,8 +72,8 @@ __global__ void __launch_bounds__(block_threads, resident_blocks_wanted(false, f
 }
 
 /// Kernels for one task: of a part of a warp (or a warp's once more: whole warps then take those fits too), of a warp,
-/// of a block and of all blocks. Each takes the task's arguments, then a work list and the room for resident values;
-/// the last one also the grid's exchange.
+/// of a block and of all blocks. Each takes the task's arguments, then a work list and the capacity for resident
+/// values; the last one also the grid's exchange.
 template <class Kernel, class GridKernel>
 struct tier_kernels {
   Kernel part, warp, block;

@@ -32,7 +32,7 @@ MF_FN_LARGE void pass_work(Context& context, T* buffer, std::int64_t capacity, c
     const std::int64_t position = begin + take(context, work, 1, own_count);
     if (position >= end) break;
     const std::int64_t fit = work.fit(position);
-    if (pass.points && context.agree(is_missing(pass.points[fit * P]))) continue;
+    if (pass.points && context.uniform(is_missing(pass.points[fit * P]))) continue;
     const sample_summary summary = points.load(sample_of(batch, fit));
     if (!pass.points) {
       if (context.lane() == 0) pass.loaded[fit] = loaded_of<Family>(summary);

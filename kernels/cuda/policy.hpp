@@ -24,8 +24,8 @@ inline constexpr int block_threads = 128;
 inline constexpr int warps_per_block = block_threads / 32;
 
 /// Blocks per multiprocessor that a family's kernels are compiled for. Three, as many as the shared memory of an H100's
-/// multiprocessor has room for by resident_bytes_per_warp, leave each thread 168 registers. Newton's steps over doubles
-/// without sufficient statistics, and a grid's 64-bit indices, need more, or registers would be spilled.
+/// multiprocessor has capacity for by resident_bytes_per_warp, leave each thread 168 registers. Newton's steps over
+/// doubles without sufficient statistics, and a grid's 64-bit indices, need more, or registers would be spilled.
 constexpr int resident_blocks_wanted(bool lanes, bool climbs_over_doubles) {
   return lanes && !climbs_over_doubles ? 3 : 2;
 }
@@ -46,7 +46,7 @@ inline constexpr tier tiers[] = {
 // clang-format on
 enum tier_index { part_tier, warp_tier, block_tier, grid_tier, tier_count };
 
-/// Room for values of `bytes` bytes that a group of `lanes` neighbours is given: for 32 a lane or more, and where
+/// Capacity for values of `bytes` bytes that a group of `lanes` neighbours is given: for 32 a lane or more, and where
 /// `largest`, the size of the largest sample, is known for no more than that needs.
 constexpr std::int64_t buffer_values(int lanes, int bytes, std::int64_t largest) {
   const std::int64_t a_slot = std::int64_t{4} * lanes, slots = resident_bytes_per_warp / 32 / 4 / bytes,

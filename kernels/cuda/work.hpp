@@ -24,13 +24,13 @@ MF_FN_LARGE void sample_work(Context& context, T* buffer, std::int64_t capacity,
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   if constexpr (Operation::template gathers<Family>) {
-    const int share = share_of(work, Context::width), own = context.lane() % Context::width;
+    const int grain = grain_of(work, Context::width), own = context.lane() % Context::width;
     for (;;) {
-      const std::int64_t first = begin + take(context, work, share, own_count);
+      const std::int64_t first = begin + take(context, work, grain, own_count);
       if (first >= end) break;
       // Each lane looks up where one of the fits lies: reading that one after the other would wait for memory each
       // time.
-      const int count = static_cast<int>(end - first < share ? end - first : share);
+      const int count = static_cast<int>(end - first < grain ? end - first : grain);
       const std::int64_t own_fit = work.fit(first + (own < count ? own : 0));
       const sample_place own_place = place_of(batch, own_fit);
       gathered<Family> mine;

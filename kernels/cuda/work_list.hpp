@@ -18,11 +18,11 @@ struct work_list {
 };
 
 /// How many fits a group takes at once that works best on `most`: fewer where the list would not give every group two
-/// shares.
-MF_FN int share_of(const work_list& work, int most) {
+/// such grains.
+MF_FN int grain_of(const work_list& work, int most) {
   if (work.groups == 0) return most;
-  const std::int64_t share = (work.bounds[1] - work.bounds[0]) / (2 * std::int64_t{work.groups});
-  return share < 1 ? 1 : share < most ? static_cast<int>(share) : most;
+  const std::int64_t grain = (work.bounds[1] - work.bounds[0]) / (2 * std::int64_t{work.groups});
+  return grain < 1 ? 1 : grain < most ? static_cast<int>(grain) : most;
 }
 
 /// The next position for the whole group, from the shared counter; a grid-wide group, alone on its device, counts for

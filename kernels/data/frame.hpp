@@ -23,8 +23,8 @@ struct frame {
 /// The power of two at or below |x|, for finite x other than 0; within 2^±1022, so that its inverse is a double too.
 MF_FN_LARGE double power_of_two_below(double x) {
   const std::int64_t exponent = std::bit_cast<std::int64_t>(x) >> 52 & 0x7ff;
-  const std::int64_t held = exponent < 1 ? 1 : exponent > 2045 ? 2045 : exponent;
-  return std::bit_cast<double>(held << 52);
+  const std::int64_t clamped = exponent < 1 ? 1 : exponent > 2045 ? 2045 : exponent;
+  return std::bit_cast<double>(clamped << 52);
 }
 
 MF_NAMESPACE_END

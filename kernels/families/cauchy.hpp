@@ -11,7 +11,7 @@ MF_NAMESPACE_BEGIN
 /// Cauchy distribution with location μ and scale σ, f(x) = 1 / (πσ (1 + z²)), z = (x − μ)/σ.
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 16. With both
 /// parameters free the likelihood has one maximum and no other stationary point (Copas, Biometrika 62 (1975) 701–704),
-/// unless half of the sample is one value; with the scale held it may have many.
+/// unless half of the sample is one value; with the scale fixed it may have many.
 struct cauchy {
   static constexpr const char* name = "cauchy";
   static constexpr parameter parameters[] = {
@@ -67,17 +67,17 @@ struct cauchy {
     return inside[0] == 0;
   }
 
-  /// Median and half the interquartile range; of two values the middle of the circle above. With the scale held: the
+  /// Median and half the interquartile range; of two values the middle of the circle above. With the scale fixed: the
   /// location of the highest maximum.
   template <class Points>
   MF_FN_LARGE static start_point<2> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
     using S = typename Points::scalar;
     const bool location_fixed = settings.fixed & 1u, scale_fixed = settings.fixed & 2u;
     if (scale_fixed) {
-      const double held = settings.fixed_values[1], by_scale = 1 / held;
-      if (location_fixed || s.minimum == s.maximum) return {{s.minimum, held}};
+      const double fixed_value = settings.fixed_values[1], by_scale = 1 / fixed_value;
+      if (location_fixed || s.minimum == s.maximum) return {{s.minimum, fixed_value}};
       const auto loss = [=](const S& distance) { return log1p(square(distance * S(by_scale))); };
-      return {{location_of_least(points, s, held / 32, loss), held}};
+      return {{location_of_least(points, s, fixed_value / 32, loss), fixed_value}};
     }
     if (!location_fixed && is_two_values(points, s)) {
       const double scale = 0.5 * s.maximum - 0.5 * s.minimum;
@@ -125,7 +125,7 @@ struct cauchy {
   template <class Points>
   MF_FN static bool try_again(const Points&, const sample_summary&, const fit_settings&, fit_status, int,
                               vec<double, 2>&) {
-    return false;  // one maximum with the scale free; the search has found the highest with the scale held
+    return false;  // one maximum with the scale free; the search has found the highest with the scale fixed
   }
 
   template <class Random>

@@ -11,7 +11,7 @@ MF_NAMESPACE_BEGIN
 /// Gamma distribution with shape a and rate b, f(x) = b^a x^(a−1) exp(−bx) / Γ(a), x > 0.
 /// Source: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions vol. 1 (1994), ch. 17; the update of the
 /// shape is Minka, Estimating a Gamma distribution (2002), eq. 10.
-struct gamma {
+struct gamma_family {
   static constexpr const char* name = "gamma";
   static constexpr parameter parameters[] = {{"shape", constraint::positive, 2.0, "shape"},
                                              {"rate", constraint::positive, 0.5, "1 / scale", tracking::rate}};
@@ -102,7 +102,7 @@ struct gamma {
   }
 };
 namespace families {
-using gamma = manyfit::gamma;
+using gamma = gamma_family;
 }
 
 MF_NAMESPACE_END

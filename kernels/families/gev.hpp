@@ -179,7 +179,7 @@ struct gev {
     return {s.minimum - q[0] + q[1] / q[2], q[1], q[2]};
   }
   /// Whether a location as a double still tells where that end is. The climb stops short of where it does not, as
-  /// boundary: with the scale held far below the sample's own the likelihood rises all the way there, and beyond.
+  /// boundary: with the scale fixed far below the sample's own the likelihood rises all the way there, and beyond.
   MF_FN static bool resolves_lower_end(const vec<double, 3>& q, const sample_summary& s) {
     return q[0] > 0x1p-46 * maximum(abs(s.minimum), q[1] / q[2]);
   }

@@ -39,8 +39,8 @@ struct logistic {
     const double location = p.location, by_scale = 1 / p.scale;
     const auto total = points.sum([=](const S& y) {
       const S z = (y - S(location)) * S(by_scale), distance = abs(z);
-      const S e = exp(-distance), share = S(1) / (S(1) + e);
-      const S t = select(z < S(0), e - S(1), S(1) - e) * share, v = S(2) * e * share * share, vz = v * z;
+      const S e = exp(-distance), inverse = S(1) / (S(1) + e);
+      const S t = select(z < S(0), e - S(1), S(1) - e) * inverse, v = S(2) * e * inverse * inverse, vz = v * z;
       return vec<S, 6>{distance + S(2) * log(S(1) + e), t, t * z, v, vz, vz * z};
     });
     const double w = s.weight, t = total[1] / w, tz = total[2] / w, v = total[3] / w, vz = total[4] / w,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/families/poisson.hpp"
-#include "kernels/groups/tail_shares.hpp"
+#include "kernels/groups/tail_weights.hpp"
 #include "kernels/math/special.hpp"
 
 MF_NAMESPACE_BEGIN
@@ -28,8 +28,8 @@ struct negative_binomial {
   /// expected, r log(b/r) + x log(a/x) and what Stirling leaves of the three factorials.
   template <class T, class S>
   MF_FN static T log_kernel(const params<T>& p, const S& x) {
-    const T all = p.size + x, share = all / (p.size + p.mean);
-    return p.size * log_ratio_minus(p.size * share, p.size) + minus_half_deviance(x, p.mean * share) +
+    const T all = p.size + x, ratio = all / (p.size + p.mean);
+    return p.size * log_ratio_minus(p.size * ratio, p.size) + minus_half_deviance(x, p.mean * ratio) +
            (log_gamma_remainder(all) - log_gamma_remainder(p.size)) - log_factorial_remainder(x);
   }
   template <class T>
@@ -72,8 +72,8 @@ struct negative_binomial {
     double size = square(mean) / (square_error - s.mean);
     int iterations = 2;
     const int most = settings.max_iterations < 40 ? settings.max_iterations : 40;
-    if (tail_shares::suit(s) && size > 0 && size < largest_size_of_tails) {
-      const start_point<2> end = from_tails(tail_shares(points, s), s, size, mean, most);
+    if (tail_weights::suit(s) && size > 0 && size < largest_size_of_tails) {
+      const start_point<2> end = from_tails(tail_weights(points, s), s, size, mean, most);
       if (end.status == fit_status::converged) return end;
     }
     // The derivative of the likelihood in 1/r at the Poisson limit is (mean (x − m)² − mean x) / 2.
@@ -94,17 +94,17 @@ struct negative_binomial {
         points.sum([=](const S& x) { return vec<S, 1>{poisson::log_kernel(poisson::params<S>{S(mean)}, x)}; });
     return {{constants::infinity, mean}, fit_status::boundary, poisson_terms[0] / s.weight, {}, iterations};
   }
-  /// The whole fit where no count is large, as Σ_j share[j] f(j) in place of Σ_i Γ's logarithmic derivatives. Ends as
+  /// The whole fit where no count is large, as Σ_j weight[j] f(j) in place of Σ_i Γ's logarithmic derivatives. Ends as
   /// converged, or not at all: beyond largest_size_of_tails terms cancel.
-  MF_FN_LARGE static start_point<2> from_tails(const tail_shares& tails, const sample_summary& s, double size,
+  MF_FN_LARGE static start_point<2> from_tails(const tail_weights& tails, const sample_summary& s, double size,
                                                double mean, int most) {
     for (int iterations = 1; iterations < most; ++iterations) {
       const double r = size, excess = (s.mean - mean) / (r + mean);
       double first = -log1p(mean / r) - excess, second = (mean / r + excess) / (r + mean);
       for (int j = 0; j < tails.count; ++j) {
         const double term = 1 / (r + j);
-        first += tails.share[j] * term;
-        second -= tails.share[j] * square(term);
+        first += tails.weight[j] * term;
+        second -= tails.weight[j] * square(term);
       }
       const double by_log = r * first, slope = by_log + r * r * second;
       const double step = slope < 0 ? maximum(-2.0, minimum(2.0, -by_log / slope)) : (by_log > 0 ? 1.0 : -1.0);
@@ -112,7 +112,7 @@ struct negative_binomial {
       if (!(size > 0 && size < largest_size_of_tails)) break;
       if (!(slope < 0 && abs(step) <= 1e-7)) continue;  // what is left is the square of it
       double value = s.mean * log(mean) - (size + s.mean) * log1p(mean / size);
-      for (int j = 1; j < tails.count; ++j) value += tails.share[j] * (log1p(j / size) - log(j + 1.0));
+      for (int j = 1; j < tails.count; ++j) value += tails.weight[j] * (log1p(j / size) - log(j + 1.0));
       const double of_mean = size / mean * (1 + excess * (size + 2 * mean) / mean) / (size + mean);
       return {{size, mean}, fit_status::converged, value, {-second, of_mean}, iterations};
     }

@@ -127,7 +127,7 @@ struct student_t {
     return r;
   }
 
-  /// Median, interquartile range, and df from the share of points beyond three times half that range: 0.043 for the
+  /// Median, interquartile range, and df from the fraction of points beyond three times half that range: 0.043 for the
   /// normal, 0.043 + 0.185/df to a tenth from there down to df = 1.
   template <class Points>
   MF_FN_CALL static start_point<3> start(const Points& points, const sample_summary& s, const fit_settings& settings) {
@@ -145,8 +145,8 @@ struct student_t {
     })[0] / s.weight;
     const double df = df_fixed ? settings.fixed_values[0] : 0.185 / minimum(0.4, maximum(0.0093, beyond - 0.043));
     if (scale_fixed) {
-      const double held = settings.fixed_values[2];
-      return {{df, location_fixed ? location : location_of_highest(points, s, df, held), held},
+      const double fixed_value = settings.fixed_values[2];
+      return {{df, location_fixed ? location : location_of_highest(points, s, df, fixed_value), fixed_value},
               fit_status::not_run,
               constants::nan,
               {},
@@ -157,7 +157,7 @@ struct student_t {
     return {{df, location, reach / upper_quartile}, fit_status::not_run, constants::nan, {}, 1};
   }
 
-  /// With df and scale held the likelihood of the location may have a maximum at every cluster of points.
+  /// With df and scale fixed the likelihood of the location may have a maximum at every cluster of points.
   template <class Points>
   MF_FN_LARGE static double location_of_highest(const Points& points, const sample_summary& s, double df,
                                                 double scale) {
@@ -170,7 +170,7 @@ struct student_t {
 
   /// Small samples have several maxima: after the first climb two more, from the shortest interval that holds half of
   /// the points (df = 1) and from the one that holds a quarter (df = 1/2). Of 200 random samples each of df from 1/2 to
-  /// infinity that improved 8 % at 5 points, 1 % at 9 and none from 20 on. From df = 1 on, held, there is
+  /// infinity that improved 8 % at 5 points, 1 % at 9 and none from 20 on. From df = 1 on, fixed, there is
   /// one maximum (Kent & Tyler, Annals of Statistics 19 (1991) 2102–2119).
   template <class Points>
   MF_FN_CALL static bool try_again(const Points& points, const sample_summary& s, const fit_settings& settings,

@@ -105,7 +105,7 @@ struct weibull {
     // The moment estimate: the standard deviation of log x is π / (k√6).
     double shape = shape_fixed ? settings.fixed_values[0] : constants::pi / sqrt(6 * squares[0] / s.weight);
     if ((settings.fixed & 2u) && !shape_fixed) {
-      // About a scale that is held far from the sample for its width: the mean square of k d is π²/6 + γ² = 1.98.
+      // About a scale that is fixed far from the sample for its width: the mean square of k d is π²/6 + γ² = 1.98.
       const double scale = settings.fixed_values[1], d = mean - log(scale);
       if (!(shape * abs(d) < 30))
         return {

@@ -68,9 +68,9 @@ MF_FN double scale_for(double variance) {
   return variance > 0 ? exp2(-floor(0.5 + 0.5 * log2(variance))) : 1.0;
 }
 
-/// The state of one task: em.hpp's Run.
+/// The state of one task: em.hpp's Attempt.
 template <class Group, class Random>
-struct mixture_run {
+struct gaussian_attempt {
   Group& group;
   mixture_model& m;
   const mixture_settings& settings;
@@ -79,7 +79,7 @@ struct mixture_run {
   Random random;
   em_outcome end{};
   em_place place{};
-  stepwise_place batches{};
+  stepwise_place minibatches{};
   row_counts counts{};
   double shift = 0;  ///< from the model's log-likelihood to the caller's
   int restarts_left = settings.restart_collapsed ? 10 * m.K : 0;
@@ -96,67 +96,67 @@ struct mixture_run {
 
 /// Counts the rows, sets their scale and what is constant over the iterations. Where nothing can be fitted it sets the
 /// status, and the functions that follow return at once.
-template <class Run>
-MF_FN_CALL void measure_rows(Run& run) {
-  run.group.measure(run.m, run.settings.structure == covariance_structure::spherical, run.counts);
-  const mixture_model& m = run.m;
+template <class Attempt>
+MF_FN_CALL void measure_rows(Attempt& attempt) {
+  attempt.group.measure(attempt.m, attempt.settings.structure == covariance_structure::spherical, attempt.counts);
+  const mixture_model& m = attempt.m;
   double most_variance = 0;
   for (int d = 0; d < m.D; ++d) most_variance = maximum(most_variance, m.variance[d]);
-  if (run.counts.nonfinite > 0)
-    run.end.status = fit_status::nonfinite;
-  else if (run.counts.observations < 2 || run.counts.observations < m.K || !(run.counts.weight > 0))
-    run.end.status = fit_status::too_few;
+  if (attempt.counts.nonfinite > 0)
+    attempt.end.status = fit_status::nonfinite;
+  else if (attempt.counts.observations < 2 || attempt.counts.observations < m.K || !(attempt.counts.weight > 0))
+    attempt.end.status = fit_status::too_few;
   else if (!(most_variance > 0))
-    run.end.status = fit_status::constant_sample;
-  if (run.end.status != fit_status::not_run) return;
-  run.m.total_weight = run.counts.weight;
-  run.shift = run.counts.weight * m.log_volume();
-  run.group.leader([&] {
-    for (int d = 0; d < m.D; ++d) m.ridge[d] = run.task.ridge ? run.task.ridge[d] * square(m.scale[d]) : 0.0;
+    attempt.end.status = fit_status::constant_sample;
+  if (attempt.end.status != fit_status::not_run) return;
+  attempt.m.total_weight = attempt.counts.weight;
+  attempt.shift = attempt.counts.weight * m.log_volume();
+  attempt.group.leader([&] {
+    for (int d = 0; d < m.D; ++d) m.ridge[d] = attempt.task.ridge ? attempt.task.ridge[d] * square(m.scale[d]) : 0.0;
   });
-  if (run.task.variances) run.group.for_answers(m.D, [&](int d) { run.task.variances[d] = m.variance[d]; });
+  if (attempt.task.variances) attempt.group.for_answers(m.D, [&](int d) { attempt.task.variances[d] = m.variance[d]; });
 }
 
 /// The second moments that a tied covariance begins with.
-template <class Run>
-MF_FN_CALL void set_second_moments(Run& run) {
-  run.group.for_each(packed_size(run.m.D), [&](int i) { run.m.second_moments[i] = run.m.moments[i]; });
+template <class Attempt>
+MF_FN_CALL void set_second_moments(Attempt& attempt) {
+  attempt.group.for_each(packed_size(attempt.m.D), [&](int i) { attempt.m.second_moments[i] = attempt.m.moments[i]; });
 }
 
 /// Sets the model's state to the start that the settings ask for, up to the first pass of k-means.
-template <class Run>
-MF_FN_CALL void begin_start(Run& run) {
-  if (run.end.status != fit_status::not_run) return;
-  if (run.settings.start == mixture_start::given)
-    run.group.leader([&] { import_parameters(run.m, run.task.parameters); });
+template <class Attempt>
+MF_FN_CALL void begin_start(Attempt& attempt) {
+  if (attempt.end.status != fit_status::not_run) return;
+  if (attempt.settings.start == mixture_start::given)
+    attempt.group.leader([&] { import_parameters(attempt.m, attempt.task.parameters); });
   else
-    choose_start(run);
+    choose_start(attempt);
 }
 
 /// Writes the result, and whether a component would have collapsed without the ridge.
-template <class Run>
-MF_FN_CALL void conclude(Run& run) {
-  const mixture_model& m = run.m;
-  const bool ended = run.end.status == fit_status::converged || run.end.status == fit_status::max_iterations;
-  bool held = false;
-  if (ended) export_parameters(run.group, m, run.task.parameters);
-  if (ended && run.task.ridge) {
+template <class Attempt>
+MF_FN_CALL void conclude(Attempt& attempt) {
+  const mixture_model& m = attempt.m;
+  const bool ended = attempt.end.status == fit_status::converged || attempt.end.status == fit_status::max_iterations;
+  bool kept_by_regularization = false;
+  if (ended) export_parameters(attempt.group, m, attempt.task.parameters);
+  if (ended && attempt.task.ridge) {
     const bool tied = m.structure == covariance_structure::tied,
                whole = tied || m.structure == covariance_structure::full;
     const int diagonal = m.structure == covariance_structure::spherical ? 1 : m.D;
-    run.group.for_each(tied ? 1 : m.K, [&](int k) {
+    attempt.group.for_each(tied ? 1 : m.K, [&](int k) {
       for (int d = 0; d < diagonal; ++d) m.covariance(k)[whole ? packed(d, d) : d] -= m.ridge[d];
     });
-    held = !prepare(run.group, m);
+    kept_by_regularization = !prepare(attempt.group, m);
   }
-  if (!run.group.leads()) return;
-  mixture_task& task = run.task;
-  task.observations = run.counts.observations;
-  task.missing = run.counts.missing;
-  task.status = run.end.status;
-  task.iterations = run.end.iterations;
-  if (ended) task.log_likelihood = run.end.log_likelihood + run.shift;
-  task.held = held;
+  if (!attempt.group.leads()) return;
+  mixture_task& task = attempt.task;
+  task.observations = attempt.counts.observations;
+  task.missing = attempt.counts.missing;
+  task.status = attempt.end.status;
+  task.iterations = attempt.end.iterations;
+  if (ended) task.log_likelihood = attempt.end.log_likelihood + attempt.shift;
+  task.kept_by_regularization = kept_by_regularization;
 }
 
 /// Runs one task. `m`: D, K, structure and collapse set, bound; `memory`: start_memory(...) doubles, unless the start
@@ -164,17 +164,17 @@ MF_FN_CALL void conclude(Run& run) {
 template <class Group, class Random>
 MF_FN_LARGE void fit_one_mixture(Group& group, mixture_model& m, const mixture_settings& settings, mixture_task& task,
                                  double* memory) {
-  mixture_run<Group, Random> run{group, m,      settings,
-                                 task,  memory, Random(settings.seed, task.stream, static_cast<std::uint32_t>(m.K))};
-  measure_rows(run);
-  if (group.agree(run.end.status == fit_status::not_run && m.structure == covariance_structure::tied)) {
-    sum_second_moments(run);
-    set_second_moments(run);
+  gaussian_attempt<Group, Random> attempt{
+      group, m, settings, task, memory, Random(settings.seed, task.stream, static_cast<std::uint32_t>(m.K))};
+  measure_rows(attempt);
+  if (group.uniform(attempt.end.status == fit_status::not_run && m.structure == covariance_structure::tied)) {
+    sum_second_moments(attempt);
+    set_second_moments(attempt);
   }
-  begin_start(run);
-  while (group.agree(run.place.rounds > 0)) kmeans_round(run);
-  climb(run);
-  conclude(run);
+  begin_start(attempt);
+  while (group.uniform(attempt.place.rounds > 0)) kmeans_round(attempt);
+  climb(attempt);
+  conclude(attempt);
 }
 
 MF_NAMESPACE_END

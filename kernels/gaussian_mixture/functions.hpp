@@ -27,12 +27,14 @@ struct mixture_operations {
 
 /// All of them at one instruction set.
 struct mixture_cpu_functions : by_type<mixture_operations> {
-  /// The E step of one mixture of families over `count` values, a multiple of 8: kernels/models/share_out.hpp.
-  double (*share_out)(int components, std::int64_t count, std::int64_t stride, const double* x, const double* w,
-                      const double* log_weight, double* table, component_sums* sums) = nullptr;
+  /// The E step of one mixture of families over `count` values, a multiple of 8: kernels/models/responsibilities.hpp.
+  double (*find_responsibilities)(int components, std::int64_t count, std::int64_t stride, const double* x,
+                                  const double* w, const double* log_weight, double* table,
+                                  component_sums* sums) = nullptr;
   /// Sums over coded columns for `width` components, a multiple of 8: kernels/cpu/pattern_sums.hpp.
   void (*add_patterns)(const code_rows& codes, const double* table, int width, double* to) = nullptr;
-  void (*add_shares)(const code_rows& codes, const double* shares, int width, double* table) = nullptr;
+  void (*add_responsibilities)(const code_rows& codes, const double* responsibilities, int width,
+                               double* table) = nullptr;
 };
 
 /// Null where this build lacks the instruction set.

@@ -18,9 +18,9 @@ struct mixture_lane_memory {
   double* start = nullptr;    ///< as factors: [start_memory]
   double* partial = nullptr;  ///< grid: [2 × blocks × numbers] private, [blocks × numbers] shared model
   std::int64_t partial_each = 0;
-  std::int64_t partial_limit = 0;  ///< statistics of one block, beyond which passes go in chunks
-  T* chunk = nullptr;              ///< grid: [(D + 2 + K) × chunk_points]; null where no pass goes in chunks
-  std::int64_t chunk_points = 0;
+  std::int64_t partial_limit = 0;  ///< statistics of one block, beyond which passes go in grid tiles
+  T* grid_tile = nullptr;          ///< grid: [(D + 2 + K) × grid_tile_points]; null where no pass goes in grid tiles
+  std::int64_t grid_tile_points = 0;
   bool shares_model = false;
   resident_layout resident;  ///< of the tile's memory, which is then shared memory; points = 0: no resident passes
   tensor_layout tensor;      ///< of the same memory; points = 0: no tensor passes
@@ -29,9 +29,9 @@ struct mixture_lane_memory {
 MF_FN constexpr std::int64_t lane_factor_numbers(int D, std::int64_t K) {
   return 3 * D + 8 * (1 + 3 + 6) + K * (1 + D + packed_size(D)) + packed_size(D);
 }
-/// A room for each warp's sums, and one for the block's.
+/// A workspace for each warp's sums, and one for the block's.
 MF_FN constexpr std::int64_t register_sum_numbers(int lanes) {
-  return std::int64_t{lanes} + register_room;
+  return std::int64_t{lanes} + register_sum_capacity;
 }
 /// Bytes of points that a warp keeps in its shared memory over all passes at most: with them and the sums of four warps
 /// a block has no more than the 48 KB that every device gives it.
@@ -42,8 +42,8 @@ MF_FN constexpr std::int64_t staged_bytes_of(int D, int K, std::int64_t rows) {
   const std::int64_t bytes = rows * D * static_cast<std::int64_t>(sizeof(T));
   return register_components(D, K) > 0 && bytes <= most_staged_bytes ? bytes : 0;
 }
-/// Points per chunk, a multiple of every tile's: responsibilities and coordinates of about 32 MB.
-MF_FN constexpr std::int64_t chunk_points_for(int D, std::int64_t K, int bytes) {
+/// Points per grid tile, a multiple of every tile's: responsibilities and coordinates of about 32 MB.
+MF_FN constexpr std::int64_t grid_tile_points_for(int D, std::int64_t K, int bytes) {
   const std::int64_t most = (std::int64_t{1} << 25) / ((D + 2 + K) * bytes) / 128 * 128;
   return most < 128 ? 128 : most > 65536 ? 65536 : most;
 }

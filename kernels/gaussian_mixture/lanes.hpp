@@ -24,9 +24,9 @@
 MF_NAMESPACE_BEGIN
 
 template <class T, class Context>
-class mixture_lanes {
+class mixture_lanes_group {
  public:
-  MF_FN mixture_lanes(Context& context, const rows_view<T>& rows, const mixture_lane_memory<T>& memory)
+  MF_FN mixture_lanes_group(Context& context, const rows_view<T>& rows, const mixture_lane_memory<T>& memory)
       : context_(context), rows_(rows), all_rows_(rows), memory_(memory) {}
 
   // --- what em.hpp, start.hpp and fit.hpp ask of a group ---
@@ -48,12 +48,12 @@ class mixture_lanes {
     return weight;
   }
   MF_FN bool leads() const { return context_.lane() == 0; }
-  MF_FN bool agree(bool value) const { return context_.agree(value); }
+  MF_FN bool uniform(bool value) const { return context_.uniform(value); }
   MF_FN_CALL void prepare_components(const mixture_model& m) {
     narrowed_ = false;
     if constexpr (Context::has_resident_passes) {
-      if (agree(whitens_by_warps(m))) {
-        for (int k = scope_lane() / 32; agree(k < m.K); k += scope_lanes() / 32)
+      if (uniform(whitens_by_warps(m))) {
+        for (int k = scope_lane() / 32; uniform(k < m.K); k += scope_lanes() / 32)
           prepare_by_warp(context_, m, k, own_factor());
         return scope_barrier();
       }
@@ -62,9 +62,9 @@ class mixture_lanes {
   }
   MF_FN void maximise_components(const mixture_model& m) {
     const std::int64_t numbers = covariance_numbers(m.structure, m.D, m.K);
-    if (agree(numbers > (1 << 30))) return for_each(m.K, [&](int k) { maximise_component(m, k); });
+    if (uniform(numbers > (1 << 30))) return for_each(m.K, [&](int k) { maximise_component(m, k); });
     for_each(m.K * (1 + m.D), [&](int i) { maximise_mean(m, i); });
-    if (agree(m.structure != covariance_structure::tied))
+    if (uniform(m.structure != covariance_structure::tied))
       for_each(static_cast<int>(numbers), [&](int i) { maximise_covariance(m, i); });
   }
   MF_FN bool all_good(const mixture_model& m) {
@@ -76,7 +76,7 @@ class mixture_lanes {
     }
     return good > 0;
   }
-  static MF_FN bool shares_out_singly(std::int64_t numbers) { return numbers < (1 << 20); }
+  static MF_FN bool distributes_singly(std::int64_t numbers) { return numbers < (1 << 20); }
   template <class F>
   MF_FN void leader(F f) {
     if (scope_lane() == 0) f();
@@ -133,7 +133,7 @@ class mixture_lanes {
     for (int d = 0; d < D; ++d) most = maximum(most, m.variance[d]);
     for_each(D, [&](int d) { m.scale[d] = scale_for(alike || !(m.variance[d] > 0) ? most : m.variance[d]); });
     const bool staged = is_warp && plain_ && staged_bytes_of<T>(D, m.K, rows_.size) > 0;
-    if (agree(staged)) stage(D);
+    if (uniform(staged)) stage(D);
     choose_points(staged);
   }
 
@@ -158,14 +158,14 @@ class mixture_lanes {
 
   MF_FN_CALL double accumulate(const mixture_model& m) {
     if constexpr (Context::has_resident_passes) {
-      if (agree(memory_.resident.points > 0 && m.K == memory_.resident.components)) {
+      if (uniform(memory_.resident.points > 0 && m.K == memory_.resident.components)) {
         to_ = cleared_destination(m);
-        if (!agree(pass_by_limbs(m))) value_ = pass_on_chip(m);
+        if (!uniform(pass_by_limbs(m))) value_ = pass_on_chip(m);
         return finish(m, value_);
       }
     }
     if constexpr (Context::has_register_passes) {
-      if (is_warp || agree(register_components(m.D, m.K) > 0)) {  // a warp has no other mixtures
+      if (is_warp || uniform(register_components(m.D, m.K) > 0)) {  // a warp has no other mixtures
         sum_in_registers(m);
         return gather_sums(m);
       }
@@ -173,8 +173,8 @@ class mixture_lanes {
     if constexpr (!is_warp) {
       padded_ = 0;
       narrow(m, 0);
-      if (agree(context_.blocks() > 1 && std::int64_t{m.K} * m.features_each() > memory_.partial_limit))
-        return pass_in_chunks(m);
+      if (uniform(context_.blocks() > 1 && std::int64_t{m.K} * m.features_each() > memory_.partial_limit))
+        return pass_in_grid_tiles(m);
       return finish(m, pass_in_tiles(m));
     }
     return constants::nan;
@@ -200,8 +200,8 @@ class mixture_lanes {
       team_barrier();
   }
 
-  /// A warp has room for a component's factor in the tile's memory, which is shared memory and holds nothing between
-  /// passes.
+  /// A warp has capacity for a component's factor in the tile's memory, which is shared memory and holds nothing
+  /// between passes.
   MF_FN double* own_factor() const {
     const std::int64_t bytes = memory_.resident.numbers * static_cast<std::int64_t>(sizeof(T)) / context_.warps();
     return reinterpret_cast<double*>(reinterpret_cast<char*>(memory_.tile) + context_.warp() * (bytes / 16 * 16));
@@ -283,7 +283,7 @@ class mixture_lanes {
     int each = 1;  // lanes to one number
     while (each < 32 && std::int64_t{2 * each} * numbers <= scope_lanes()) each *= 2;
     const int part = scope_lane() % each;
-    for (int i = scope_lane() / each; agree(i - part_of_warp(each) < numbers); i += scope_lanes() / each) {
+    for (int i = scope_lane() / each; uniform(i - part_of_warp(each) < numbers); i += scope_lanes() / each) {
       const double sum = add_partials(from + i, i < numbers ? part : blocks, each);
       if (part == 0 && i < numbers) m.statistics[i] = sum;
     }
@@ -324,7 +324,7 @@ class mixture_lanes {
   }
   /// Every lane for itself, then each warp.
   MF_FN_CALL void sum_in_registers(const mixture_model& m) {
-    if (!agree(narrowed_)) begin_passes(m);
+    if (!uniform(narrowed_)) begin_passes(m);
     narrowed_ = false;
     register_pass_of(context_, m.D, padded_, job_);
   }
@@ -340,7 +340,7 @@ class mixture_lanes {
     total_.copied = memory_.shares_model || !has_own_matrices(m) ? 0 : m.K * (1 + m.D + packed_size(m.D));
     job_.place = total_;
     if constexpr (!is_warp) {
-      job_.place.sums = memory_.sums + team_lane() / 32 * register_room;
+      job_.place.sums = memory_.sums + team_lane() / 32 * register_sum_capacity;
       job_.place.copied = 0;
     }
   }
@@ -349,12 +349,12 @@ class mixture_lanes {
     const int numbers = register_sums(m.D, padded_);
     team_barrier();
     if constexpr (!is_warp) {
-      if (agree(context_.blocks() > 1))
+      if (uniform(context_.blocks() > 1))
         add_blocks(numbers);
       else
-        add_rows(memory_.sums, register_room, context_.warps(), numbers, total_);
+        add_rows(memory_.sums, register_sum_capacity, context_.warps(), numbers, total_);
     }
-    if (agree(total_.copied == 0)) {
+    if (uniform(total_.copied == 0)) {
       for (int i = scope_lane(); i < m.K * m.features_each(); i += scope_lanes())
         m.statistics[i] = register_statistic(m, total_.sums, i);
       scope_barrier();
@@ -372,14 +372,14 @@ class mixture_lanes {
     }
     team_barrier();
   }
-  /// Adds the warps' sums over all blocks: neighbouring lanes take the numbers of a block, and blocks are shared out.
+  /// Adds the warps' sums over all blocks: neighbouring lanes take the numbers of a block, and blocks are distributed.
   MF_FN_CALL void add_blocks(int numbers) {
     constexpr int flight = 8;  // loads
     if (!memory_.shares_model) turn_ ^= 1;
     const std::int64_t each = memory_.partial_each;
     const int blocks = context_.blocks();
     double* const all = memory_.partial + turn_ * blocks * each;
-    add_rows(memory_.sums, register_room, context_.warps(), numbers, {all + context_.block() * each});
+    add_rows(memory_.sums, register_sum_capacity, context_.warps(), numbers, {all + context_.block() * each});
     context_.grid_barrier();
     const int shift = numbers <= 16 ? 4 : 5, width = 1 << shift, number = team_lane() % width,
               part = team_lane() >> shift, parts = team_lanes() >> shift, step = parts * static_cast<int>(each);
@@ -399,7 +399,7 @@ class mixture_lanes {
     add_rows(memory_.sums, width, parts, numbers, total_);
   }
 
-  /// The E step of the tile that begins at row `first`; this lane's share of its log-likelihood.
+  /// The E step of the tile that begins at row `first`; this lane's part of its log-likelihood.
   MF_FN_CALL double expect(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t first) {
     const int t = team_lane(), B = team_lanes();
     const std::int64_t left = rows_.size - first;
@@ -427,7 +427,7 @@ class mixture_lanes {
   /// A pass by tensor cores, where the fit and its model have one.
   MF_FN_CALL bool pass_by_limbs(const mixture_model& m) {
     if constexpr (sizeof(T) == 4 && has_limb_products) {
-      if (!agree(memory_.tensor.points > 0 && m.structure == covariance_structure::diagonal)) return false;
+      if (!uniform(memory_.tensor.points > 0 && m.structure == covariance_structure::diagonal)) return false;
       tensor_job<Context> job{
           context_, rows_, m, memory_.tensor, memory_.tile, m.total_weight / static_cast<double>(all_rows_.size), to_};
       const bool done = tensor_pass_of(job);
@@ -462,38 +462,39 @@ class mixture_lanes {
     }
   }
 
-  /// Where a pass in chunks is.
-  struct chunk_place {
+  /// Where a pass in grid tiles is.
+  struct grid_tile_place {
     std::int64_t begin = 0;  ///< first row
     int tiles = 0;
-    double value = 0;  ///< this lane's share of the log-likelihood
+    double value = 0;  ///< this lane's part of the log-likelihood
   };
   /// A grid with one copy of the statistics.
-  MF_FN_CALL double pass_in_chunks(const mixture_model& m) {
+  MF_FN_CALL double pass_in_grid_tiles(const mixture_model& m) {
     for (std::int64_t i = context_.lane(); i < std::int64_t{m.K} * m.features_each(); i += context_.lanes())
-      m.statistics[i] = 0;  // the first chunk's barrier comes before anything is added
+      m.statistics[i] = 0;  // the first grid tile's barrier comes before anything is added
     mixture_tile<T> tile;
     tile.bind(m.D, m.K, team_lanes(), memory_.tile);
-    chunk_place at;
-    for (; agree(at.begin < rows_.size); at.begin += memory_.chunk_points) {
-      fill_chunk(m, tile, at);
+    grid_tile_place at;
+    for (; uniform(at.begin < rows_.size); at.begin += memory_.grid_tile_points) {
+      fill_grid_tile(m, tile, at);
       context_.grid_barrier();
-      add_chunk(m, tile, at);
+      add_grid_tile(m, tile, at);
       context_.grid_barrier();
     }
     return all_reduce<add_values>(context_, vec<double, 1>{at.value})[0];
   }
-  /// The E step of a chunk.
-  MF_FN_CALL void fill_chunk(const mixture_model& m, const mixture_tile<T>& tile, chunk_place& at) {
-    const std::int64_t left = rows_.size - at.begin, points = left < memory_.chunk_points ? left : memory_.chunk_points;
+  /// The E step of a grid tile.
+  MF_FN_CALL void fill_grid_tile(const mixture_model& m, const mixture_tile<T>& tile, grid_tile_place& at) {
+    const std::int64_t left = rows_.size - at.begin,
+                       points = left < memory_.grid_tile_points ? left : memory_.grid_tile_points;
     at.tiles = static_cast<int>((points + tile.points - 1) / tile.points);
     for (int i = context_.block(); i < at.tiles; i += context_.blocks()) {
       at.value += expect(m, tile, at.begin + std::int64_t{i} * tile.points);
       keep_tile(m, tile, std::int64_t{i} * tile.points);
     }
   }
-  /// The M step's sums of a chunk: every block adds up the parts that it owns.
-  MF_FN_CALL void add_chunk(const mixture_model& m, const mixture_tile<T>& tile, const chunk_place& at) {
+  /// The M step's sums of a grid tile: every block adds up the parts that it owns.
+  MF_FN_CALL void add_grid_tile(const mixture_model& m, const mixture_tile<T>& tile, const grid_tile_place& at) {
     const int owned = (m.K + owned_components() - 1) / owned_components() * feature_groups(m);
     for (int o = context_.block(); o < owned; o += context_.blocks()) add_owned(m, tile, at.tiles, o);
   }
@@ -502,13 +503,13 @@ class mixture_lanes {
   MF_FN static int feature_groups(const mixture_model& m) {
     return (m.features_each() + staged_features - 1) / staged_features;
   }
-  /// Stores the tile's coordinates and responsibilities in the chunk, from its point `at` on.
+  /// Stores the tile's coordinates and responsibilities in the grid tile, from its point `at` on.
   MF_FN_CALL void keep_tile(const mixture_model& m, const mixture_tile<T>& tile, std::int64_t at) {
     const int D = m.D;
     for (std::int64_t j = team_lane(); j < (D + 2 + std::int64_t{m.K}) * tile.points; j += team_lanes()) {
       const std::int64_t row = j / tile.points, p = j - row * tile.points;
       const T* const from = row < D + 2 ? tile.y + row * tile.stride : tile.table + (row - D - 2) * tile.stride;
-      memory_.chunk[row * memory_.chunk_points + at + p] = from[p];
+      memory_.grid_tile[row * memory_.grid_tile_points + at + p] = from[p];
     }
     team_barrier();
   }
@@ -516,20 +517,20 @@ class mixture_lanes {
   struct owned_part {
     int k, components, f, count;
   };
-  /// Loads what `part` needs of tile `i` of the chunk into the block's own memory.
+  /// Loads what `part` needs of tile `i` of the grid tile into the block's own memory.
   MF_FN_CALL void fetch_owned(const mixture_model& m, const mixture_tile<T>& tile, const owned_part& part, int i) {
     const int t = team_lane(), B = team_lanes();
-    const std::int64_t C = memory_.chunk_points, at = std::int64_t{i} * tile.points;
-    const T* const shares = memory_.chunk + (m.D + 2 + part.k) * C + at;
+    const std::int64_t C = memory_.grid_tile_points, at = std::int64_t{i} * tile.points;
+    const T* const responsibilities = memory_.grid_tile + (m.D + 2 + part.k) * C + at;
     for (int j = t; j < part.components * tile.points; j += B) {
       const int row = j / tile.points, p = j - row * tile.points;
-      tile.table[row * tile.stride + p] = shares[row * C + p];
+      tile.table[row * tile.stride + p] = responsibilities[row * C + p];
     }
-    stage_features(m.structure, m.D, part.f, part.count, memory_.chunk + at, C, tile.points, tile.staged, tile.stride,
-                   t, B);
+    stage_features(m.structure, m.D, part.f, part.count, memory_.grid_tile + at, C, tile.points, tile.staged,
+                   tile.stride, t, B);
     team_barrier();
   }
-  /// Adds what the chunk's tiles give to part number `o` of the statistics.
+  /// Adds what the grid tile's tiles give to part number `o` of the statistics.
   MF_FN void add_owned(const mixture_model& m, const mixture_tile<T>& tile, int tiles, int o) {
     owned_part part;
     part.k = o / feature_groups(m) * owned_components();
@@ -567,7 +568,7 @@ class mixture_lanes {
   int padded_ = 0;         ///< components of the last of them; 0: it was another pass
   bool narrowed_ = false;  ///< the model's numbers stand where the next one reads them
   double* to_ = nullptr;   ///< of a pass on chip: where the block's statistics go
-  double value_ = 0;       ///< and its lane's share of the log-likelihood
+  double value_ = 0;       ///< and its lane's part of the log-likelihood
 };
 
 MF_NAMESPACE_END

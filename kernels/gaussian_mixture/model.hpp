@@ -36,7 +36,7 @@ MF_FN constexpr std::int64_t covariance_numbers(covariance_structure structure, 
   return structure == covariance_structure::tied ? packed_size(D) : K * product_features(structure, D);
 }
 
-/// One mixture's memory. The state θ is one run of numbers, so that it can be kept, taken back and extrapolated.
+/// One mixture's memory. The state θ is contiguous, so that it can be kept, taken back and extrapolated.
 struct mixture_model {
   int D = 0, K = 0;
   covariance_structure structure = covariance_structure::full;
@@ -61,7 +61,7 @@ struct mixture_model {
   double* centre = nullptr;          ///< [D]: the model's coordinates are y = (x − centre) · scale
   double* scale = nullptr;           ///< [D]: powers of two, so that they round nothing
   double* variance = nullptr;        ///< [D]: of the data, in units of x
-  double* aside = nullptr;           ///< tied: memory for a model with one full component
+  double* moments_model = nullptr;   ///< tied: memory for a model with one full component
 
   MF_FN std::int64_t state_numbers() const { return K + std::int64_t{K} * D + covariance_numbers(structure, D, K); }
   MF_FN int features_each() const { return features(structure, D); }
@@ -116,7 +116,7 @@ struct mixture_model {
     transform = take(packed_size(D));
     second_moments = take(packed_size(D));
     moments = take(packed_size(D));
-    aside = take(1);
+    moments_model = take(1);
   }
 };
 

@@ -12,7 +12,7 @@
 MF_NAMESPACE_BEGIN
 
 /// Points that a lane sums in T, about, before the sum is added to one in double.
-inline constexpr int register_run = 192;
+inline constexpr int register_segment = 192;
 
 /// Numbers per component that the pass reads: constant, offset [D], triangular factor.
 template <int D>
@@ -30,9 +30,9 @@ MF_FN constexpr int register_components(int D, int K) {
   return D == 3 && K <= 2 ? 2 : 0;
 }
 /// Capacity for the sums of a pass of any size, one per lane of a warp.
-inline constexpr int register_room = 32;
-static_assert(register_sums(1, 8) <= register_room && register_sums(2, 4) <= register_room &&
-              register_sums(3, 2) <= register_room);
+inline constexpr int register_sum_capacity = 32;
+static_assert(register_sums(1, 8) <= register_sum_capacity && register_sums(2, 4) <= register_sum_capacity &&
+              register_sums(3, 2) <= register_sum_capacity);
 
 /// How points are read: y = ((x − centre) − rest) · scale, all in T.
 template <class T>
@@ -42,8 +42,8 @@ struct point_map {
   const T* scale = nullptr;
 };
 
-/// The product of the densities' sums of a few points down to which no share of a point can be lost to underflow, where
-/// the largest constant of a component is 0: each sum is at most 8.
+/// The product of the densities' sums of a few points down to which no responsibility for a point can be lost to
+/// underflow, where the largest constant of a component is 0: each sum is at most 8.
 template <class T>
 inline constexpr T least_product = sizeof(T) == 4 ? T(8.67361738e-19) : T(1e-120);
 
@@ -137,9 +137,9 @@ struct register_model {
 
 /// Neighbouring points that a lane reads at once: 16 bytes of D = 1 and 2.
 template <int D, class T>
-inline constexpr int register_batch = D == 3              ? 1
-                                      : D * sizeof(T) > 8 ? 1
-                                                          : 16 / (D * sizeof(T));
+inline constexpr int register_load = D == 3              ? 1
+                                     : D * sizeof(T) > 8 ? 1
+                                                         : 16 / (D * sizeof(T));
 
 template <class T>
 struct alignas(16) sixteen_bytes {
@@ -160,10 +160,10 @@ MF_FN sixteen_bytes<T> read_only(const sixteen_bytes<T>* from) {
 #endif
 }
 
-/// One batch of points, on its way or there.
+/// One load of points, on its way or there.
 template <int D, class T, register_points Points>
 struct register_flight {
-  static constexpr int count = register_batch<D, T>, numbers = count * D;
+  static constexpr int count = register_load<D, T>, numbers = count * D;
   static constexpr bool whole = numbers * sizeof(T) == 16;
   T x[numbers] = {}, weight[count] = {};  // initialised: else compilers assume that a caller did
 
@@ -197,40 +197,39 @@ struct register_flight {
   static MF_FN T number(const T* from) { return Points == register_points::ready ? *from : read_only(from); }
 };
 
-/// One run's sums, in registers.
+/// One segment's sums, in registers.
 template <int D, int K, class T, register_points Points>
-class register_run_sums {
+class register_segment_sums {
  public:
   static constexpr int F = register_factors<D>, most = K * F, logs = most + 1, numbers = register_sums(D, K);
   static constexpr bool weighted = Points == register_points::weighted, checked = !all_count(Points);
-  static constexpr int batch = register_batch<D, T>;
+  static constexpr int load_points = register_load<D, T>;
   T sum[numbers];  ///< as register_sums has them, in the end
 
-  MF_FN register_run_sums() {
+  MF_FN register_segment_sums() {
     MF_UNROLL
     for (int i = 0; i < numbers; ++i) sum[i] = 0;
   }
-  /// Adds `batches` batches, the first at x and weight, each `step` points after the one before. While one is added
+  /// Adds `loads` loads, the first at x and weight, each `step` points after the one before. While one is added
   /// others are on their way.
-  MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int batches, int step,
-                 bool aligned) {
+  MF_FN void add(const register_model<D, K, T>& model, const T* x, const T* weight, int loads, int step, bool aligned) {
     register_flight<D, T, Points> ahead[depth];
     MF_UNROLL
     for (int h = 0; h < depth; ++h)
-      if (batches > h) ahead[h].read(x + h * step * D, after(weight, h * step), aligned);
+      if (loads > h) ahead[h].read(x + h * step * D, after(weight, h * step), aligned);
     MF_ROLLED
-    for (int c = 0; c < batches; c += depth) {
+    for (int c = 0; c < loads; c += depth) {
       MF_UNROLL
       for (int h = 0; h < depth; ++h) {
-        if (c + h >= batches) break;
+        if (c + h >= loads) break;
         MF_UNROLL
-        for (int q = 0; q < batch; q += group) add_group(model, ahead[h], q);
-        if (c + h + depth < batches) ahead[h].read(x + depth * step * D, after(weight, depth * step), aligned);
+        for (int q = 0; q < load_points; q += group) add_group(model, ahead[h], q);
+        if (c + h + depth < loads) ahead[h].read(x + depth * step * D, after(weight, depth * step), aligned);
         x += step * D;
         weight = after(weight, step);
       }
     }
-    points_ += batches * batch;
+    points_ += loads * load_points;
   }
   /// There are weights in one mode only.
   static MF_FN const T* after(const T* weight, std::int64_t points) { return weighted ? weight + points : nullptr; }
@@ -254,27 +253,28 @@ class register_run_sums {
   }
 
  private:
-  static constexpr int depth = weighted && most >= 18 ? 1 : 2;  ///< batches on their way, as far as registers go
-  static constexpr int group = K > 4 || most > 18 ? 1 : batch;  ///< points that share a product, as far as registers go
-  static_assert(batch % group == 0);
+  static constexpr int depth = weighted && most >= 18 ? 1 : 2;  ///< loads on their way, as far as registers go
+  static constexpr int group =
+      K > 4 || most > 18 ? 1 : load_points;  ///< points that share a product, as far as registers go
+  static_assert(load_points % group == 0);
 
   /// Points q to q + group − 1. Where all points count, densities are summed without dividing by the largest one,
   /// unless the product of the sums would underflow.
   MF_FN void add_group(const register_model<D, K, T>& model, const register_flight<D, T, Points>& points, int q) {
     T product = 1;
     if constexpr (!checked) {
-      T y[group][D], share[group][K], all[group];
+      T y[group][D], density[group][K], all[group];
       MF_UNROLL
       for (int g = 0; g < group; ++g) {
         coordinates(model, points, q + g, y[g]);
-        all[g] = share[g][0] = exp2(model.density(0, y[g]));
-        for (int k = 1; k < K; ++k) all[g] += share[g][k] = exp2(model.density(k, y[g]));
+        all[g] = density[g][0] = exp2(model.density(0, y[g]));
+        for (int k = 1; k < K; ++k) all[g] += density[g][k] = exp2(model.density(k, y[g]));
         product = g == 0 ? all[g] : product * all[g];
       }
       if (product > least_product<T>) {
         product_.multiply(product);
         MF_UNROLL
-        for (int g = 0; g < group; ++g) add_shares(y[g], share[g], inverse(all[g]));
+        for (int g = 0; g < group; ++g) add_responsibilities(y[g], density[g], inverse(all[g]));
         return;
       }
       product = 1;
@@ -306,28 +306,28 @@ class register_run_sums {
       w = usable ? w : T(0);
       for (int d = 0; d < D; ++d) y[d] = usable ? y[d] : T(0);
     }
-    T share[K], largest = 0, all = 0;
+    T density[K], largest = 0, all = 0;
     for (int k = 0; k < K; ++k) {
-      share[k] = model.density(k, y);
-      largest = k == 0 ? share[k] : larger(share[k], largest);
+      density[k] = model.density(k, y);
+      largest = k == 0 ? density[k] : larger(density[k], largest);
     }
     for (int k = 0; k < K; ++k) {
-      share[k] = exp2(share[k] - largest);
-      all = k == 0 ? share[k] : all + share[k];
+      density[k] = exp2(density[k] - largest);
+      all = k == 0 ? density[k] : all + density[k];
     }
     sum[most] += w * largest;
     if constexpr (weighted)
       sum[logs] += w * log(all);
     else
       product *= checked && !usable ? T(1) : all;
-    add_shares(y, share, w * inverse(all));
+    add_responsibilities(y, density, w * inverse(all));
   }
-  MF_FN void add_shares(const T (&y)[D], const T (&share)[K], T by_sum) {
+  MF_FN void add_responsibilities(const T (&y)[D], const T (&density)[K], T by_sum) {
     T yy[packed_size(D)];
     for (int a = 0; a < D; ++a)
       for (int b = 0; b <= a; ++b) yy[packed(a, b)] = y[a] * y[b];
     for (int k = 0; k < K; ++k) {
-      const T r = share[k] * by_sum;
+      const T r = density[k] * by_sum;
       T* const each = sum + k * F;
       each[0] += r;
       for (int a = 0; a < D; ++a) each[1 + a] += r * y[a];
@@ -373,36 +373,36 @@ MF_FN int folded_number(int lane, int first = 0, int own = N) {
 /// The lanes of the context's warps sum the points, each warp into its own place.
 template <int D, int K, register_points Points, class Context, class T>
 MF_FN void register_pass_over(Context& context, const register_job<T>& job) {
-  constexpr int batch = register_batch<D, T>, run_batches = register_run / batch;
-  using run_sums = register_run_sums<D, K, T, Points>;
+  constexpr int load_points = register_load<D, T>, segment_loads = register_segment / load_points;
+  using segment_sums = register_segment_sums<D, K, T, Points>;
   const int lane = context.lane(), lanes = context.lanes();
-  const std::int64_t whole = job.rows.size / batch;
+  const std::int64_t whole = job.rows.size / load_points;
   double total = 0;
-  std::int64_t first = lane / 32 * 32;  // the warp's first batch: all lanes of a warp make the same runs
+  std::int64_t first = lane / 32 * 32;  // the warp's first load: all lanes of a warp make the same segments
   do {
     const T *factors = job.factors, *values = job.rows.values;
     if constexpr (Context::is_warp) factors = context.in_shared_memory(factors);
     if constexpr (Points == register_points::ready) values = context.in_shared_memory(values);
     const register_model<D, K, T> model(job.map, factors, all_count(Points));
-    run_sums run;
-    if (first == lane / 32 * 32 && lane < job.rows.size - whole * batch) {  // beside whole batches
-      const std::int64_t i = whole * batch + lane;
-      run.add_single(model, values + i * D, run_sums::after(job.rows.weights, i));
+    segment_sums segment;
+    if (first == lane / 32 * 32 && lane < job.rows.size - whole * load_points) {  // beside whole loads
+      const std::int64_t i = whole * load_points + lane;
+      segment.add_single(model, values + i * D, segment_sums::after(job.rows.weights, i));
     }
     const std::int64_t own = first + lane % 32, left = whole - own;
-    const int batches =
+    const int loads =
         left <= 0 ? 0
-        : left > std::int64_t{run_batches - 1} * lanes
-            ? run_batches
+        : left > std::int64_t{segment_loads - 1} * lanes
+            ? segment_loads
             : static_cast<int>(static_cast<std::uint32_t>(left - 1) / static_cast<std::uint32_t>(lanes)) + 1;
     const bool aligned = reinterpret_cast<std::uintptr_t>(values) % 16 == 0;
-    run.add(model, values + own * batch * D, run_sums::after(job.rows.weights, own * batch), batches, lanes * batch,
-            aligned);
-    run.settle(model);
-    total += fold_over_warp(context, run.sum);
-    first += std::int64_t{run_batches} * lanes;
-  } while (context.agree(first < whole));
-  job.place.keep(folded_number<run_sums::numbers>(lane % 32), total);
+    segment.add(model, values + own * load_points * D, segment_sums::after(job.rows.weights, own * load_points), loads,
+                lanes * load_points, aligned);
+    segment.settle(model);
+    total += fold_over_warp(context, segment.sum);
+    first += std::int64_t{segment_loads} * lanes;
+  } while (context.uniform(first < whole));
+  job.place.keep(folded_number<segment_sums::numbers>(lane % 32), total);
 }
 
 /// The same for what is known of the points. Only a warp has points that are ready.

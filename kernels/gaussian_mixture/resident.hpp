@@ -28,7 +28,7 @@ MF_FN constexpr std::int64_t round_up(std::int64_t n, int step) {
   return (n + step - 1) / step * step;
 }
 
-/// Components of a warp's share of the E step, which covers 64 points.
+/// Components of a warp's fragment of the E step, which covers 64 points.
 MF_FN constexpr int resident_components(bool triangular) {
   return triangular ? 8 : 32;
 }
@@ -41,28 +41,28 @@ MF_FN constexpr int triangle_numbers(int D) {
 
 /// Offsets in numbers of the points' type, all multiples of 4. Features do not count Σ r, which is summed apart.
 struct resident_layout {
-  int points = 0;                      ///< of a tile; 0: no resident pass
-  std::int64_t place = 0;              ///< bytes into the block's shared memory
-  int components = 0;                  ///< of the mixture
-  std::int64_t features = 0;           ///< [features rounded up to 32] rows: first the D coordinates
-  std::int64_t moved = 0;              ///< [D] rows: tied only, whitened coordinates
-  std::int64_t table = 0;              ///< [K rounded up to 64] rows: log-densities, then densities over the largest
-  std::int64_t most = 0, sum = 0;      ///< [parts of K × points]: largest log-density, and sum of a part
-  std::int64_t weight = 0, share = 0;  ///< [points]: of every point; weight over the sum of its densities
-  std::int64_t factors = 0, constant = 0;  ///< in the order in which the E step reads them; [K rounded up to 32]
-  std::int64_t transform = 0;              ///< [packed_size(D)]; tied only
-  std::int64_t map = 0;                    ///< [3 × D]: centre, rest, scale
-  std::int64_t parked = 0;                 ///< [segments × 16 × 32 × 4]: lanes' sums of the M step between tiles
-  std::int64_t parked_weight = 0;          ///< [parts × K]: Σ r
-  std::int64_t marks = 0;                  ///< int [points + 1]: points that do not count, and whether there are any
-  std::int64_t pairs = 0;                  ///< int [features]: the two coordinates of a product, 65536 i + j
-  std::int64_t segments = 0;               ///< int [tiles of outputs + 1]: the first segment of each
-  std::int64_t numbers = 0;                ///< in all
+  int points = 0;                  ///< of a tile; 0: no resident pass
+  std::int64_t place = 0;          ///< bytes into the block's shared memory
+  int components = 0;              ///< of the mixture
+  std::int64_t features = 0;       ///< [features rounded up to 32] rows: first the D coordinates
+  std::int64_t moved = 0;          ///< [D] rows: tied only, whitened coordinates
+  std::int64_t table = 0;          ///< [K rounded up to 64] rows: log-densities, then densities over the largest
+  std::int64_t most = 0, sum = 0;  ///< [parts of K × points]: largest log-density, and sum of a part
+  std::int64_t weight = 0, normaliser = 0;  ///< [points]: of every point; weight over the sum of its densities
+  std::int64_t factors = 0, constant = 0;   ///< in the order in which the E step reads them; [K rounded up to 32]
+  std::int64_t transform = 0;               ///< [packed_size(D)]; tied only
+  std::int64_t map = 0;                     ///< [3 × D]: centre, rest, scale
+  std::int64_t parked = 0;                  ///< [partials × 16 × 32 × 4]: lanes' sums of the M step between tiles
+  std::int64_t parked_weight = 0;           ///< [parts × K]: Σ r
+  std::int64_t marks = 0;                   ///< int [points + 1]: points that do not count, and whether there are any
+  std::int64_t pairs = 0;                   ///< int [features]: the two coordinates of a product, 65536 i + j
+  std::int64_t partials = 0;                ///< int [tiles of outputs + 1]: the first partial of each
+  std::int64_t numbers = 0;                 ///< in all
 
   MF_FN int stride() const { return points + resident_row_padding; }
 };
 
-/// How often Σ r of one component is shared out over the points of a tile.
+/// How often Σ r of one component is distributed over the points of a tile.
 MF_FN constexpr int resident_weight_parts(int K, int points, int lanes) {
   int parts = 1;
   while (2 * parts * K <= lanes && 8 * parts <= points) parts *= 2;
@@ -70,22 +70,22 @@ MF_FN constexpr int resident_weight_parts(int K, int points, int lanes) {
 }
 
 /// The M step's outputs are cut into output tiles of 64 components by 32 features. An output tile at one slice of
-/// points is a unit of work, and every warp has an equal run of units. A warp's sum over its units of one output tile
+/// points is a unit of work, and every warp has an equal range of units. A warp's sum over its units of one output tile
 /// is a partial sum.
 struct resident_units {
   int tiles, warps;
   MF_FN int begin(int warp) const { return warp * resident_slices * tiles / warps; }
-  /// The number of the segment that holds a unit, and of segments before those of a tile of outputs.
-  MF_FN int segment(int unit) const {
+  /// The number of the partial that holds a unit, and of partials before those of a tile of outputs.
+  MF_FN int partial(int unit) const {
     int number = unit / resident_slices;
     for (int w = 1; w < warps; ++w) number += begin(w) <= unit && begin(w) % resident_slices != 0;
     return number;
   }
-  MF_FN int segments() const { return segment(resident_slices * tiles - 1) + 1; }
-  /// Most slices of a segment.
+  MF_FN int partials() const { return partial(resident_slices * tiles - 1) + 1; }
+  /// Most slices of a partial.
   MF_FN int longest() const {
-    const int run = (resident_slices * tiles + warps - 1) / warps;
-    return run < resident_slices ? run : resident_slices;
+    const int slices = (resident_slices * tiles + warps - 1) / warps;
+    return slices < resident_slices ? slices : resident_slices;
   }
 };
 MF_FN constexpr int resident_tiles(int K, int products) {
@@ -97,9 +97,9 @@ template <class T>
 MF_FN_LARGE resident_layout lay_out_resident(covariance_structure structure, int D, int K, int points, int lanes) {
   const bool triangular = structure == covariance_structure::full, tied = structure == covariance_structure::tied;
   const int products = features(structure, D) - 1;
-  // A round of k-means sums coordinates only, in other segments.
-  const int tiles = resident_tiles(K, products), own = resident_units{tiles, lanes / 32}.segments(),
-            rounds = resident_units{resident_tiles(K, D), lanes / 32}.segments();
+  // A round of k-means sums coordinates only, in other partials.
+  const int tiles = resident_tiles(K, products), own = resident_units{tiles, lanes / 32}.partials(),
+            rounds = resident_units{resident_tiles(K, D), lanes / 32}.partials();
   const std::int64_t triangles = triangular ? round_up(K, 8) * triangle_numbers(D) : 0,
                      scales = 2 * D * round_up(K, 32);
   resident_layout at;
@@ -117,7 +117,7 @@ MF_FN_LARGE resident_layout lay_out_resident(covariance_structure structure, int
   at.most = take(parts * points);
   at.sum = take(parts * points);
   at.weight = take(points);
-  at.share = take(points);
+  at.normaliser = take(points);
   at.factors = take(triangles > scales ? triangles : scales);
   at.constant = take(round_up(K, 32));
   at.transform = take(tied ? packed_size(D) : 0);
@@ -126,20 +126,20 @@ MF_FN_LARGE resident_layout lay_out_resident(covariance_structure structure, int
   at.parked_weight = take(std::int64_t{resident_weight_parts(K, points, lanes)} * K);
   at.marks = take(points + 1);
   at.pairs = take(products);
-  at.segments = take(tiles + 1);
+  at.partials = take(tiles + 1);
   return at;
 }
 
-/// The layout of a mixture's passes on a block of `lanes` lanes with `room` bytes; points = 0 where they do not fit or
+/// The layout of a mixture's passes on a block of `lanes` lanes with `bytes` bytes; points = 0 where they do not fit or
 /// would leave most lanes idle.
 template <class T>
-MF_FN_LARGE resident_layout plan_resident(covariance_structure structure, int D, int K, int lanes, std::int64_t room) {
+MF_FN_LARGE resident_layout plan_resident(covariance_structure structure, int D, int K, int lanes, std::int64_t bytes) {
   const int each = resident_components(structure == covariance_structure::full), warps = lanes / 32;
   if (K < resident_least_components || features(structure, D) <= resident_least_features) return {};
   for (int points = 256; points >= 64; points /= 2) {
     const resident_layout at = lay_out_resident<T>(structure, D, K, points, lanes);
-    const std::int64_t shares = std::int64_t{points} / 64 * ((K + each - 1) / each);
-    if (at.numbers * static_cast<std::int64_t>(sizeof(T)) <= room && 2 * shares >= warps) return at;
+    const std::int64_t fragments = std::int64_t{points} / 64 * ((K + each - 1) / each);
+    if (at.numbers * static_cast<std::int64_t>(sizeof(T)) <= bytes && 2 * fragments >= warps) return at;
   }
   return {};
 }

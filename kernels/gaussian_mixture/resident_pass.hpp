@@ -13,9 +13,9 @@
 
 MF_NAMESPACE_BEGIN
 
-// --- E step: a warp's shares are 64 points by resident_components() components ---
+// --- E step: a warp's fragments are 64 points by resident_components() components ---
 
-/// Takes one coordinate's share, half a squared distance, from 8 points' log-densities in 8 components, or from their
+/// Takes one coordinate's part, half a squared distance, from 8 points' log-densities in 8 components, or from their
 /// constants.
 template <bool First, class T>
 MF_FN void take_coordinate(const T* y, const T* factor, const four<T> (&constant)[2], T (&out)[8][8]) {
@@ -104,14 +104,14 @@ MF_FN void find_log_densities(const resident_lane<T, Points>& at, int point, int
   }
 }
 
-/// A warp's share of the E step: components from `component` on, and this lane's 8 points, 4 and 4.
+/// A warp's fragment of the E step: components from `component` on, and this lane's 8 points, 4 and 4.
 template <bool Triangular>
-struct resident_share {
+struct resident_fragment {
   static constexpr int count = Triangular ? 2 : 8;  ///< components of a lane
   int component, part, point;
 
   template <class T, int Points>
-  MF_FN resident_share(const resident_lane<T, Points>& at, int number) {
+  MF_FN resident_fragment(const resident_lane<T, Points>& at, int number) {
     constexpr int groups = Points / 64;
     part = number / groups;
     component = part * resident_components(Triangular) + (Triangular ? 1 : 4) * at.quartet;
@@ -140,33 +140,33 @@ MF_FN void store_eight(T* to, const T (&x)[8]) {
   store_four(to + 32, four<T>{x[4], x[5], x[6], x[7]});
 }
 
-/// Log-densities, and the largest of every share's.
+/// Log-densities, and the largest of every fragment's.
 template <bool Triangular, class T, int Points, class Context>
-MF_FN void density_shares(Context& context, const resident_lane<T, Points>& at) {
-  using lane_share = resident_share<Triangular>;
-  for (int i = at.warp; i < lane_share::number_of(at); i += at.warps) {
-    const lane_share mine(at, i);
-    T density[lane_share::count][8], most[8];
+MF_FN void density_fragments(Context& context, const resident_lane<T, Points>& at) {
+  using lane_fragment = resident_fragment<Triangular>;
+  for (int i = at.warp; i < lane_fragment::number_of(at); i += at.warps) {
+    const lane_fragment mine(at, i);
+    T density[lane_fragment::count][8], most[8];
     find_log_densities(at, mine.point, mine.component, density);
     MF_UNROLL
-    for (int c = 0; c < lane_share::count; ++c) {
+    for (int c = 0; c < lane_fragment::count; ++c) {
       MF_UNROLL
       for (int p = 0; p < 8; ++p) most[p] = c == 0 ? density[c][p] : larger(density[c][p], most[p]);
-      store_eight(at.table + (mine.component + lane_share::beyond(c)) * at.stride + mine.point, density[c]);
+      store_eight(at.table + (mine.component + lane_fragment::beyond(c)) * at.stride + mine.point, density[c]);
     }
     combine_quartets(context, most, [](T a, T b) { return larger(a, b); });
     if (at.quartet == 0) store_eight(at.most + mine.part * Points + mine.point, most);
   }
 }
 
-/// Densities over the largest of all components, in place of log-densities, and every share's sum. Lanes take the
+/// Densities over the largest of all components, in place of log-densities, and every fragment's sum. Lanes take the
 /// numbers that they wrote.
 template <bool Triangular, class T, int Points, class Context>
-MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& at) {
-  using lane_share = resident_share<Triangular>;
-  const int parts = lane_share::number_of(at) / (Points / 64);
-  for (int i = at.warp; i < lane_share::number_of(at); i += at.warps) {
-    const lane_share mine(at, i);
+MF_FN void exponential_fragments(Context& context, const resident_lane<T, Points>& at) {
+  using lane_fragment = resident_fragment<Triangular>;
+  const int parts = lane_fragment::number_of(at) / (Points / 64);
+  for (int i = at.warp; i < lane_fragment::number_of(at); i += at.warps) {
+    const lane_fragment mine(at, i);
     T most[8], sum[8];
     MF_UNROLL
     for (int p = 0; p < 8; ++p) most[p] = T(-1e37);
@@ -180,14 +180,14 @@ MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& 
       }
     }
     T* const row = at.table + mine.component * at.stride + mine.point;
-    four<T> x[lane_share::count][2];
+    four<T> x[lane_fragment::count][2];
     MF_UNROLL
-    for (int c = 0; c < lane_share::count; ++c) {
+    for (int c = 0; c < lane_fragment::count; ++c) {
       MF_UNROLL
-      for (int h = 0; h < 2; ++h) x[c][h] = load_four(row + lane_share::beyond(c) * at.stride + 32 * h);
+      for (int h = 0; h < 2; ++h) x[c][h] = load_four(row + lane_fragment::beyond(c) * at.stride + 32 * h);
     }
     MF_UNROLL
-    for (int c = 0; c < lane_share::count; ++c) {
+    for (int c = 0; c < lane_fragment::count; ++c) {
       MF_UNROLL
       for (int p = 0; p < 8; ++p) {
         T& term = x[c][p / 4].v[p % 4];
@@ -195,7 +195,7 @@ MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& 
         sum[p] = c == 0 ? term : sum[p] + term;
       }
       MF_UNROLL
-      for (int h = 0; h < 2; ++h) store_four(row + lane_share::beyond(c) * at.stride + 32 * h, x[c][h]);
+      for (int h = 0; h < 2; ++h) store_four(row + lane_fragment::beyond(c) * at.stride + 32 * h, x[c][h]);
     }
     combine_quartets(context, sum, [](T a, T b) { return a + b; });
     if (at.quartet == 0) store_eight(at.sum + mine.part * Points + mine.point, sum);
@@ -204,18 +204,18 @@ MF_FN void exponential_shares(Context& context, const resident_lane<T, Points>& 
 
 // --- M step ---
 
-/// Σ r of every component, its points shared out.
+/// Σ r of every component, its points distributed.
 template <class T, int Points>
 MF_FN void add_weights(const resident_lane<T, Points>& at) {
   const int parts = at.weight_parts(), size = Points / parts;
   for (int i = at.lane; i < parts * at.K; i += at.lanes) {
     const int part = i / at.K, k = i - part * at.K;
-    const T *row = at.table + k * at.stride + part * size, *share = at.share + part * size;
+    const T *row = at.table + k * at.stride + part * size, *normaliser = at.normaliser + part * size;
     T sum[4] = {};
     MF_UNROLL
     for (int q = 0; q < 4; ++q) sum[q] = 0;
     for (int p = 0; p < size; p += 4) {
-      const four<T> r = load_four(row + p), w = load_four(share + p);
+      const four<T> r = load_four(row + p), w = load_four(normaliser + p);
       MF_UNROLL
       for (int q = 0; q < 4; ++q) sum[q] += r.v[q] * w.v[q];
     }
@@ -223,9 +223,9 @@ MF_FN void add_weights(const resident_lane<T, Points>& at) {
   }
 }
 
-/// Adds slices [begin, end) of a tile of outputs to a segment's parked sums.
+/// Adds slices [begin, end) of a tile of outputs to a partial's parked sums.
 template <class T, int Points>
-MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, int end, T* parked) {
+MF_FN void add_partial(const resident_lane<T, Points>& at, int tile, int begin, int end, T* parked) {
   constexpr int slice = Points / resident_slices;
   const int columns = (at.products + 31) / 32, k = tile / columns * 64, f = tile % columns * 32;
   const T* r = at.table + (k + at.octet) * at.stride + begin * slice;
@@ -264,19 +264,19 @@ MF_FN void add_segment(const resident_lane<T, Points>& at, int tile, int begin, 
   }
 }
 
-/// The warp's run of units, [unit, end), whose segments are parked from `parked` on.
+/// The warp's range of units, [unit, end), whose partials are parked from `parked` on.
 template <class T, int Points>
 MF_FN void add_products(const resident_lane<T, Points>& at, int unit, int end, T* parked) {
   while (unit < end) {
     const int tile = unit / resident_slices, first = unit % resident_slices, left = end - unit;
     const int slices = left < resident_slices - first ? left : resident_slices - first;
-    add_segment(at, tile, first, first + slices, parked);
+    add_partial(at, tile, first, first + slices, parked);
     unit += slices;
     parked += resident_sums * 32;
   }
 }
 
-/// Adds the parked sums to the block's statistics, segments in order, and sets them to 0.
+/// Adds the parked sums to the block's statistics, partials in order, and sets them to 0.
 template <class T, int Points>
 MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
   const int tiles = at.units().tiles, each = 1 + at.products, parts = at.weight_parts(),
@@ -290,7 +290,7 @@ MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
     to[std::int64_t{k} * each] += sum;
   }
   for (int tile = 0; tile < tiles; ++tile) {
-    const int first = at.segments[tile], last = at.segments[tile + 1] - 1;
+    const int first = at.partials[tile], last = at.partials[tile + 1] - 1;
     for (int row = at.warp; row < resident_sums / 4; row += at.warps) {
       double sum[4] = {};
       for (int s = first; s <= last; ++s) {
@@ -315,7 +315,7 @@ MF_FN void unpark(const resident_lane<T, Points>& at, double* to) {
 // --- the pass ---
 
 /// Tiles [block, block + blocks, ...] of the rows, by one block's lanes, to `to` [K × features], which is 0. `own`: the
-/// block's memory, laid out as `layout`. This lane's share of the log-likelihood.
+/// block's memory, laid out as `layout`. This lane's part of the log-likelihood.
 template <int Points, class T, class Context>
 MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, const mixture_model& m,
                                 const resident_layout& layout, T* own, double* to) {
@@ -328,7 +328,7 @@ MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, cons
   const std::int64_t step = std::int64_t{context.blocks()} * Points, size = rows.size;
   const bool moves = m.transform != nullptr;
   const int unit = at.units().begin(at.warp), end = at.units().begin(at.warp + 1);
-  T* const segments = at.parked + at.units().segment(unit) * resident_sums * 32;
+  T* const partials = at.parked + at.units().partial(unit) * resident_sums * 32;
   load_resident(at, m, transform);
   context.block_barrier();
   double value = 0;
@@ -347,23 +347,23 @@ MF_FN_CALL double resident_pass(Context& context, const rows_view<T>& rows, cons
       context.block_barrier();
     }
     if (at.triangular)
-      density_shares<true>(context, at);
+      density_fragments<true>(context, at);
     else
-      density_shares<false>(context, at);
+      density_fragments<false>(context, at);
     context.block_barrier();
     if (at.triangular)
-      exponential_shares<true>(context, at);
+      exponential_fragments<true>(context, at);
     else
-      exponential_shares<false>(context, at);
+      exponential_fragments<false>(context, at);
     context.block_barrier();
-    value += share_resident(at);
+    value += normalise_resident(at);
     for (std::int64_t i = (first + step) * D + 8 * at.lane; i < size * D && i < (first + step + Points) * D;
          i += 8 * at.lanes)
       fetch_ahead(rows.values + i);
     context.block_barrier();
     for (int p = at.lane; p <= Points; p += at.lanes) at.marks[p] = 0;
     add_weights(at);
-    add_products(at, unit, end, segments);
+    add_products(at, unit, end, partials);
     context.block_barrier();
     if (++parked == most_tiles) {
       unpark(at, to);

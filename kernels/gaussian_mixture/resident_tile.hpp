@@ -48,8 +48,9 @@ struct resident_lane {
   int lane, lanes, warp, warps;  ///< of the block
   int octet, quartet;            ///< of the warp
   int D, K;
-  T *features, *densities_of, *table, *most, *sum, *weight, *share, *factors, *constant, *map, *parked, *parked_weight;
-  std::int32_t *marks, *pairs, *segments;
+  T *features, *densities_of, *table, *most, *sum, *weight, *normaliser, *factors, *constant, *map, *parked,
+      *parked_weight;
+  std::int32_t *marks, *pairs, *partials;
   int products;  ///< features but Σ r
   bool triangular;
 
@@ -63,7 +64,7 @@ struct resident_lane {
     most = memory + at.most;
     sum = memory + at.sum;
     weight = memory + at.weight;
-    share = memory + at.share;
+    normaliser = memory + at.normaliser;
     factors = memory + at.factors;
     constant = memory + at.constant;
     map = memory + at.map;
@@ -71,7 +72,7 @@ struct resident_lane {
     parked_weight = memory + at.parked_weight;
     marks = reinterpret_cast<std::int32_t*>(memory + at.marks);
     pairs = reinterpret_cast<std::int32_t*>(memory + at.pairs);
-    segments = reinterpret_cast<std::int32_t*>(memory + at.segments);
+    partials = reinterpret_cast<std::int32_t*>(memory + at.partials);
     products = m.features_each() - 1;
     triangular = m.triangular;
   }
@@ -102,8 +103,8 @@ MF_FN void load_resident(const resident_lane<T, Points>& at, const mixture_model
   for (int i = t; i < at.weight_parts() * K; i += B) at.parked_weight[i] = 0;
   const resident_units units = at.units();
   for (int i = t; i <= units.tiles; i += B)
-    at.segments[i] = i < units.tiles ? units.segment(i * resident_slices) : units.segments();
-  for (int i = t; i < units.segments() * resident_sums * 32; i += B) at.parked[i] = 0;
+    at.partials[i] = i < units.tiles ? units.partial(i * resident_slices) : units.partials();
+  for (int i = t; i < units.partials() * resident_sums * 32; i += B) at.parked[i] = 0;
   if (!at.triangular) {
     const int width = static_cast<int>(round_up(K, 32));
     for (int i = t; i < D * width; i += B) {  // every four components: four scales, four offsets
@@ -236,29 +237,29 @@ MF_FN void move_resident(const resident_lane<T, Points>& at, const T* transform)
   }
 }
 
-/// Weighs every point's features by its weight over the sum of its densities; this lane's share of the log-likelihood.
+/// Weighs every point's features by its weight over the sum of its densities; this lane's part of the log-likelihood.
 template <class T, int Points>
-MF_FN double share_resident(const resident_lane<T, Points>& at) {
+MF_FN double normalise_resident(const resident_lane<T, Points>& at) {
   constexpr int columns = Points / 4;
   const int per = resident_components(at.triangular), parts = (at.K + per - 1) / per;
   const int rounds = at.lanes > columns ? at.lanes / columns : 1;
   double value = 0;
   for (int i = at.lane; i < columns * rounds; i += at.lanes) {
     const int round = i / columns, p = 4 * (i % columns);
-    four<T> total = load_four(at.sum + p), share;
+    four<T> total = load_four(at.sum + p), normaliser;
     for (int j = 1; j < parts; ++j) {
       const four<T> sum = load_four(at.sum + j * Points + p);
       for (int q = 0; q < 4; ++q) total.v[q] += sum.v[q];
     }
     const four<T> weight = load_four(at.weight + p);
-    for (int q = 0; q < 4; ++q) share.v[q] = weight.v[q] > 0 ? weight.v[q] * inverse(total.v[q]) : T(0);
+    for (int q = 0; q < 4; ++q) normaliser.v[q] = weight.v[q] > 0 ? weight.v[q] * inverse(total.v[q]) : T(0);
     if (round == 0) {
       four<T> most = load_four(at.most + p);
       for (int j = 1; j < parts; ++j) {
         const four<T> other = load_four(at.most + j * Points + p);
         for (int q = 0; q < 4; ++q) most.v[q] = larger(most.v[q], other.v[q]);
       }
-      store_four(at.share + p, share);
+      store_four(at.normaliser + p, normaliser);
       for (int q = 0; q < 4; ++q)
         if (weight.v[q] > 0)
           value += static_cast<double>(weight.v[q]) *
@@ -267,7 +268,7 @@ MF_FN double share_resident(const resident_lane<T, Points>& at) {
     for (int f = round; f < at.products; f += rounds) {
       T* const row = at.features + f * at.stride + p;
       four<T> x = load_four(row);
-      for (int q = 0; q < 4; ++q) x.v[q] *= share.v[q];
+      for (int q = 0; q < 4; ++q) x.v[q] *= normaliser.v[q];
       store_four(row, x);
     }
   }

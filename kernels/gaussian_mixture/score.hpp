@@ -85,8 +85,8 @@ MF_FN_LARGE T component_density(const T* x, int D, const T* map, const T* number
   return numbers[0] - T(0.5) * distance;
 }
 
-/// The score of one point. Goes through the components once for the sum and once for the shares, so that K may be
-/// anything. NaN, and label −1, for a point with a coordinate that is no number, or K = 0.
+/// The score of one point. Goes through the components once for the sum and once for the responsibilities, so that K
+/// may be anything. NaN, and label −1, for a point with a coordinate that is no number, or K = 0.
 template <class T>
 MF_FN_LARGE void score_point(const T* x, int D, int K, const T* numbers, double shift, double* log_density,
                              double* responsibilities, std::int32_t* label) {

@@ -42,7 +42,7 @@ inline constexpr int tensor_tiles_summed = 8;   ///< before sums in registers ar
 inline constexpr int tensor_tiles_parked = 64;  ///< before those are added to sums in double
 /// Responsibilities are kept in limbs 2¹⁴-fold, or with weights 2⁴-fold in units of the mean weight, from 2⁻²⁰ to 2¹¹
 /// of which they may be: points of other weights are taken by themselves.
-inline constexpr float tensor_share_scale = 16384, tensor_weight_scale = 16, tensor_least_weight = 0x1p-20f,
+inline constexpr float tensor_normaliser_scale = 16384, tensor_weight_scale = 16, tensor_least_weight = 0x1p-20f,
                        tensor_most_weight = 2048;
 
 /// Offsets in floats, all multiples of 4: known to the compiler but for the last, so that no register holds them.
@@ -50,7 +50,7 @@ inline constexpr int tensor_warps = 8;  ///< of a block, at most
 struct tensor_layout {
   static constexpr int tile = tensor_warps * tensor_points;           ///< points × groups of warps, at most
   static constexpr int own = 0;                                       ///< [warps × 2 × tensor_points]: largest
-                                                                      ///< log-density, share; or doubles [K]
+                                                                      ///< log-density, normaliser; or doubles [K]
   static constexpr int most = own + 2 * tile;                         ///< [groups × points]: largest log-density
   static constexpr int sum = most + tile;                             ///< [groups × points]: of densities over it
   static constexpr int weight = sum + tile;                           ///< [points]
@@ -77,9 +77,9 @@ struct tensor_layout {
   MF_FN int stride() const { return points + 8; }  ///< rows of 16 bytes, an odd number of them
 };
 
-/// The layout of a mixture's tensor passes on a block of `lanes` lanes with `room` bytes; points = 0 where there are
+/// The layout of a mixture's tensor passes on a block of `lanes` lanes with `bytes` bytes; points = 0 where there are
 /// none.
-MF_FN_LARGE tensor_layout plan_tensor(covariance_structure structure, int D, int K, int lanes, std::int64_t room) {
+MF_FN_LARGE tensor_layout plan_tensor(covariance_structure structure, int D, int K, int lanes, std::int64_t bytes) {
   tensor_layout at;
   const int warps = lanes / 32;
   int groups = 1;
@@ -95,7 +95,7 @@ MF_FN_LARGE tensor_layout plan_tensor(covariance_structure structure, int D, int
   at.raw = at.features + std::int64_t{16} * at.steps * at.stride();
   at.exchange = at.raw + round_up(std::int64_t{at.points} * D, 4);
   at.numbers = at.exchange + std::int64_t{warps} * limb_exchange_words;
-  if (at.numbers * 4 > room) return {};
+  if (at.numbers * 4 > bytes) return {};
   return at;
 }
 

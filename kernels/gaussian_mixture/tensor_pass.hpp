@@ -190,7 +190,7 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
     begin_tile<Steps>(job);
     const tensor_lane<Steps> at(job);
     float* const own_most = at.own;
-    float* const own_share = at.own + tensor_points;
+    float* const own_normalisers = at.own + tensor_points;
     const int own_points = at.part * tensor_points + 2 * at.in_warp;
     tensor_densities x;
     float of_points[16];
@@ -227,19 +227,19 @@ MF_FN_CALL bool tensor_pass(tensor_job<Context>& job) {
       total = {total.v[0] + other.v[0], total.v[1] + other.v[1]};
     }
     const two<float> counts = load_two(at.weight + own_points);
-    float share[2];
+    float normaliser[2];
     MF_UNROLL
     for (int i = 0; i < 2; ++i) {
-      share[i] = counts.v[i] > 0 ? counts.v[i] * job.scale * inverse(total.v[i]) : 0.0f;
+      normaliser[i] = counts.v[i] > 0 ? counts.v[i] * job.scale * inverse(total.v[i]) : 0.0f;
       if (at.group == 0 && counts.v[i] > 0)
         job.value += static_cast<double>(counts.v[i]) *
                      (static_cast<double>(most.v[i]) * constants::log_2 + static_cast<double>(log(total.v[i])));
     }
-    store_two(own_share + 2 * at.in_warp, share[0], share[1]);
+    store_two(own_normalisers + 2 * at.in_warp, normaliser[0], normaliser[1]);
     context.warp_barrier();
     MF_UNROLL
     for (int block = 0; block < 8; ++block) {
-      const two<float> by = load_two(own_share + 8 * block + 2 * at.pair);
+      const two<float> by = load_two(own_normalisers + 8 * block + 2 * at.pair);
       MF_UNROLL
       for (int i = 0; i < 8; ++i) {
         float& r = x[i / 4][block][i % 4];

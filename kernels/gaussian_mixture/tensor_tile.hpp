@@ -34,7 +34,7 @@ struct tensor_job {
   float* memory;       ///< the block's own, laid out as `layout`
   double mean_weight;  ///< of the fit's rows
   double* to;          ///< [K × features], 0 before the pass: the block's statistics
-  double value = 0;    ///< out: this lane's share of the log-likelihood
+  double value = 0;    ///< out: this lane's part of the log-likelihood
   // The pass's own.
   float scale = 0;         ///< responsibilities in limbs are so many times as large
   std::int64_t first = 0;  ///< row of the tile at hand
@@ -42,7 +42,7 @@ struct tensor_job {
 
   MF_FN float find_scale() const {
     return rows.weights ? tensor_weight_scale * static_cast<float>(exp2(-floor(log2(mean_weight))))
-                        : tensor_share_scale;
+                        : tensor_normaliser_scale;
   }
 };
 
@@ -156,8 +156,8 @@ MF_FN_CALL bool load_tensor(const tensor_job<Context>& job) {
         fits = fits && a >= tensor_least && a <= tensor_most && o * o <= tensor_far;
         if (!fits) a = b = 1;  // not used
       }
-      const double held = at.store_factor(k, at.row_of(d) + 8, -a), held_b = at.store_factor(k, at.row_of(d), b);
-      if (there) peak -= held_b * held_b / (4 * held);
+      const double stored = at.store_factor(k, at.row_of(d) + 8, -a), stored_b = at.store_factor(k, at.row_of(d), b);
+      if (there) peak -= stored_b * stored_b / (4 * stored);
     }
     for (int mask = each / 2; mask > 0; mask /= 2) {
       peak += context.shuffle_xor(peak, mask);
@@ -256,7 +256,7 @@ MF_FN void settle_weights(const tensor_lane<Steps>& at) {
 }
 
 /// Takes the tile's points that no limb holds, one after the other by all lanes, in double, to the block's statistics;
-/// this lane's share of their log-likelihood. Ends after a barrier.
+/// this lane's part of their log-likelihood. Ends after a barrier.
 template <int Steps, class Context>
 MF_FN_CALL double take_outside(const tensor_job<Context>& job, int count) {
   const tensor_lane<Steps> at(job);
@@ -283,12 +283,12 @@ MF_FN_CALL double take_outside(const tensor_job<Context>& job, int count) {
     for (int k = at.lane; k < K; k += at.lanes) at.density[k] = exp(at.density[k] - most);
     context.block_barrier();
     for (int k = 0; k < K; ++k) sum += at.density[k];
-    const double weight = static_cast<double>(at.weight[p]), share = weight / sum;
+    const double weight = static_cast<double>(at.weight[p]), normaliser = weight / sum;
     if (at.lane == 0) value += weight * (most + log(sum));
     for (int i = at.lane; i < K * each; i += at.lanes) {
       const int k = i / each, f = i - k * each;
       const double y = f == 0 ? 1.0 : static_cast<double>(coordinate(at, p, f <= D ? f - 1 : f - 1 - D));
-      to[i] += share * at.density[k] * (f > D ? y * y : y);
+      to[i] += normaliser * at.density[k] * (f > D ? y * y : y);
     }
     context.block_barrier();
   }

@@ -231,8 +231,8 @@ MF_FN_CALL double normalise_tile(int K, const mixture_tile<T>& tile, int t, int 
       most = maximum(tile.most[j * stride + p], most);
       sum += tile.sum[j * stride + p];
     }
-    const T weight = tile.weight[p], share = weight / sum;
-    for (int k = part; k < K; k += parts) tile.table[k * stride + p] *= share;
+    const T weight = tile.weight[p], responsibility = weight / sum;
+    for (int k = part; k < K; k += parts) tile.table[k * stride + p] *= responsibility;
     if (part == 0) value += static_cast<double>(weight) * static_cast<double>(most + log(sum));
   }
   return value;
@@ -268,9 +268,9 @@ MF_FN_CALL void stage_features(covariance_structure structure, int D, int first,
 /// of 4: pointers move four points at a time, since the address of every number by itself is work for two.
 template <class T>
 MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int points, int stride, T (&sum)[4][4]) {
-  const T *share[4], *feature[4];
+  const T *responsibility[4], *feature[4];
   for (int a = 0; a < 4; ++a) {
-    share[a] = r + (a < r_last ? a : r_last) * stride;
+    responsibility[a] = r + (a < r_last ? a : r_last) * stride;
     feature[a] = phi + (a < phi_last ? a : phi_last) * stride;
     for (int b = 0; b < 4; ++b) sum[a][b] = 0;
   }
@@ -278,14 +278,14 @@ MF_FN void product_quad(const T* r, int r_last, const T* phi, int phi_last, int 
     for (int q = 0; q < 4; ++q) {
       T x[4], w[4];
       for (int a = 0; a < 4; ++a) {
-        w[a] = share[a][q];
+        w[a] = responsibility[a][q];
         x[a] = feature[a][q];
       }
       for (int a = 0; a < 4; ++a)
         for (int b = 0; b < 4; ++b) sum[a][b] += w[a] * x[b];
     }
     for (int a = 0; a < 4; ++a) {
-      share[a] += 4;
+      responsibility[a] += 4;
       feature[a] += 4;
     }
   }
@@ -299,7 +299,7 @@ MF_FN_CALL void add_product_quad(const T* r, int r_last, const T* phi, int phi_l
   product_quad(r, r_last, phi, phi_last, points, stride, sum);
   for (int a = 0; a < 4; ++a) {
     for (int b = 0; b < 4; ++b) total[4 * a + b] += static_cast<double>(sum[a][b]);
-    read_in_order();
+    limit_load_hoisting();
   }
 }
 

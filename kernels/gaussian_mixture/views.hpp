@@ -63,7 +63,7 @@ enum class mixture_start : std::int32_t {
   kmeans_plus_plus,  ///< k-means++ seeds among max(512, 32 K) rows drawn at random, then ten rounds of k-means
   random,            ///< means at distinct rows drawn at random, every component about as wide as the data
   given,             ///< by the caller
-  automatic  ///< runs take turns: k-means++ with k-means, k-means++ seeds as wide as the data, the first, random
+  automatic  ///< attempts take turns: k-means++ with k-means, k-means++ seeds as wide as the data, the first, random
 };
 inline constexpr int mixture_start_count = 4;
 
@@ -72,14 +72,14 @@ struct mixture_settings {
   covariance_structure structure = covariance_structure::full;
   mixture_start start = mixture_start::automatic;
   std::int32_t max_iterations = 1000;
-  double tolerance = 1e-8;         ///< gain of the mean log-likelihood below which to stop; 0: never before the cap
-  std::uint64_t seed = 0;          ///< of the starts
-  bool accelerate = false;         ///< SQUAREM steps, taken back where they lose likelihood
-  bool restart_collapsed = false;  ///< a collapsed component starts anew at a random row
-  std::int64_t batch_rows = 0;     ///< > 0: stepwise EM, an approximation, with so many rows per step
+  double tolerance = 1e-8;          ///< gain of the mean log-likelihood below which to stop; 0: never before the cap
+  std::uint64_t seed = 0;           ///< of the starts
+  bool accelerate = false;          ///< SQUAREM steps, taken back where they lose likelihood
+  bool restart_collapsed = false;   ///< a collapsed component starts anew at a random row
+  std::int64_t minibatch_rows = 0;  ///< > 0: stepwise EM, an approximation, with so many rows per step
 };
 
-/// One EM run: which rows, how many components, from which start, and where its answer goes.
+/// One attempt: which rows, how many components, from which start, and where its answer goes.
 struct mixture_task {
   std::int64_t fit = 0;           ///< which fit's rows
   std::int32_t components = 1;    ///< K
@@ -92,7 +92,7 @@ struct mixture_task {
   std::int32_t iterations = 0;
   fit_status status = fit_status::not_run;
   std::int64_t observations = 0, missing = 0;
-  bool held = false;  ///< a component has collapsed but for the ridge
+  bool kept_by_regularization = false;  ///< a component has collapsed but for the ridge
 };
 
 }  // namespace manyfit

@@ -18,16 +18,16 @@
 MF_NAMESPACE_BEGIN
 
 /// The memory and barriers that the lanes of one grid share: `block_count` blocks of `warp_count` warps. Where
-/// `stumbling` is set, lanes sleep now and then after a barrier of the block or grid. A lane that writes too early then
-/// does so before the sleeping lanes have read, a race that an idle machine would nearly always hide.
+/// `random_delays` is set, lanes sleep now and then after a barrier of the block or grid. A lane that writes too early
+/// then does so before the sleeping lanes have read, a race that an idle machine would nearly always hide.
 class lane_team {
  public:
   static constexpr int part_lanes = 8;  ///< of a group that shares its warp with others
 
-  lane_team(int block_count, int warp_count, bool stumbling = false)
+  lane_team(int block_count, int warp_count, bool random_delays = false)
       : blocks(block_count),
         warps(warp_count),
-        stumbles(stumbling),
+        has_random_delays(random_delays),
         exchange(static_cast<std::size_t>(block_count) * warp_count * 32),
         block_memory(static_cast<std::size_t>(block_count) * 2 * warp_count * reduction_width),
         grid_memory(2 * static_cast<std::size_t>(block_count) * reduction_width),
@@ -42,7 +42,7 @@ class lane_team {
   }
 
   const int blocks, warps;
-  const bool stumbles;
+  const bool has_random_delays;
   std::vector<double> exchange, block_memory, grid_memory;
   std::vector<char> votes[2];
   std::vector<std::unique_ptr<std::barrier<>>> of_block, of_warp, of_part;
@@ -77,7 +77,7 @@ class lane_context {
   std::int64_t broadcast(std::int64_t value, int from) { return exchanged(value, thread_ / Width * Width + from); }
   /// Aborts where the lanes of a warp do not have the same value: on a GPU they would diverge although the compiler was
   /// told that the branch is warp-uniform. Two alternating rows of votes make one barrier enough.
-  bool agree(bool value) {
+  bool uniform(bool value) {
     char* const votes = team_.votes[vote_turn_ ^= 1].data();
     votes[thread_] = value;
     own_barrier().arrive_and_wait();
@@ -134,7 +134,7 @@ class lane_context {
     barrier.arrive_and_wait();
     // One time in 64, by a linear congruential sequence of the lane's own: few enough for a whole warp to run ahead.
     pace_ = pace_ * 1664525u + 1013904223u;
-    if (team_.stumbles && pace_ >> 26 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(4));
+    if (team_.has_random_delays && pace_ >> 26 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(4));
   }
 
   lane_team& team_;

@@ -8,8 +8,8 @@
 // of a buffer, shared memory on a GPU. Where the sample fits there, it stays for all passes; else it is loaded and
 // transformed again in every pass, one part of it after another. The additions and their order are the same in both
 // cases and for any alignment of the sample. Lanes write into each other's slots only while they copy a sample that is
-// not aligned, and never read another lane's slots, so that passes need no barrier. A lane sums a run of eight quads in
-// T, and the runs in double.
+// not aligned, and never read another lane's slots, so that passes need no barrier. A lane sums a segment of eight
+// quads in T, and the segments in double.
 //
 // A sample without weights whose values are all used is `regular`, which is found while it is read: its passes check no
 // value.
@@ -41,7 +41,7 @@ template <row_rule Rows, class T, class Context>
 class lanes_group {
   static constexpr int columns = Rows::columns;
   using row_of_lane = row<T, columns>;
-  struct alignas(16) piece {
+  struct alignas(16) sixteen_bytes {
     T v[16 / sizeof(T)];
   };
 
@@ -50,8 +50,8 @@ class lanes_group {
   static constexpr bool multiplies_logs = true;
   static constexpr int pivots_of_a_bracket = sizeof(T) == 8 && Context::spans_blocks ? 2 : 4;
 
-  /// `buffer`: the block's (the warp's, the part's) room for `capacity` coordinates, least_capacity(its lanes) or more,
-  /// at a multiple of 16 bytes.
+  /// `buffer`: the block's (the warp's, the part's) workspace for `capacity` coordinates, least_capacity(its lanes) or
+  /// more, at a multiple of 16 bytes.
   MF_FN lanes_group(Context& context, T* buffer, std::int64_t capacity)
       : context_(context),
         buffer_(buffer),
@@ -59,12 +59,12 @@ class lanes_group {
             static_cast<int>(Context::place_in_shared_memory(reinterpret_cast<const char*>(buffer)))),
         slots_(static_cast<int>(capacity / (4 * neighbours()))) {}
 
-  static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * run_quads * lanes; }
+  static constexpr std::int64_t least_capacity(int lanes) { return std::int64_t{4} * segment_quads * lanes; }
 
   /// Reads the sample once, twice where it is not regular. Called by all lanes together, as are the sums and minima.
   MF_FN_LARGE sample_summary load(const sample<T, columns>& points) { return load(points, {}); }
   /// The same, and copies of `next`, the sample that will be loaded after this one, are on their way meanwhile where
-  /// each of the two leaves room for the other.
+  /// each of the two leaves space for the other.
   MF_FN_LARGE sample_summary load(const sample<T, columns>& points, const sample<T, columns>& next) {
     arrives_ = ahead_.values && ahead_.values == points.values && ahead_.size == points.size;
     ahead_ = {};
@@ -89,7 +89,7 @@ class lanes_group {
   template <int Logs, class F>
   MF_FN auto sum_with_logs(F f) const {
     constexpr int K = decltype(f(row_of_lane()))::size(), plain = K - Logs;
-    vec<T, K> run{};
+    vec<T, K> partial{};
     vec<double, K> total{};
     lane_product<T> product[Logs > 0 ? Logs : 1];
     walk(
@@ -97,20 +97,20 @@ class lanes_group {
           T factor[Logs > 0 ? Logs : 1] = {};
           for (int i = 0; i < 4; ++i) {
             const vec<T, K> term = f(y.v[i]);
-            for (int k = 0; k < plain; ++k) run[k] += term[k];
+            for (int k = 0; k < plain; ++k) partial[k] += term[k];
             for (int k = 0; k < Logs; ++k) factor[k] = i == 0 ? term[plain + k] : factor[k] * term[plain + k];
           }
           for (int k = 0; k < Logs; ++k) product[k].multiply(factor[k]);
         },
         [&](const row_of_lane& r, T w) {
           const vec<T, K> term = f(r);
-          for (int k = 0; k < plain; ++k) run[k] += w * term[k];
-          for (int k = plain; k < K; ++k) run[k] += w * log(term[k]);
+          for (int k = 0; k < plain; ++k) partial[k] += w * term[k];
+          for (int k = plain; k < K; ++k) partial[k] += w * log(term[k]);
         },
         [&] {
           for (int k = 0; k < K; ++k) {
-            total[k] += static_cast<double>(run[k]);
-            run[k] = 0;
+            total[k] += static_cast<double>(partial[k]);
+            partial[k] = 0;
           }
         });
     for (int k = 0; k < Logs; ++k) total[plain + k] += product[k].logarithm();
@@ -133,7 +133,7 @@ class lanes_group {
  private:
   /// Indices are of 32 bits up to a block, which saves a third of the loops' address arithmetic.
   using index = std::conditional_t<Context::spans_blocks, std::int64_t, std::int32_t>;
-  static constexpr int run_quads = 8;
+  static constexpr int segment_quads = 8;
 
   /// One reading, in a frame. A frame is rare: such a sample is read value by value, and then passed through as any.
   MF_FN_LARGE sample_summary read(const frame& in) {
@@ -175,8 +175,9 @@ class lanes_group {
     return reinterpret_cast<quad<T>*>(buffer())[(first_slot_ + slot) * neighbours() + place()];
   }
 
-  /// Quads of all lanes that are in the buffer at once; whole runs, so that parts do not change what is added to what.
-  MF_FN index part_quads() const { return (keeps_ ? slots_ : slots_ / run_quads * run_quads) * lanes(); }
+  /// Quads of all lanes that are in the buffer at once; whole segments, so that parts do not change what is added to
+  /// what.
+  MF_FN index part_quads() const { return (keeps_ ? slots_ : slots_ / segment_quads * segment_quads) * lanes(); }
 
   /// Where the whole quads of a part end that begins at quad `part`.
   MF_FN index end_of_part(index part) const {
@@ -200,7 +201,8 @@ class lanes_group {
       MF_ROLLED
       for (; 4 * q + 4 <= end; q += stride, to += near)
         for (int i = 0; i < static_cast<int>(sizeof(quad<T>) / 16); ++i)
-          start_copy(reinterpret_cast<piece*>(to) + i, reinterpret_cast<const piece*>(values + 4 * q) + i);
+          start_copy(reinterpret_cast<sixteen_bytes*>(to) + i,
+                     reinterpret_cast<const sixteen_bytes*>(values + 4 * q) + i);
       MF_ROLLED
       for (index i = 4 * q; i < end; ++i) start_copy(to->v + i % 4, values + i);
     } else {
@@ -229,8 +231,8 @@ class lanes_group {
   MF_FN int half() const { return slots_ / 2; }
   /// Starts copying the next sample where each of the two fits into a half.
   MF_FN void copy_ahead() {
-    const index room = half() * lanes();
-    if (!next_.values || quads_of(points_) > room || quads_of(next_) > room) return;
+    const index capacity = half() * lanes();
+    if (!next_.values || quads_of(points_) > capacity || quads_of(next_) > capacity) return;
     start_copies(next_.values, is_aligned(next_), 0, static_cast<index>(next_.size), half() - first_slot_);
     ahead_ = next_;
   }
@@ -290,7 +292,7 @@ class lanes_group {
   }
 
   /// Visits this lane's points: whole(quad) where four are known to be used with weight 1, else one(row, w), where a
-  /// row that is not used is masked: w = 0 and the spare in its place; flush() after every run of eight quads.
+  /// row that is not used is masked: w = 0 and the spare in its place; flush() after every segment of eight quads.
   template <class Whole, class One, class Flush>
   MF_FN void walk(Whole whole, One one, Flush flush) const {
     index q = context_.lane();
@@ -306,7 +308,7 @@ class lanes_group {
             transform(q, end);
           }
           while (q < end) {
-            const index end_here = end_of_run(q, end);
+            const index end_here = end_of_segment(q, end);
             MF_ROLLED
             for (; q < end_here; q += lanes(), at += neighbours()) {
               const quad<T> y = *at;  // one read of 16 bytes
@@ -325,27 +327,27 @@ class lanes_group {
         const bool used = !is_missing(y);
         one(used ? row_at(y, i) : spare(), used ? weight_of(i) : T(0));
       }
-      if (++length == run_quads) {
+      if (++length == segment_quads) {
         flush();
         length = 0;
       }
     }
     flush();
   }
-  MF_FN index end_of_run(index q, index end) const {
-    const index length = run_quads * lanes();
+  MF_FN index end_of_segment(index q, index end) const {
+    const index length = segment_quads * lanes();
     return end - q < length ? end : q + length;
   }
 
-  /// What a lane finds out about its share of a sample.
-  struct share {
+  /// What a lane finds out about its part of a sample.
+  struct lane_summary {
     double weight = 0, sum = 0;
     T least = static_cast<T>(constants::infinity), least_negative = least;  ///< of y and of −y
   };
 
   /// Reads a sample without weights as if it were regular; false on all lanes when it is not.
   MF_FN bool read_regular(sample_summary& summary) {
-    share mine;
+    lane_summary mine;
     bool regular = true;
     index q = context_.lane();
     int slot = 0;
@@ -361,8 +363,8 @@ class lanes_group {
       }
       if (part == 0) copy_ahead();
       while (q < end) {
-        const index end_here = end_of_run(q, end);
-        regular = read_run(q, end_here, slot, mine) && regular;
+        const index end_here = end_of_segment(q, end);
+        regular = read_segment(q, end_here, slot, mine) && regular;
       }
     }
     if (owns_rest()) {
@@ -383,16 +385,16 @@ class lanes_group {
     return true;
   }
 
-  /// Reads a run of quads, [q, end), that begins at `slot`, and advances both. Sums deviations from a value of the run,
-  /// so that the error is relative to the spread. False when not every value is used.
-  MF_FN bool read_run(index& q, index end, int& slot, share& mine) {
+  /// Reads a segment of quads, [q, end), that begins at `slot`, and advances both. Sums deviations from a value of the
+  /// segment, so that the error is relative to the spread. False when not every value is used.
+  MF_FN bool read_segment(index& q, index end, int& slot, lane_summary& mine) {
     const least_value smaller;
     const quad<T> first = coordinates_of(own(slot));
     const T low = smaller(first.v[0], first.v[1]), high = -smaller(-first.v[0], -first.v[1]);
     const T center = -smaller(-low, -smaller(high, first.v[2]));  // the middle one of three: outliers are rare
     T deviation = 0, broken = 0;
     int count = 0;
-    share outer;  // extremes of x, where they are not those of y
+    lane_summary outer;  // extremes of x, where they are not those of y
     bool inside = true;
     quad<T>* at = &own(slot);
     MF_ROLLED
@@ -416,7 +418,7 @@ class lanes_group {
     // NaN and infinity show in the sum. A continuous support is an interval.
     inside = inside && is_finite(deviation) && broken == 0;
     if constexpr (!Rows::support::discrete) {
-      const share& extremes = Rows::transforms ? outer : mine;
+      const lane_summary& extremes = Rows::transforms ? outer : mine;
       inside = inside && Rows::support::contains(extremes.least) && Rows::support::contains(-extremes.least_negative);
     }
     return inside;
@@ -426,7 +428,7 @@ class lanes_group {
     for (int i = 0; i < 4; ++i) x.v[i] = Rows::coordinate(x.v[i]);
     return x;
   }
-  MF_FN static void take(T y, share& mine) {
+  MF_FN static void take(T y, lane_summary& mine) {
     const least_value smaller;
     mine.least = smaller(mine.least, y);
     mine.least_negative = smaller(mine.least_negative, -y);
@@ -434,7 +436,7 @@ class lanes_group {
 
   /// Reads a sample value by value: weights, values that are missing or bad.
   MF_FN void read_any(sample_summary& summary) {
-    share mine;
+    lane_summary mine;
     if constexpr (columns > 0) spare_row_.at = size_;
     index counts[5] = {};
     int slot = 0;
@@ -475,7 +477,7 @@ class lanes_group {
     conclude(summary, total[1], mine);
   }
 
-  MF_FN void conclude(sample_summary& summary, double sum, const share& mine) {
+  MF_FN void conclude(sample_summary& summary, double sum, const lane_summary& mine) {
     const vec<T, 2> least = reduced<least_value>(vec<T, 2>{mine.least, mine.least_negative});
     summary.mean = sum / summary.weight;
     summary.minimum = static_cast<double>(least[0]);
@@ -485,7 +487,7 @@ class lanes_group {
   Context& context_;
   T* buffer_;
   int place_in_shared_memory_;                      ///< of the buffer, in bytes, where there is such memory
-  int slots_;                                       ///< quads that each lane has room for
+  int slots_;                                       ///< quads that each lane has capacity for
   sample<T, columns> points_{}, next_{}, ahead_{};  ///< this one, the one after it, the one whose copies were started
   int first_slot_ = 0;                              ///< where the sample begins in the buffer
   index size_ = 0;

@@ -65,7 +65,7 @@ MF_FN_CALL double location_of_least(Points points, const sample_summary& s, doub
 /// The observations nearest to a location.
 struct tied {
   double at, distance;       ///< their value, and how far it is
-  double share;              ///< of the weight
+  double fraction;           ///< of the weight
   double mean_log_distance;  ///< Σ w log|y − location| over the others, by the weight of all
 };
 template <class Points>
@@ -87,21 +87,21 @@ MF_FN bool may_be_singular(const sample_summary& s, double scale) {
   return scale < 1e-6 * (s.maximum - s.minimum);
 }
 
-/// Where a path with falling scale ends for a density of tails |z|^−(df + 1): with `share` of the weight at one place
-/// the mean log-likelihood goes as −log(scale) (share − df (1 − share)). Below 1e-6 of the range the question is asked;
-/// above it, or where the likelihood falls, the answer is not_run. At balance, boundary, it has a limit: `location`
-/// moves to the tied value and `limit` is the mean log-likelihood there, `log_constant` being the density's logarithm
-/// at z = 0, scale 1.
+/// Where a path with falling scale ends for a density of tails |z|^−(df + 1): with `fraction` of the weight at one
+/// place the mean log-likelihood goes as −log(scale) (fraction − df (1 − fraction)). Below 1e-6 of the range the
+/// question is asked; above it, or where the likelihood falls, the answer is not_run. At balance, boundary, it has a
+/// limit: `location` moves to the tied value and `limit` is the mean log-likelihood there, `log_constant` being the
+/// density's logarithm at z = 0, scale 1.
 template <class Points>
 MF_FN_CALL fit_status singular_at(Points points, const sample_summary& s, double df, double scale, double log_constant,
                                   double& location, double& limit) {
   if (!may_be_singular(s, scale)) return fit_status::not_run;
   const tied at = tied_at(points, s, location);
-  const double excess = at.share - df * (1 - at.share);
+  const double excess = at.fraction - df * (1 - at.fraction);
   if (!(excess > -1e-9 && at.distance < scale)) return fit_status::not_run;
   if (excess > 1e-9) return fit_status::unbounded_likelihood;
   location = at.at;
-  limit = log_constant - (df + 1) * at.mean_log_distance + 0.5 * (df + 1) * (1 - at.share) * log(df);
+  limit = log_constant - (df + 1) * at.mean_log_distance + 0.5 * (df + 1) * (1 - at.fraction) * log(df);
   return fit_status::boundary;
 }
 

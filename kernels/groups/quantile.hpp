@@ -38,8 +38,8 @@ MF_FN_LARGE double next_point(const Points& points, double threshold) {
 
 /// For target weight t in (0, W): `lower` is the smallest point y with W(≤ y) ≥ t, `upper` the smallest with W(≤ y) >
 /// t. They differ only where t is hit exactly, as for the median of an even number of points.
-/// With `precision` > 0 the search ends where no more than that share of the weight is in question, between points by
-/// interpolation: half the passes.
+/// With `precision` > 0 the search ends where no more than that fraction of the weight is in question, between points
+/// by interpolation: half the passes.
 template <class Points>
 MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const sample_summary& s, double target,
                                                      double precision = 0) {
@@ -77,8 +77,8 @@ MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const
     if (above == next) break;
     const double inside = weight_above - weight_below;
     if (inside <= precision * s.weight) {
-      const double from = maximum(below, s.minimum), share = (target - weight_below) / inside;
-      const double between = (1 - share) * from + share * above;
+      const double from = maximum(below, s.minimum), fraction = (target - weight_below) / inside;
+      const double between = (1 - fraction) * from + fraction * above;
       return {between, between};
     }
     const bool stalled = inside > 0.5 * inside_before;
@@ -93,11 +93,11 @@ MF_FN_LARGE bracket_values weighted_order_statistics(const Points& points, const
       const std::uint64_t step = (static_cast<std::uint64_t>(rank_of_double(above)) - first) / K;
       for (int k = 0; k < K; ++k) pivots[k] = double_of_rank(static_cast<std::int64_t>(first + step * k));
     } else {
-      // How far the order statistic may lie from where its share of the bracket's weight says: about √points.
-      const double share = (target - weight_below) / inside, deviation = sqrt(per_point / inside);
-      const double aside[K] = {0, -2.5, -0.8, -0.25, 0.25, 0.8, 2.5};
+      // How far the order statistic may lie from where its fraction of the bracket's weight says: about √points.
+      const double fraction = (target - weight_below) / inside, deviation = sqrt(per_point / inside);
+      const double offset[K] = {0, -2.5, -0.8, -0.25, 0.25, 0.8, 2.5};
       for (int k = 0; k < K; ++k) {
-        const double at = minimum(1.0, maximum(0.0, share + aside[k] * deviation));
+        const double at = minimum(1.0, maximum(0.0, fraction + offset[k] * deviation));
         pivots[k] = (1 - at) * from + at * above;
       }
     }
@@ -122,8 +122,8 @@ template <class Points>
 concept shares_passes = requires {
   Points::pivots_of_a_bracket;
 };
-/// Where pivot k of `each` lies beside where its share of the bracket's weight says, in standard deviations of it.
-MF_FN constexpr double pivot_aside(int each, int k) {
+/// Where pivot k of `each` lies beside where its fraction of the bracket's weight says, in standard deviations of it.
+MF_FN constexpr double pivot_offset(int each, int k) {
   const double distance = each == 2 ? 0.7 : k == 0 || k == 3 ? 1.2 : 0.35;
   return 2 * k < each ? -distance : distance;
 }
@@ -186,12 +186,12 @@ MF_FN_CALL vec<double, N> rough_quantiles(const Points& points, const sample_sum
           for (int k = 0; k < K; ++k) narrow(k);
         else
           for (int k = 0; k < each; ++k) narrow(each * t + k);
-        const S inside = weight_above[t] - weight_below[t], share = (target - weight_below[t]) / inside;
+        const S inside = weight_above[t] - weight_below[t], fraction = (target - weight_below[t]) / inside;
         // Nothing between the bounds: many points are one value, and that is the quantile.
         const bool stalled = inside > S(0.5) * before, closed = stalled && above[t] - below[t] == was && pass > 1;
         open[t] = open[t] && inside > S(widest) * weight && !closed;
         any_open = any_open || open[t];
-        found[t] = static_cast<double>(closed ? above[t] : (S(1) - share) * below[t] + share * above[t]);
+        found[t] = static_cast<double>(closed ? above[t] : (S(1) - fraction) * below[t] + fraction * above[t]);
         if (stalled) {
           const auto rank = static_cast<std::uint64_t>(rank_of_double(below[t]));
           const std::uint64_t part = (static_cast<std::uint64_t>(rank_of_double(above[t])) - rank) / (each + 1);
@@ -200,7 +200,7 @@ MF_FN_CALL vec<double, N> rough_quantiles(const Points& points, const sample_sum
         } else {
           const S deviation = S(1) / sqrt(inside * points_by_weight);
           for (int k = 0; k < each; ++k) {
-            const S at = minimum(S(1), maximum(S(0), share + S(pivot_aside(each, k)) * deviation));
+            const S at = minimum(S(1), maximum(S(0), fraction + S(pivot_offset(each, k)) * deviation));
             pivots[each * t + k] = (S(1) - at) * below[t] + at * above[t];
           }
         }

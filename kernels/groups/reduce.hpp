@@ -14,7 +14,7 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Most values that one exchange carries: what memory for exchanges has room for. Wider reductions take several.
+/// Most values that one exchange carries: what memory for exchanges has capacity for. Wider reductions take several.
 inline constexpr int reduction_width = 1 + 4 + packed_size(4);
 
 struct add_values {

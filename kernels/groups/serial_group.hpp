@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // serial_group: one CPU thread fits one sample, with SIMD lanes inside the sums. The coordinates are in a workspace
-// that fits into the thread's L2 cache; a sample larger than that is transformed again in every pass, block by block,
-// with the same additions in the same order. Lane l of a pack sums the points l, l + L, l + 2L, ...; blocks are added
+// that fits into the thread's L2 cache; a sample larger than that is transformed again in every pass, tile by tile,
+// with the same additions in the same order. Lane l of a pack sums the points l, l + L, l + 2L, ...; tiles are added
 // to the totals in order.
 #pragma once
 
@@ -154,8 +154,8 @@ class serial_group {
  private:
   static constexpr int four = 4 * pack::lanes;  ///< four packs share one addition to a running total
 
-  /// What one block adds to a summary.
-  struct block_totals {
+  /// What one tile adds to a summary.
+  struct tile_totals {
     sample_summary counts;
     pack weight{0.0}, weighted_sum{0.0}, least{constants::infinity}, greatest{-constants::infinity};
   };
@@ -166,13 +166,13 @@ class serial_group {
     pack least(constants::infinity), greatest(-constants::infinity);
     double weighted_sum = 0;
     for (std::int64_t begin = 0; begin < size_; begin += serial_scratch::capacity) {
-      block_totals block{summary};
-      (this->*fill_)(begin, block_size(begin), block);
-      summary = block.counts;
-      summary.weight += sum_of_lanes(block.weight);
-      weighted_sum += sum_of_lanes(block.weighted_sum);
-      least = minimum(block.least, least);
-      greatest = maximum(block.greatest, greatest);
+      tile_totals tile{summary};
+      (this->*fill_)(begin, tile_size(begin), tile);
+      summary = tile.counts;
+      summary.weight += sum_of_lanes(tile.weight);
+      weighted_sum += sum_of_lanes(tile.weighted_sum);
+      least = minimum(tile.least, least);
+      greatest = maximum(tile.greatest, greatest);
     }
     summary.mean = weighted_sum / summary.weight;
     summary.minimum = least_lane(least);
@@ -192,7 +192,7 @@ class serial_group {
     }
   }
 
-  int block_size(std::int64_t begin) const {
+  int tile_size(std::int64_t begin) const {
     const std::int64_t left = size_ - begin;
     return static_cast<int>(left < serial_scratch::capacity ? left : serial_scratch::capacity);
   }
@@ -227,10 +227,10 @@ class serial_group {
     return false;
   }
 
-  /// Makes sure that the scratch holds the block that starts at `begin`; its size.
+  /// Makes sure that the scratch holds the tile that starts at `begin`; its size.
   int prepare(std::int64_t begin) const {
-    const int size = block_size(begin);
-    block_totals ignored;
+    const int size = tile_size(begin);
+    tile_totals ignored;
     if (size_ > serial_scratch::capacity) (this->*fill_)(begin, size, ignored);
     return size;
   }
@@ -245,7 +245,7 @@ class serial_group {
 
   // Out of line: inlined, every sum's loop would be emitted twice.
   template <class T, bool Framed>
-  __attribute__((noinline)) void fill(std::int64_t begin, int size, block_totals& totals) const {
+  __attribute__((noinline)) void fill(std::int64_t begin, int size, tile_totals& totals) const {
     const sample<T, columns> all_points = points<T>();
     const T* values = all_points.values + begin;
     const T* weights = all_points.weights ? all_points.weights + begin : nullptr;
@@ -358,7 +358,7 @@ class serial_group {
   const void* values_ = nullptr;  ///< the sample's, of the type that fill_ knows
   const void* weights_ = nullptr;
   std::int64_t size_ = 0;
-  void (serial_group::*fill_)(std::int64_t begin, int size, block_totals& totals) const = nullptr;
+  void (serial_group::*fill_)(std::int64_t begin, int size, tile_totals& totals) const = nullptr;
   frame frame_;
   double spare_ = 0;  ///< a used value, in place of every masked one
   column_places<columns> columns_;

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The walk of one CPU thread, a pack at a time, in blocks that fit into its L1 cache. Arrays are padded to whole packs.
+// The walk of one CPU thread, a pack at a time, in tiles that fit into its L1 cache. Arrays are padded to whole packs.
 #pragma once
 
 #include "kernels/math/pack.hpp"
@@ -24,7 +24,7 @@ struct serial_walk {
     for (int k = 0; k < K; ++k) total[k] = sum_of_lanes(v[k]);
     return total;
   }
-  static constexpr std::int64_t block(std::int64_t) { return 1024; }
+  static constexpr std::int64_t tile(std::int64_t) { return 1024; }
   static constexpr bool leads() { return true; }
 };
 

@@ -7,8 +7,8 @@
 //   W::scalar, w.load(p), w.store(p, v)    the type of an element, its load and store
 //   w.each(size, f)                        f(i) for every place i of [0, size), by one lane each
 //   w.sum(v)                               Σ over lanes of vec<scalar, K>: vec<double, K>, the same on every lane
-//   w.block(size)                          places that are walked together
-//   w.kept                                 [block]: workspace, a number for each place, read by the lane that wrote it
+//   w.tile(size)                           places that are walked together
+//   w.kept                                 [tile]: workspace, a number for each place, read by the lane that wrote it
 //   w.leads()                              true on one lane, which writes results
 // clang-format on
 #pragma once
@@ -36,7 +36,7 @@ struct lanes_walk {
   MF_FN vec<double, K> sum(const vec<double, K>& v) const {
     return all_reduce<add_values>(context, v);
   }
-  MF_FN static std::int64_t block(std::int64_t size) { return size > 0 ? size : 1; }
+  MF_FN static std::int64_t tile(std::int64_t size) { return size > 0 ? size : 1; }
   MF_FN bool leads() const { return context.lane() == 0; }
 };
 

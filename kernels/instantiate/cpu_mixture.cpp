@@ -7,7 +7,7 @@
 #include "kernels/cpu/pattern_sums.hpp"
 #include "kernels/gaussian_mixture/functions.hpp"
 #include "kernels/groups/serial_walk.hpp"
-#include "kernels/models/share_out.hpp"
+#include "kernels/models/responsibilities.hpp"
 
 #define MF_PASTE(a, b) a##b
 #define MF_NAME(prefix, target) MF_PASTE(prefix, target)
@@ -22,10 +22,10 @@ bool score_fit(const points_view<T>& points, std::int64_t fit, covariance_struct
                     width, labels);
 }
 
-double share_out_in_packs(int K, std::int64_t count, std::int64_t stride, const double* x, const double* w,
-                          const double* log_weight, double* table, component_sums* sums) {
+double find_responsibilities_in_packs(int K, std::int64_t count, std::int64_t stride, const double* x, const double* w,
+                                      const double* log_weight, double* table, component_sums* sums) {
   serial_walk walk;
-  return share_out(walk, K, count, stride, x, w, log_weight, table, sums);
+  return find_responsibilities(walk, K, count, stride, x, w, log_weight, table, sums);
 }
 
 MF_NAMESPACE_END
@@ -35,7 +35,7 @@ extern const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET);
 constinit const mixture_cpu_functions MF_NAME(mixture_cpu_, MF_TARGET) = {
     {.f64 = {.run = &run_mixture_tasks<double>, .score = &score_fit<double>},
      .f32 = {.run = &run_mixture_tasks<float>, .score = &score_fit<float>}},
-    &share_out_in_packs,
+    &find_responsibilities_in_packs,
     &add_patterns,
-    &add_shares};
+    &add_responsibilities};
 }  // namespace manyfit

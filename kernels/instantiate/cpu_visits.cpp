@@ -8,6 +8,7 @@
 #include "kernels/registry.hpp"
 
 namespace manyfit {
+using namespace families;  // gamma too
 
 #define MF_JOINED(family, target) family##_##target##_visits
 #define MF_NAMED(family, target) MF_JOINED(family, target)

@@ -10,10 +10,11 @@
 #include "kernels/gaussian_mixture/functions.hpp"
 
 namespace manyfit {
+using namespace families;  // gamma too
 
 namespace {
 
-/// What models.def lists is found by a key: built(key<gamma, avx2, double>()).
+/// What models.def lists is found by a key: built(key<families::gamma, avx2, double>()).
 template <class...>
 struct key {};
 constexpr std::nullptr_t built(...) {

@@ -11,19 +11,20 @@
 MF_NAMESPACE_BEGIN
 
 /// log Γ(x) − (x − ½)(log x − 1) − ½ log 2π + ½ for x ≥ 3: Stirling's remainder, as a rational function of x². The
-/// large arguments, where it no longer matters, are held at a value whose powers do not overflow. Source: DLMF 5.11.1.
+/// large arguments, where it no longer matters, are clamped to a value whose powers do not overflow. Source:
+/// DLMF 5.11.1.
 template <class T>
 MF_FN void stirling_remainder(const T& x, T& numerator, T& denominator) {
-  const T held = minimum(x, T(is_single<T> ? 1e6 : 1e20));
-  const T u = held * held;
+  const T clamped = minimum(x, T(is_single<T> ? 1e6 : 1e20));
+  const T u = clamped * clamped;
   if constexpr (is_single<T>) {
     numerator = polynomial(u, 0.019454282798892629077, 0.083333320665780214556);
-    denominator = held * polynomial(u, 0.2667598527354804078, 1.0);
+    denominator = clamped * polynomial(u, 0.2667598527354804078, 1.0);
   } else {
     numerator = polynomial(u, 0.04794904406052365254, 0.74015330796912895162, 1.4475495319656099787,
                            0.69982401640292165961, 0.083333333333333261853);
-    denominator = held * polynomial(u, 0.77071737980708707876, 9.396755548646806829, 17.642111292055430114,
-                                    8.4312215301671293402, 1.0);
+    denominator = clamped * polynomial(u, 0.77071737980708707876, 9.396755548646806829, 17.642111292055430114,
+                                       8.4312215301671293402, 1.0);
   }
 }
 
@@ -78,8 +79,8 @@ template <class T>
 MF_FN shifted_argument<T> shift_argument(const T& x) {
   shifted_argument<T> result;
   result.is_shifted = x < T(6);
-  const T held = minimum(x, T(6));
-  const T a = held * (held + T(5));
+  const T clamped = minimum(x, T(6));
+  const T a = clamped * (clamped + T(5));
   const T b = a + T(4);
   const T c = a + T(6);
   const T bc = b * c;
@@ -87,7 +88,7 @@ MF_FN shifted_argument<T> shift_argument(const T& x) {
   const T ra = bc * inverse;
   const T rb = a * c * inverse;
   const T rc = a * b * inverse;
-  const T sum = T(2) * held + T(5);
+  const T sum = T(2) * clamped + T(5);
   const T reciprocals = ra + rb + rc;
   result.offset = select(result.is_shifted, T(6), T(0));
   result.z = x + result.offset;

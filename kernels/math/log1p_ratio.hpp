@@ -34,9 +34,9 @@ template <class T>
 MF_FN log1p_ratio_derivatives<T> log1p_ratio_with_derivatives(const T& z, const T& k, const T& one_plus) {
   const T x = k * z, r = T(1) / one_plus, by_k = T(1) / k;
   const auto near = abs(x) < T(0.4);
-  const T held = select(near, x, T(0));
-  const T a = x_minus_log1p_over_square(held);
-  const T value = select(near, z * (T(1) - held * a), log(one_plus) * by_k);
+  const T masked = select(near, x, T(0));
+  const T a = x_minus_log1p_over_square(masked);
+  const T value = select(near, z * (T(1) - masked * a), log(one_plus) * by_k);
   const T first = select(near, z * z * (a - r), (z * r - value) * by_k);
   const auto tiny = abs(x) < T(0.02);
   const T series = polynomial(x, 2.0 / 3, -6.0 / 4, 12.0 / 5, -20.0 / 6, 30.0 / 7, -42.0 / 8, 56.0 / 9, -72.0 / 10);
@@ -50,8 +50,8 @@ template <class T>
 MF_FN T log1p_ratio(const T& z, const T& k) {
   const T x = k * z;
   const auto near = abs(x) < T(0.4);
-  const T held = select(near, x, T(0));
-  return select(near, z * (T(1) - held * x_minus_log1p_over_square(held)), log(T(1) + x) / k);
+  const T masked = select(near, x, T(0));
+  return select(near, z * (T(1) - masked * x_minus_log1p_over_square(masked)), log(T(1) + x) / k);
 }
 
 template <class S, int P, int Order>

@@ -5,15 +5,16 @@
 // masses; of a sample of D columns a component is the product of one distribution of its family per column. A family's
 // own weighted fit is a component's M step, so whatever a family's file says serves it here too.
 // What is done to every value lies behind `Passes`, on one CPU thread or several (cpu/mixture_of_passes.hpp) and on
-// many lanes (cuda/share_work.hpp); what is done once for a component is here, in one build for all of them. Passes P
-// gives, for entries as in latent.hpp,
+// many lanes (cuda/responsibility_work.hpp); what is done once for a component is here, in one build for all of them.
+// Passes P gives, for entries as in latent.hpp,
 //   p.for_each(passes, at_a_time, f)  f(entry) for every entry, in any order
-//   p.start_shares(attempt)           where a start writes its shares
+//   p.start_responsibilities(attempt)           where a start writes its responsibilities
 //   p.take_starts(passes)             once all have: an attempt's sums, as sums_of_start() has them
-//   p.drop_small_shares(passes, k)    share_that_counts() of component k, before its M step
-//   p.fit(passes, found)              M step: every component's fit to its shares, into found [attempts × K × D]
-//   p.log_likelihoods(moved, found)   Σ share log f at the parameters of found[i], for every i that is listed
-//   p.expect(passes)                  E step: an attempt's log_weights and the sums' centres in, its sums, shares and
+//   p.drop_small_responsibilities(passes, k)  responsibility_that_counts() of component k, before its M step
+//   p.fit(passes, found)              M step: every component's fit to them, into found [attempts × K × D]
+//   p.log_likelihoods(moved, found)   Σ r log f at the parameters of found[i], for every i that is listed
+//   p.expect(passes)                  E step: an attempt's log_weights and the sums' centres in, its sums,
+//   responsibilities and
 //                                     the entry's log_likelihood out
 #pragma once
 
@@ -28,15 +29,15 @@ struct mixture_attempt {
   std::uint64_t stream;  ///< number of the attempt among those at this sample
   philox_stream random;
   std::vector<double> weights = {};     ///< [K]; in: a start that is given
-  std::vector<double> parameters = {};  ///< [K × D × room]
+  std::vector<double> parameters = {};  ///< [K × D × parameter_stride]
   std::vector<double> means = {};       ///< [K × D], of the data by responsibility
   std::vector<double> log_weights = {};
   std::vector<component_sums> sums = {};  ///< [K × D], over the rows that have a number in the column
-  std::vector<double> totals = {};        ///< of several columns: [K], shares of all rows
+  std::vector<double> totals = {};        ///< of several columns: [K], responsibilities of all rows
   std::vector<double> kept = {};          ///< weights, parameters and means before a step
 };
 
-/// What a family's fit to a component's shares found.
+/// What a family's fit to a component's responsibilities found.
 struct part_fit {
   double parameters[max_parameters];
   double log_likelihood;
@@ -46,13 +47,13 @@ struct part_fit {
 template <class Passes>
 class mixture_of {
  public:
-  /// Every attempt has `parts` as components, each with places for `room` parameters, and a sample of as many columns
-  /// as the others'. All three outlive the model.
-  mixture_of(Passes& passes, std::span<const mixture_part> parts, int room, std::span<mixture_attempt> attempts,
-             bool spread)
+  /// Every attempt has `parts` as components, each with places for `parameter_stride` parameters, and a sample of as
+  /// many columns as the others'. All three outlive the model.
+  mixture_of(Passes& passes, std::span<const mixture_part> parts, int parameter_stride,
+             std::span<mixture_attempt> attempts, bool spread)
       : passes_(passes),
         parts_(parts),
-        room_(static_cast<std::size_t>(room)),
+        parameter_stride_(static_cast<std::size_t>(parameter_stride)),
         D_(attempts.empty() ? 1 : attempts[0].sample->column_count()),
         attempts_(attempts),
         spread_(spread),
@@ -62,9 +63,9 @@ class mixture_of {
       a.log_weights.resize(K());
       a.sums.resize(K() * D_);
       a.totals.resize(D_ > 1 ? K() : 0);
-      a.kept.resize(K() * (1 + D_ * (room_ + 1)));
+      a.kept.resize(K() * (1 + D_ * (parameter_stride_ + 1)));
       a.weights.resize(K());
-      a.parameters.resize(K() * D_ * room_, constants::nan);
+      a.parameters.resize(K() * D_ * parameter_stride_, constants::nan);
       for (std::size_t i = 0; i < K() * D_; ++i)  // of a start that is given
         for (int p = 0; p < part(i).parameter_count(); ++p)
           if (part(i).holds(p)) parameters(a, i)[p] = part(i).settings.fixed_values[p];
@@ -77,11 +78,11 @@ class mixture_of {
       if (!pass.wants_start()) return;
       mixture_attempt& a = attempt(pass.attempt);
       a.weights.assign(K(), 0.0);
-      a.parameters.assign(K() * D_ * room_, constants::nan);
-      const share_table shares = passes_.start_shares(pass.attempt);
+      a.parameters.assign(K() * D_ * parameter_stride_, constants::nan);
+      const responsibility_table responsibilities = passes_.start_responsibilities(pass.attempt);
       const bool first = spread_ && a.stream == 0 && pass.step == em_step::start;
-      share_by_seeds(*a.sample, parts_, {spread_, first, a.stream % 2 == 0}, a.random, shares);
-      if (!leave_supports(*a.sample, parts_, shares)) pass.made = fit_status::out_of_support;
+      set_responsibilities_by_seeds(*a.sample, parts_, {spread_, first, a.stream % 2 == 0}, a.random, responsibilities);
+      if (!leave_supports(*a.sample, parts_, responsibilities)) pass.made = fit_status::out_of_support;
     });
     passes_.take_starts(passes);
   }
@@ -91,7 +92,7 @@ class mixture_of {
       if (pass.wants_m_step()) pass.made = weigh(attempt(pass.attempt));
     });
     for (std::size_t k = 0; k < K() && K() > 1; ++k)
-      if (moves_ends(parts_[k])) passes_.drop_small_shares(passes, k);
+      if (moves_ends(parts_[k])) passes_.drop_small_responsibilities(passes, k);
     passes_.fit(passes, found_.data());
     moved_.clear();
     for (const em_pass& pass : passes)
@@ -153,7 +154,7 @@ class mixture_of {
   mixture_attempt& attempt(int number) const { return attempts_[static_cast<std::size_t>(number)]; }
   /// Of distribution i of [K × D].
   const mixture_part& part(std::size_t i) const { return parts_[i / D_]; }
-  double* parameters(mixture_attempt& a, std::size_t i) const { return a.parameters.data() + i * room_; }
+  double* parameters(mixture_attempt& a, std::size_t i) const { return a.parameters.data() + i * parameter_stride_; }
   part_fit& found(int number, std::size_t i) { return found_[static_cast<std::size_t>(number) * K() * D_ + i]; }
 
   static bool has_parameters(fit_status status) {
@@ -177,7 +178,7 @@ class mixture_of {
     return fit_status::converged;
   }
 
-  /// A component of a continuous family has collapsed when its share of the data has `collapse` of their variance and
+  /// A component of a continuous family has collapsed when its part of the data has `collapse` of their variance and
   /// of its own mean's square (a component of small values beside large ones is none), or the square of that of the
   /// variance.
   static constexpr double least_weight = 1e-8;
@@ -228,7 +229,7 @@ class mixture_of {
 
   Passes& passes_;
   std::span<const mixture_part> parts_;
-  std::size_t room_, D_;
+  std::size_t parameter_stride_, D_;
   std::span<mixture_attempt> attempts_;
   bool spread_;
   std::vector<part_fit> found_;

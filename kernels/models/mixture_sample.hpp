@@ -34,7 +34,7 @@ inline bool are_fitted_alike(const mixture_part& a, const mixture_part& b) {
   return true;
 }
 
-/// Whether the component's support has an end that depends on a parameter that is not held.
+/// Whether the component's support has an end that depends on a parameter that is not fixed.
 inline bool has_free_ends(const mixture_part& part, moving_support kind) {
   if (!part.family || part.family->ends != kind) return false;
   const std::uint32_t all = (1u << part.family->parameter_count) - 1;
@@ -134,7 +134,7 @@ mixture_sample read_mixture_sample(const points_view<T>& points, std::int64_t fi
   }
   const std::size_t n = s.size();
   s.columns.resize(D);
-  constexpr std::size_t at_once = 8;  // columns that share a cache line of the rows
+  constexpr std::size_t at_once = 8;  // columns that responsibility a cache line of the rows
   for (std::size_t first = 0; first < D; first += at_once) {
     const std::size_t end = std::min(D, first + at_once);
     for (std::size_t d = first; d < end; ++d) s.columns[d].x.resize(n);

@@ -1,21 +1,22 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where EM of a mixture of families starts: from shares of the rows, weights times responsibilities. Equal parts of the
-// ordered sample, or each row to the nearest of K seeds. One source for all targets: nothing here depends on lanes.
+// Where EM of a mixture of families starts: from responsibilities of the rows, weights times responsibilities. Equal
+// parts of the ordered sample, or each row to the nearest of K seeds. One source for all targets: nothing here depends
+// on lanes.
 #pragma once
 
 #include <cmath>
 #include <numeric>
 
+#include "kernels/models/responsibilities.hpp"
 #include "kernels/models/row_distances.hpp"
-#include "kernels/models/share_out.hpp"
 #include "kernels/random/philox_cpu.hpp"
 
 MF_NAMESPACE_BEGIN
 
-/// The shares of an attempt's values, of component k from of(k) on.
-struct share_table {
+/// The responsibilities of an attempt's values, of component k from of(k) on.
+struct responsibility_table {
   double* values;  ///< [K × stride]
   std::size_t stride;
   double* of(std::size_t k) const { return values + k * stride; }
@@ -96,11 +97,12 @@ inline std::vector<std::int32_t> part_of_quantiles(const mixture_sample& sample,
   return part;
 }
 
-/// Shares of a start; a little of every row to all components alike, so that none starts on equal values, but where EM
-/// moves ends of supports in every other attempt only, since there it may not find out of what it was given. Rows of
-/// several columns have no order: there are no quantiles to begin with.
-inline void share_by_seeds(const mixture_sample& sample, std::span<const mixture_part> parts,
-                           const mixture_start_settings& how, philox_stream& random, const share_table& shares) {
+/// Responsibilities of a start; a little of every row to all components alike, so that none starts on equal values, but
+/// where EM moves ends of supports in every other attempt only, since there it may not find out of what it was given.
+/// Rows of several columns have no order: there are no quantiles to begin with.
+inline void set_responsibilities_by_seeds(const mixture_sample& sample, std::span<const mixture_part> parts,
+                                          const mixture_start_settings& how, philox_stream& random,
+                                          const responsibility_table& responsibilities) {
   constexpr double start_blend = 0.1;
   const double blend = how.without_blend && std::any_of(parts.begin(), parts.end(), moves_ends) ? 0 : start_blend;
   const std::size_t K = parts.size(), n = sample.size();
@@ -113,16 +115,16 @@ inline void share_by_seeds(const mixture_sample& sample, std::span<const mixture
       quantiles ? part_of_quantiles(sample, F) : nearest_of_drawn(sample, F, how.spread, random);
   for (std::size_t f = F; f > 1 && !quantiles; --f)  // which component gets which seed matters between families
     std::swap(free[f - 1], free[static_cast<std::size_t>(random.uniform() * static_cast<double>(f))]);
-  for (std::size_t k = 0; k < K; ++k) std::fill_n(shares.of(k), n, 0.0);
+  for (std::size_t k = 0; k < K; ++k) std::fill_n(responsibilities.of(k), n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
     double left = sample.w[i];
     for (std::size_t k = 0; k < K; ++k)
       if (!parts[k].family && sample.x[i] == parts[k].at) {
-        shares.of(k)[i] = 0.5 * left;
+        responsibilities.of(k)[i] = 0.5 * left;
         left *= 0.5;
       }
     for (std::size_t f = 0; f < F; ++f)
-      shares.of(free[f])[i] =
+      responsibilities.of(free[f])[i] =
           left * ((static_cast<std::int32_t>(f) == nearest[i] ? 1 - blend : 0.0) + blend / static_cast<double>(F));
   }
 }
@@ -193,9 +195,9 @@ inline std::int64_t count_outside(const mixture_sample& sample, std::span<const 
   return std::accumulate(fewest.begin(), fewest.end(), std::int64_t{0});
 }
 
-/// Takes shares away where a component cannot have them; false when a row is in no component's support.
+/// Takes responsibilities away where a component cannot have them; false when a row is in no component's support.
 inline bool leave_supports(const mixture_sample& sample, std::span<const mixture_part> parts,
-                           const share_table& shares) {
+                           const responsibility_table& responsibilities) {
   const std::size_t K = parts.size(), n = sample.size();
   std::vector<bool> somewhere(n, false);
   std::vector<int> outside;
@@ -210,30 +212,30 @@ inline bool leave_supports(const mixture_sample& sample, std::span<const mixture
       outside = outside_support(part, sample);
     for (std::size_t i = 0; i < n; ++i) {
       if (outside[i] == 0) somewhere[i] = true;
-      if (outside[i] > 0) shares.of(k)[i] = 0;
+      if (outside[i] > 0) responsibilities.of(k)[i] = 0;
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0;
-    for (std::size_t k = 0; k < K; ++k) sum += shares.of(k)[i];
-    for (std::size_t k = 0; k < K && sum > 0; ++k) shares.of(k)[i] *= sample.w[i] / sum;
+    for (std::size_t k = 0; k < K; ++k) sum += responsibilities.of(k)[i];
+    for (std::size_t k = 0; k < K && sum > 0; ++k) responsibilities.of(k)[i] *= sample.w[i] / sum;
   }
   return std::find(somewhere.begin(), somewhere.end(), false) == somewhere.end();
 }
 
-/// What an E step leaves of a component in a column x [n] whose cells may be missing, from the shares of a start, which
-/// have no log-densities yet.
-inline component_sums sums_of_start(const double* x, const double* shares, std::size_t n) {
+/// What an E step leaves of a component in a column x [n] whose cells may be missing, from the responsibilities of a
+/// start, which have no log-densities yet.
+inline component_sums sums_of_start(const double* x, const double* responsibilities, std::size_t n) {
   component_sums s;
   for (std::size_t i = 0; i < n; ++i) {
     if (x[i] != x[i]) continue;
-    s.weight += shares[i];
-    s.first += shares[i] * x[i];
+    s.weight += responsibilities[i];
+    s.first += responsibilities[i] * x[i];
   }
   s.centre = s.weight > 0 ? s.first / s.weight : 0.0;
   s.first = 0;
   for (std::size_t i = 0; i < n; ++i)
-    if (x[i] == x[i]) s.second += shares[i] * (x[i] - s.centre) * (x[i] - s.centre);
+    if (x[i] == x[i]) s.second += responsibilities[i] * (x[i] - s.centre) * (x[i] - s.centre);
   s.log_density = -constants::infinity;  // whatever is found is better
   return s;
 }

@@ -167,14 +167,14 @@ struct likelihood<Family, Group> : family_refinements<Family> {
     return Family::try_again(points, summary, settings, found, tried, p);
   }
 
-  /// Supports that depend on what is held: how many rows have a density of 0 at p, where no row has a weight.
+  /// Supports that depend on what is fixed: how many rows have a density of 0 at p, where no row has a weight.
   MF_FN_LARGE std::int64_t rows_without_density(const parameters_type& p) const {
     using S = typename Group::scalar;
-    vec<S, dimension> held;
-    for (int i = 0; i < dimension; ++i) held[i] = S(p[i]);
+    vec<S, dimension> parameters_at;
+    for (int i = 0; i < dimension; ++i) parameters_at[i] = S(p[i]);
     const auto total = points.sum([&](const S& y) {
       return vec<S, 1>{
-          select(log_kernel_of<Family>(params_from<Family>(held), y) == S(-constants::infinity), S(1), S(0))};
+          select(log_kernel_of<Family>(params_from<Family>(parameters_at), y) == S(-constants::infinity), S(1), S(0))};
     });
     return static_cast<std::int64_t>(total[0] + 0.5);
   }

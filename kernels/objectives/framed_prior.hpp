@@ -49,16 +49,16 @@ MF_FN jet<double, P, Order> density_at(const framed_prior& prior, const jet<doub
   return prior.at(p, in);
 }
 
-/// The sum of a fit's, as posterior (objectives/posterior.hpp) takes it. The parameters are `Room` numbers of which a
-/// family uses the first.
-template <int Room>
+/// The sum of a fit's, as posterior (objectives/posterior.hpp) takes it. The parameters are `Capacity` numbers of which
+/// a family uses the first.
+template <int Capacity>
 struct framed_priors {
-  std::array<framed_prior, Room> of;
+  std::array<framed_prior, Capacity> of;
   int count = 0;
   frame in;
 
   template <class T>
-  T log_density(const vec<T, Room>& p) const {
+  T log_density(const vec<T, Capacity>& p) const {
     T sum(0.0);
     for (int k = 0; k < count; ++k) sum = sum + density_at(of[k], p[of[k].parameter], in);
     return sum;

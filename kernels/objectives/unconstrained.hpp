@@ -120,16 +120,16 @@ struct unconstrained {
       for (int i = 0; i < dimension; ++i) e.gradient[i] *= derivatives_at(O::constraint_of(i), p[i]).first;
     }
     if constexpr (Jacobian) {
-      const double share = 1 / inner.weight();
+      const double per_weight = 1 / inner.weight();
       for (int i = 0; i < dimension; ++i) {
         const constraint kind = O::constraint_of(i);
         if (kind == constraint::real) continue;
         // log dp/du is u for a positive parameter, log p + log(1 − p) for a probability.
         const bool odds = kind == constraint::probability;
-        e.value += share * (odds ? log(p[i]) + log1p(-p[i]) : u[i]);
-        e.gradient[i] += share * (odds ? 1 - 2 * p[i] : 1.0);
+        e.value += per_weight * (odds ? log(p[i]) + log1p(-p[i]) : u[i]);
+        e.gradient[i] += per_weight * (odds ? 1 - 2 * p[i] : 1.0);
         if constexpr (Order == 2)
-          if (odds) e.hessian[packed(i, i)] -= share * 2 * p[i] * (1 - p[i]);
+          if (odds) e.hessian[packed(i, i)] -= per_weight * 2 * p[i] * (1 - p[i]);
       }
     }
     return e;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Philox words on a GPU, from cuRAND's device API. See stream.hpp for the contract. The block function is called
-// directly, since curand_init's offset counts words in 64 bits, which leaves room for 2^30 draws only, and its state is
+// directly, since curand_init's offset counts words in 64 bits, which leaves 2^30 draws only, and its state is
 // 64 bytes.
 #pragma once
 

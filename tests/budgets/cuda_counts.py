@@ -115,9 +115,9 @@ def main():
         print("skipped: counted instructions of CUDA (no cuobjdump and nvdisasm)")
         return 77
     version = version_of(build)
-    held = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {"nvcc": version, "kernels": {}}
-    if held["nvcc"] != version and not write:
-        print(f"skipped: counted instructions of CUDA (budgets are of nvcc {held['nvcc']}, this is {version})")
+    budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {"nvcc": version, "kernels": {}}
+    if budgets["nvcc"] != version and not write:
+        print(f"skipped: counted instructions of CUDA (budgets are of nvcc {budgets['nvcc']}, this is {version})")
         return 77
     counted = {}
     for object_file in sorted((build / "kernels").rglob("*.cu.o")):
@@ -132,12 +132,12 @@ def main():
         print(f"{len(counted)} kernels written")
         return 0
     passed = failed = 0
-    for name, budget in held["kernels"].items():
+    for name, budget in budgets["kernels"].items():
         problems = list(over(budget, counted[name])) if name in counted else ["it is not there"]
         for problem in problems:
             print(f"FAILED: {name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)
-    for name in counted.keys() - held["kernels"].keys():
+    for name in counted.keys() - budgets["kernels"].keys():
         print(f"FAILED: {name}: no budget; --write takes what is counted")
         failed += 1
     print(f"{passed} passed, {failed} failed, 0 skipped")

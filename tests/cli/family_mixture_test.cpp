@@ -111,7 +111,7 @@ TEST_F(family_mixture_command, score_gives_densities_responsibilities_and_labels
   EXPECT_TRUE(std::abs(sum - likelihood) <= 1e-8 * std::abs(likelihood));
 }
 
-TEST_F(family_mixture_command, a_held_parameter_is_held_in_every_component_and_scored) {
+TEST_F(family_mixture_command, a_fixed_parameter_is_fixed_in_every_component_and_scored) {
   const std::string csv = "x\n1\n2\n1\n9\n8\n9\n2\n8\n10\n0\n9\n1\n";
   const run_result fitted =
       run({"mixture", "binomial", "-", "--fix", "trials=10", "--components", "2", "--format", "json"}, {csv});
@@ -137,19 +137,19 @@ TEST_F(family_mixture_command, csv_table_and_picture_hold_every_component) {
 }
 
 TEST_F(family_mixture_command, refuses_what_only_gaussian_mixtures_have) {
-  const auto refused = [](const run_result& result, const char* text) {
+  const auto expect_failure = [](const run_result& result, const char* text) {
     EXPECT_EQ(result.code, 2) << result.err;
     EXPECT_THAT(result.err, HasSubstr(text));
     EXPECT_LE(lines_in(result.err), 2);
     EXPECT_EQ(result.out, "");
   };
-  refused(fit({"--components", "2", "--covariance", "full"}), "--covariance");
-  refused(fit({"--components", "2", "--regularize", "0"}), "--regularize");
-  refused(fit({"--components", "2", "--fix", "size=2"}), "size");
-  refused(run({"mixture", "binomial", data, "--column", "waiting", "--components", "2"}), "trials");
-  refused(run({"mixture", "gaussian", data, "--fix", "mean=2", "--components", "2"}), "--fix");
-  refused(run({"mixture", "uniform", std::string(MF_GOLDEN_DIR) + "/uniform_two.csv", "--components", "2"}),
-          "EM cannot move a support");
+  expect_failure(fit({"--components", "2", "--covariance", "full"}), "--covariance");
+  expect_failure(fit({"--components", "2", "--regularize", "0"}), "--regularize");
+  expect_failure(fit({"--components", "2", "--fix", "size=2"}), "size");
+  expect_failure(run({"mixture", "binomial", data, "--column", "waiting", "--components", "2"}), "trials");
+  expect_failure(run({"mixture", "gaussian", data, "--fix", "mean=2", "--components", "2"}), "--fix");
+  expect_failure(run({"mixture", "uniform", std::string(MF_GOLDEN_DIR) + "/uniform_two.csv", "--components", "2"}),
+                 "EM cannot move a support");
   EXPECT_EQ(run({"mixture", "gamma", data, "--components", "2"}).code, 3);  // two columns, neither named
 }
 

@@ -32,10 +32,10 @@ using testing::IsNan;
 TEST(arrow_missing, says_what_is_missing_and_what_to_do) {
   if (has_arrow()) GTEST_SKIP() << "built with Apache Arrow";
   const scratch_file file(".parquet", "PAR1 PAR1");
-  const std::string message = refusal([&] { read_table(file.path(), {}); });
+  const std::string message = error_of([&] { read_table(file.path(), {}); });
   EXPECT_THAT(message, HasSubstr("built without Apache Arrow"));
   EXPECT_THAT(message, HasSubstr("pyarrow"));
-  EXPECT_THAT(refusal([&] { parquet_columns().write(file.path()); }), HasSubstr("built without Apache Arrow"));
+  EXPECT_THAT(error_of([&] { parquet_columns().write(file.path()); }), HasSubstr("built without Apache Arrow"));
 }
 
 #ifndef MF_WITH_ARROW
@@ -152,10 +152,13 @@ TEST_P(arrow_file, all_numeric_takes_the_numeric_columns_that_are_not_keys) {
 }
 
 TEST_P(arrow_file, columns_that_are_not_there_or_of_another_type_are_refused) {
-  const auto refused = [&](const read_request& request) { return refusal([&] { read_table(path(), request); }); };
-  EXPECT_THAT(refused({.numeric_columns = {"w"}}), HasSubstr("no column 'w'\nthe columns are 'text', 'category'"));
-  EXPECT_THAT(refused({.numeric_columns = {"text"}}), HasSubstr("column 'text' is of type"));
-  EXPECT_THAT(refused({.key_columns = {"list"}}), HasSubstr("column 'list' is of type list"));
+  const auto error_of_text = [&](const read_request& request) {
+    return error_of([&] { read_table(path(), request); });
+  };
+  EXPECT_THAT(error_of_text({.numeric_columns = {"w"}}),
+              HasSubstr("no column 'w'\nthe columns are 'text', 'category'"));
+  EXPECT_THAT(error_of_text({.numeric_columns = {"text"}}), HasSubstr("column 'text' is of type"));
+  EXPECT_THAT(error_of_text({.key_columns = {"list"}}), HasSubstr("column 'list' is of type list"));
 }
 
 TEST_P(arrow_file, the_format_is_known_without_an_extension) {
@@ -171,7 +174,7 @@ TEST_P(arrow_file, the_format_is_known_without_an_extension) {
 TEST_P(arrow_file, every_cut_of_a_file_is_refused) {
   const file_bytes whole(path());
   for (std::size_t length = 0; length < whole.view().size(); length += 97) {
-    EXPECT_NE(refusal([&] { read_arrow(whole.view().substr(0, length), "cut", {}); }), "nothing thrown") << length;
+    EXPECT_NE(error_of([&] { read_arrow(whole.view().substr(0, length), "cut", {}); }), "nothing thrown") << length;
   }
 }
 
@@ -181,7 +184,7 @@ TEST_P(arrow_file, a_damaged_file_is_read_or_refused) {
   for (std::size_t i = 0; i < damaged.size(); i += 5) {
     const char sound = damaged[i];
     damaged[i] = static_cast<char>(~sound);
-    refusal([&] { read_arrow(damaged, "damaged", {}, {.threads = 1}); });
+    error_of([&] { read_arrow(damaged, "damaged", {}, {.threads = 1}); });
     damaged[i] = sound;
   }
 }
@@ -208,7 +211,7 @@ TEST(parquet_columns, give_back_what_was_written_with_null_for_missing) {
   const table in = read_table(file.path(), {});
   EXPECT_THAT(numbers(in, "shape"), ElementsAre(1.5, IsNan(), 0));
   EXPECT_THAT(texts(in, "status"), ElementsAre("converged", "-", "too_few"));
-  EXPECT_THAT(refusal([&] { columns().write("/no/such/folder/x.parquet"); }), HasSubstr("cannot write"));
+  EXPECT_THAT(error_of([&] { columns().write("/no/such/folder/x.parquet"); }), HasSubstr("cannot write"));
 }
 
 #endif

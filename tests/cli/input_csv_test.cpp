@@ -26,8 +26,8 @@ table read(std::string_view text, const read_request& request = {}, const csv_op
   return read_csv(text, "data.csv", request, options);
 }
 
-std::string refused(std::string_view text, const read_request& request = {}) {
-  return refusal([&] { read(text, request); });
+std::string error_of_text(std::string_view text, const read_request& request = {}) {
+  return error_of([&] { read(text, request); });
 }
 
 std::vector<std::string> texts(const table& from, std::string_view name) {
@@ -100,39 +100,39 @@ TEST(csv, a_header_alone_is_a_table_of_no_rows) {
 }
 
 TEST(csv, a_missing_or_doubtful_header_is_refused) {
-  EXPECT_THAT(refused(""), HasSubstr("empty"));
-  EXPECT_THAT(refused("\na,b\n"), HasSubstr("line 1: blank"));
-  EXPECT_THAT(refused("1.5,2\n3,4\n"), HasSubstr("names of the columns were expected"));
+  EXPECT_THAT(error_of_text(""), HasSubstr("empty"));
+  EXPECT_THAT(error_of_text("\na,b\n"), HasSubstr("line 1: blank"));
+  EXPECT_THAT(error_of_text("1.5,2\n3,4\n"), HasSubstr("names of the columns were expected"));
   EXPECT_THAT(read("\"0\",\"1\"\n3,4\n").source_names, ElementsAre("0", "1"));
 }
 
 TEST(csv, a_ragged_record_is_refused_with_its_line) {
-  EXPECT_THAT(refused("a,b\n\"x\ny\",1\n3\n"),
+  EXPECT_THAT(error_of_text("a,b\n\"x\ny\",1\n3\n"),
               HasSubstr("data.csv, line 4: 1 field in this record, but the header has 2"));
-  EXPECT_THAT(refused("a,b\n1,2,3\n"), HasSubstr("line 2: 3 fields"));
-  EXPECT_THAT(refused("a,b\n1,2\n\n3,4\n"), HasSubstr("line 3: 1 field"));
+  EXPECT_THAT(error_of_text("a,b\n1,2,3\n"), HasSubstr("line 2: 3 fields"));
+  EXPECT_THAT(error_of_text("a,b\n1,2\n\n3,4\n"), HasSubstr("line 3: 1 field"));
 }
 
 TEST(csv, misplaced_quotes_and_line_ends_are_refused_with_their_line) {
-  EXPECT_THAT(refused("a\nx\"y\n"), HasSubstr("line 2: a quote inside a field"));
-  EXPECT_THAT(refused("a\n1\n\"x\"y\n"), HasSubstr("line 3: text after the closing quote"));
-  EXPECT_THAT(refused("a\n1\n\"x\n\n"), HasSubstr("line 3: a quoted field begins that never ends"));
-  EXPECT_THAT(refused("a\r1\r2"), HasSubstr("line 1: a carriage return"));
+  EXPECT_THAT(error_of_text("a\nx\"y\n"), HasSubstr("line 2: a quote inside a field"));
+  EXPECT_THAT(error_of_text("a\n1\n\"x\"y\n"), HasSubstr("line 3: text after the closing quote"));
+  EXPECT_THAT(error_of_text("a\n1\n\"x\n\n"), HasSubstr("line 3: a quoted field begins that never ends"));
+  EXPECT_THAT(error_of_text("a\r1\r2"), HasSubstr("line 1: a carriage return"));
 }
 
 TEST(csv, a_required_number_that_is_none_is_refused_with_line_column_and_text) {
-  const std::string message = refused("g,v\na,1\nb,two\nc,3\n", {.numeric_columns = {"v"}});
+  const std::string message = error_of_text("g,v\na,1\nb,two\nc,3\n", {.numeric_columns = {"v"}});
   EXPECT_THAT(message, HasSubstr("data.csv, line 3: column 'v' holds 'two'"));
   EXPECT_THAT(message, HasSubstr("a number was expected"));
 }
 
 TEST(csv, text_of_a_file_cannot_write_to_the_terminal) {
-  EXPECT_THAT(refused("v\n\x1b[31mred\n", {.numeric_columns = {"v"}}), HasSubstr("holds '?[31mred'"));
+  EXPECT_THAT(error_of_text("v\n\x1b[31mred\n", {.numeric_columns = {"v"}}), HasSubstr("holds '?[31mred'"));
 }
 
 TEST(csv, a_requested_column_that_is_not_there_is_refused_with_those_that_are) {
-  EXPECT_THAT(refused("g,v\n", {.numeric_columns = {"w"}}), HasSubstr("no column 'w'\nthe columns are 'g', 'v'"));
-  EXPECT_THAT(refused("g,v\n", {.key_columns = {"h"}}), HasSubstr("no column 'h'"));
+  EXPECT_THAT(error_of_text("g,v\n", {.numeric_columns = {"w"}}), HasSubstr("no column 'w'\nthe columns are 'g', 'v'"));
+  EXPECT_THAT(error_of_text("g,v\n", {.key_columns = {"h"}}), HasSubstr("no column 'h'"));
 }
 
 TEST(csv, only_requested_columns_are_stored) {
@@ -182,7 +182,7 @@ TEST(csv, the_first_fault_of_the_file_is_reported_at_any_number_of_threads) {
   std::string text = "a,b\n";
   for (int i = 0; i < 200; ++i) text += i == 50 ? "x\n" : i > 120 ? "1,\"\n" : "1,2\n";
   for (const std::size_t chunk : {1u, 16u, 100000u}) {
-    EXPECT_THAT(refusal([&] { read(text, {}, {.threads = 4, .chunk_bytes = chunk}); }), HasSubstr("line 52: 1 field"));
+    EXPECT_THAT(error_of([&] { read(text, {}, {.threads = 4, .chunk_bytes = chunk}); }), HasSubstr("line 52: 1 field"));
   }
 }
 
@@ -198,9 +198,9 @@ TEST(csv, progress_ends_at_the_whole_and_may_stop_the_reading) {
 }
 
 TEST(csv, other_formats_by_their_first_bytes_are_refused) {
-  EXPECT_THAT(refused("\x1F\x8B\x08"), HasSubstr("gzip"));
-  EXPECT_THAT(refused("\xFF\xFE"
-                      "a"),
+  EXPECT_THAT(error_of_text("\x1F\x8B\x08"), HasSubstr("gzip"));
+  EXPECT_THAT(error_of_text("\xFF\xFE"
+                            "a"),
               HasSubstr("UTF-16"));
 }
 
@@ -284,8 +284,8 @@ TEST(csv, keys_that_come_again_after_thousands_of_others_are_the_same) {
 TEST(choose_value_column, takes_the_only_numeric_column_not_named_otherwise) {
   const table t = read("g,v,w\na,1,2\n");
   EXPECT_EQ(choose_value_column(t, {"w"}).name, "v");
-  EXPECT_THAT(refusal([&] { choose_value_column(t, {}); }), HasSubstr("--column\nthe columns are 'g', 'v', 'w'"));
-  EXPECT_THAT(refusal([&] { choose_value_column(t, {"v", "w"}); }), HasSubstr("no number column is left"));
+  EXPECT_THAT(error_of([&] { choose_value_column(t, {}); }), HasSubstr("--column\nthe columns are 'g', 'v', 'w'"));
+  EXPECT_THAT(error_of([&] { choose_value_column(t, {"v", "w"}); }), HasSubstr("no number column is left"));
 }
 
 TEST(read_input, goes_by_the_extension_and_then_by_the_first_bytes) {
@@ -296,8 +296,8 @@ TEST(read_input, goes_by_the_extension_and_then_by_the_first_bytes) {
 }
 
 TEST(read_input, refuses_what_cannot_be_read) {
-  EXPECT_THAT(refusal([] { read_input("/no/such/file.csv", {}); }), HasSubstr("No such file"));
-  EXPECT_THAT(refusal([] { read_input("/", {}); }), HasSubstr("directory"));
+  EXPECT_THAT(error_of([] { read_input("/no/such/file.csv", {}); }), HasSubstr("No such file"));
+  EXPECT_THAT(error_of([] { read_input("/", {}); }), HasSubstr("directory"));
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ using testing::HasSubstr;
 using testing::IsNan;
 using testing::Pair;
 
-std::string refused(const std::string& text) {
-  return refusal([&] { parse_model(text, "m.json"); });
+std::string error_of_text(const std::string& text) {
+  return error_of([&] { parse_model(text, "m.json"); });
 }
 
 std::string fit_with(const std::string& members) {
@@ -91,73 +91,76 @@ TEST(model_json, the_order_of_members_does_not_matter) {
 TEST(model_json, a_failed_mixture_may_have_null_for_all_its_numbers) {
   const std::string failed = R"("status": "too_few", "components": 2, "weights": null, "means": null)";
   EXPECT_TRUE(parse_model(mixture_with(failed + R"(, "covariances": null)"), "m.json").fits[0].weights.empty());
-  EXPECT_THAT(refused(mixture_with(failed + R"(, "covariances": [])")), HasSubstr("fits[0].covariances"));
+  EXPECT_THAT(error_of_text(mixture_with(failed + R"(, "covariances": [])")), HasSubstr("fits[0].covariances"));
 }
 
 TEST(model_json, a_wrong_type_is_refused_with_its_path) {
-  EXPECT_THAT(refused(fit_with(R"("parameters": {"rate": 1}}, {"parameters": {"shape": "2"})")),
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": {"rate": 1}}, {"parameters": {"shape": "2"})")),
               HasSubstr("m.json: fits[1].parameters.shape is \"2\"\na finite number or null was expected"));
-  EXPECT_THAT(refused(fit_with(R"("parameters": [1])")), HasSubstr("fits[0].parameters is array"));
-  EXPECT_THAT(refused(fit_with(R"("parameters": {})")), HasSubstr("fits[0].parameters is object"));
-  EXPECT_THAT(refused(fit_with(R"("key": {"a": 1}, "parameters": {"b": 1})")), HasSubstr("fits[0].key.a is 1"));
-  EXPECT_THAT(refused(fit_with(R"("status": 1, "parameters": {"b": 1})")), HasSubstr("fits[0].status is 1"));
-  EXPECT_THAT(refused(R"({"command": "fit", "family": "gamma", "fits": [3]})"), HasSubstr("fits[0] is 3"));
-  EXPECT_THAT(refused(R"({"command": "fit", "family": "gamma", "fits": {}})"), HasSubstr("fits is object"));
-  EXPECT_THAT(refused(R"({"command": "fit", "family": 1, "fits": []})"), HasSubstr("family is 1"));
-  EXPECT_THAT(refused(R"({"command": "score", "family": "gamma", "fits": [{}]})"), HasSubstr("command is \"score\""));
-  EXPECT_THAT(refused(R"({"command": "mixture", "family": "gaussian", "covariance": "fulll", "fits": []})"),
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": [1])")), HasSubstr("fits[0].parameters is array"));
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": {})")), HasSubstr("fits[0].parameters is object"));
+  EXPECT_THAT(error_of_text(fit_with(R"("key": {"a": 1}, "parameters": {"b": 1})")), HasSubstr("fits[0].key.a is 1"));
+  EXPECT_THAT(error_of_text(fit_with(R"("status": 1, "parameters": {"b": 1})")), HasSubstr("fits[0].status is 1"));
+  EXPECT_THAT(error_of_text(R"({"command": "fit", "family": "gamma", "fits": [3]})"), HasSubstr("fits[0] is 3"));
+  EXPECT_THAT(error_of_text(R"({"command": "fit", "family": "gamma", "fits": {}})"), HasSubstr("fits is object"));
+  EXPECT_THAT(error_of_text(R"({"command": "fit", "family": 1, "fits": []})"), HasSubstr("family is 1"));
+  EXPECT_THAT(error_of_text(R"({"command": "score", "family": "gamma", "fits": [{}]})"),
+              HasSubstr("command is \"score\""));
+  EXPECT_THAT(error_of_text(R"({"command": "mixture", "family": "gaussian", "covariance": "fulll", "fits": []})"),
               HasSubstr("covariance is \"fulll\""));
-  EXPECT_THAT(refused("[]"), HasSubstr("the document is array"));
+  EXPECT_THAT(error_of_text("[]"), HasSubstr("the document is array"));
 }
 
 TEST(model_json, a_missing_member_is_refused_with_its_name) {
-  EXPECT_THAT(refused("{}"), HasSubstr("the document has no member 'command'"));
-  EXPECT_THAT(refused(fit_with("")), HasSubstr("fits[0] has no member 'parameters'"));
-  EXPECT_THAT(refused(mixture_with(R"("components": 1)")), HasSubstr("fits[0] has no member 'weights'"));
-  EXPECT_THAT(refused(mixture_with(R"("components": 1, "weights": [1], "means": [[1]])")),
+  EXPECT_THAT(error_of_text("{}"), HasSubstr("the document has no member 'command'"));
+  EXPECT_THAT(error_of_text(fit_with("")), HasSubstr("fits[0] has no member 'parameters'"));
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": 1)")), HasSubstr("fits[0] has no member 'weights'"));
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": 1, "weights": [1], "means": [[1]])")),
               HasSubstr("no member 'covariances'"));
-  EXPECT_THAT(refused(R"({"command": "fit", "family": "gamma", "fits": []})"), HasSubstr("fits is empty"));
+  EXPECT_THAT(error_of_text(R"({"command": "fit", "family": "gamma", "fits": []})"), HasSubstr("fits is empty"));
 }
 
 TEST(model_json, sizes_that_do_not_agree_are_refused_with_their_path) {
   const std::string two = R"("components": 2, "weights": [0.5, 0.5], )";
-  EXPECT_THAT(refused(mixture_with(R"("components": 2, "weights": [1])")), HasSubstr("fits[0].weights has 1 elements"));
-  EXPECT_THAT(refused(mixture_with(R"("components": 0, "weights": [])")), HasSubstr("fits[0].components is 0"));
-  EXPECT_THAT(refused(mixture_with(R"("components": -1, "weights": [])")), HasSubstr("fits[0].components is -1"));
-  EXPECT_THAT(refused(mixture_with(two + R"("means": [[1], [1, 2]], "covariances": [[[1]], [[1]]])")),
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": 2, "weights": [1])")),
+              HasSubstr("fits[0].weights has 1 elements"));
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": 0, "weights": [])")), HasSubstr("fits[0].components is 0"));
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": -1, "weights": [])")), HasSubstr("fits[0].components is -1"));
+  EXPECT_THAT(error_of_text(mixture_with(two + R"("means": [[1], [1, 2]], "covariances": [[[1]], [[1]]])")),
               HasSubstr("fits[0].means[1] has 2 elements\n1 were expected"));
-  EXPECT_THAT(refused(mixture_with(two + R"("means": [[1], [2]], "covariances": [[[1]], [[1, 2]]])")),
+  EXPECT_THAT(error_of_text(mixture_with(two + R"("means": [[1], [2]], "covariances": [[[1]], [[1, 2]]])")),
               HasSubstr("fits[0].covariances[1][0] has 2 elements"));
-  EXPECT_THAT(refused(mixture_with(two + R"("parameters": [{"rate": 1}])", "exponential")),
+  EXPECT_THAT(error_of_text(mixture_with(two + R"("parameters": [{"rate": 1}])", "exponential")),
               HasSubstr("fits[0].parameters has 1 elements"));
-  EXPECT_THAT(refused(mixture_with(R"("components": 1, "weights": [1], "means": [[0]], "covariances": [[[1]]]}, {
+  EXPECT_THAT(error_of_text(mixture_with(R"("components": 1, "weights": [1], "means": [[0]], "covariances": [[[1]]]}, {
                       "components": 1, "weights": [1], "means": [[0, 1]], "covariances": [[[1, 0], [0, 1]]])")),
               HasSubstr("fits[1] has 2 dimensions\n1 were expected, as in fits[0]"));
-  EXPECT_THAT(refused(mixture_with(R"("components": 1, "weights": [-1], "means": [[0]], "covariances": [[[1]]])")),
-              HasSubstr("fits[0].weights[0] is -1"));
+  EXPECT_THAT(
+      error_of_text(mixture_with(R"("components": 1, "weights": [-1], "means": [[0]], "covariances": [[[1]]])")),
+      HasSubstr("fits[0].weights[0] is -1"));
 }
 
 TEST(model_json, a_number_that_is_not_finite_is_refused) {
-  EXPECT_THAT(refused(fit_with(R"("parameters": {"rate": 1e999})")), HasSubstr("1e999"));
-  EXPECT_THAT(refused(fit_with(R"("parameters": {"rate": NaN})")), HasSubstr("byte"));
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": {"rate": 1e999})")), HasSubstr("1e999"));
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": {"rate": NaN})")), HasSubstr("byte"));
 }
 
 TEST(model_json, a_syntax_error_is_refused_with_its_byte) {
-  EXPECT_THAT(refused(R"({"command": })"), HasSubstr("m.json, byte 13"));
-  EXPECT_THAT(refused(""), HasSubstr("byte 1"));
-  EXPECT_THAT(refused("{} x"), HasSubstr("byte 4"));
-  EXPECT_THAT(refused("\"\xFF\""), HasSubstr("byte 2"));
+  EXPECT_THAT(error_of_text(R"({"command": })"), HasSubstr("m.json, byte 13"));
+  EXPECT_THAT(error_of_text(""), HasSubstr("byte 1"));
+  EXPECT_THAT(error_of_text("{} x"), HasSubstr("byte 4"));
+  EXPECT_THAT(error_of_text("\"\xFF\""), HasSubstr("byte 2"));
 }
 
 TEST(model_json, a_name_that_stands_twice_is_refused) {
-  EXPECT_THAT(refused(fit_with(R"("parameters": {"rate": 1, "rate": 2})")), HasSubstr("'rate' stands twice"));
+  EXPECT_THAT(error_of_text(fit_with(R"("parameters": {"rate": 1, "rate": 2})")), HasSubstr("'rate' stands twice"));
 }
 
 TEST(model_json, depth_is_refused_before_it_harms) {
-  EXPECT_THAT(refused(std::string(100000, '[')), HasSubstr("nested more than 32 deep"));
+  EXPECT_THAT(error_of_text(std::string(100000, '[')), HasSubstr("nested more than 32 deep"));
   std::string objects;
   for (int i = 0; i < 100000; ++i) objects += R"({"a":)";
-  EXPECT_THAT(refused(objects), HasSubstr("nested more than 32 deep"));
+  EXPECT_THAT(error_of_text(objects), HasSubstr("nested more than 32 deep"));
 }
 
 TEST(model_json, members_may_come_in_any_order) {
@@ -170,12 +173,13 @@ TEST(model_json, members_may_come_in_any_order) {
   EXPECT_EQ(read.family, "gamma");
   EXPECT_EQ(read.fits[0].parameters, (named_numbers{{"rate", 2.5}}));
   EXPECT_EQ(read.fits[0].key, (named_texts{{"g", "a"}}));
-  EXPECT_THAT(refused(R"({"fits": [3], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is 3"));
-  EXPECT_THAT(refused(R"({"fits": [[]], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is array"));
-  EXPECT_THAT(refused(R"({"fits": [], "family": "gamma"})"), HasSubstr("no member 'command'"));
-  EXPECT_THAT(refused(R"({"fits": [], "command": "fit"})"), HasSubstr("no member 'family'"));
-  EXPECT_THAT(refused(R"({"fits": [], "fits": [], "command": "fit", "family": "gamma"})"), HasSubstr("stands twice"));
-  EXPECT_THAT(refused(R"({"command": "fit", "family": "gamma"})"), HasSubstr("no member 'fits'"));
+  EXPECT_THAT(error_of_text(R"({"fits": [3], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is 3"));
+  EXPECT_THAT(error_of_text(R"({"fits": [[]], "command": "fit", "family": "gamma"})"), HasSubstr("fits[0] is array"));
+  EXPECT_THAT(error_of_text(R"({"fits": [], "family": "gamma"})"), HasSubstr("no member 'command'"));
+  EXPECT_THAT(error_of_text(R"({"fits": [], "command": "fit"})"), HasSubstr("no member 'family'"));
+  EXPECT_THAT(error_of_text(R"({"fits": [], "fits": [], "command": "fit", "family": "gamma"})"),
+              HasSubstr("stands twice"));
+  EXPECT_THAT(error_of_text(R"({"command": "fit", "family": "gamma"})"), HasSubstr("no member 'fits'"));
 }
 
 /// Documents whose cost once was the square of their size, each twice as large as the one before.
@@ -216,7 +220,7 @@ TEST(model_json, cost_is_in_proportion_to_the_size) {
 
 TEST(model_json, files_are_read_and_missing_ones_refused) {
   EXPECT_EQ(read_model(scratch_file(".json", fit_with(R"("parameters": {"rate": 1})")).path()).fits.size(), 1u);
-  EXPECT_THAT(refusal([] { read_model("/no/such/model.json"); }), HasSubstr("No such file"));
+  EXPECT_THAT(error_of([] { read_model("/no/such/model.json"); }), HasSubstr("No such file"));
 }
 
 }  // namespace

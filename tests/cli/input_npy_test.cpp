@@ -52,8 +52,8 @@ std::vector<double> doubles(const npy_array& array) {
   return std::get<std::vector<double>>(array.values);
 }
 
-std::string refused(const std::string& bytes) {
-  return refusal([&] { read_npy(bytes, "a.npy"); });
+std::string error_of_text(const std::string& bytes) {
+  return error_of([&] { read_npy(bytes, "a.npy"); });
 }
 
 template <class Value>
@@ -132,53 +132,54 @@ TEST(npy, reads_all_three_versions) {
   for (const char version : {1, 2, 3}) {
     EXPECT_THAT(doubles(read_npy(npy(header("<f8", "(1,)"), bytes_of<double>({7}), version), "a.npy")), ElementsAre(7));
   }
-  EXPECT_THAT(refused(npy(header("<f8", "(1,)"), bytes_of<double>({7}), 4)), HasSubstr("byte 6: .npy version 4"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(1,)"), bytes_of<double>({7}), 4)), HasSubstr("byte 6: .npy version 4"));
 }
 
 TEST(npy, reads_empty_arrays) {
   EXPECT_EQ(read_npy(npy(header("<f8", "(0,)"), ""), "a.npy").size(), 0u);
   EXPECT_EQ(read_npy(npy(header("<f8", "(0, 3)"), ""), "a.npy").size(), 0u);
-  EXPECT_THAT(refused(npy(header("<f8", "(3, 0)"), "")), HasSubstr("3 rows of no values"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(3, 0)"), "")), HasSubstr("3 rows of no values"));
 }
 
 TEST(npy, other_numbers_of_dimensions_are_refused) {
-  EXPECT_THAT(refused(npy(header("<f8", "()"), bytes_of<double>({1}))), HasSubstr("0 dimensions"));
-  EXPECT_THAT(refused(npy(header("<f8", "(1, 1, 1)"), bytes_of<double>({1}))), HasSubstr("3 dimensions"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "()"), bytes_of<double>({1}))), HasSubstr("0 dimensions"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(1, 1, 1)"), bytes_of<double>({1}))), HasSubstr("3 dimensions"));
 }
 
 TEST(npy, other_types_are_refused_with_their_name) {
   for (const std::string type : {"<f1", "<c16", "|O", "<U3", "<M8", "|f8", "f8", "<f3", ""}) {
-    EXPECT_THAT(refused(npy(header(type, "(1,)"), "xxxxxxxx")), HasSubstr("type '" + type + "'"));
+    EXPECT_THAT(error_of_text(npy(header(type, "(1,)"), "xxxxxxxx")), HasSubstr("type '" + type + "'"));
   }
-  EXPECT_THAT(refused(npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}", "xxxxxxxx")),
+  EXPECT_THAT(error_of_text(npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}", "xxxxxxxx")),
               HasSubstr("structured type"));
 }
 
 TEST(npy, a_length_other_than_the_header_says_is_refused) {
-  EXPECT_THAT(refused(npy(header("<f8", "(3,)"), bytes_of<double>({1, 2}))), HasSubstr("16 bytes of data, but shape"));
-  EXPECT_THAT(refused(npy(header("<f8", "(1,)"), bytes_of<double>({1, 2}))), HasSubstr("takes 8"));
-  EXPECT_THAT(refused(npy(header("<f8", "(2305843009213693952, 8)"), "")), HasSubstr("more than 2^64"));
-  EXPECT_THAT(refused(npy(header("<f8", "(2305843009213693952,)"), "")), HasSubstr("more than 2^64"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(3,)"), bytes_of<double>({1, 2}))),
+              HasSubstr("16 bytes of data, but shape"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(1,)"), bytes_of<double>({1, 2}))), HasSubstr("takes 8"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(2305843009213693952, 8)"), "")), HasSubstr("more than 2^64"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(2305843009213693952,)"), "")), HasSubstr("more than 2^64"));
 }
 
 TEST(npy, every_cut_of_a_file_is_refused) {
   const std::string whole = npy(header("<f8", "(2,)"), bytes_of<double>({1, 2}), 2);
-  ASSERT_EQ(refused(whole), "nothing thrown");
+  ASSERT_EQ(error_of_text(whole), "nothing thrown");
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_NE(refused(whole.substr(0, length)), "nothing thrown") << length;
+    EXPECT_NE(error_of_text(whole.substr(0, length)), "nothing thrown") << length;
   }
 }
 
 TEST(npy, headers_that_numpy_would_not_write_are_refused_with_the_byte) {
   const std::string data = bytes_of<double>({1});
-  EXPECT_EQ(refused(npy("{\"shape\":(1,),\"descr\":\"<f8\",\"fortran_order\":False}", data)), "nothing thrown");
-  EXPECT_THAT(refused(npy("{'descr': '<f8', 'shape': (1,), }", data)), HasSubstr("incomplete"));
-  EXPECT_THAT(refused(npy("{'descr': '<f8', 'descr': '<f8'}", data)), HasSubstr("byte 27: key 'descr'"));
-  EXPECT_THAT(refused(npy(header("<f8", "(-1,)"), data)), HasSubstr("no length"));
-  EXPECT_THAT(refused(npy(header("<f8", "(1)"), data)), HasSubstr("',' was expected"));
-  EXPECT_THAT(refused(npy(header("<f8", "(99999999999999999999,)"), data)), HasSubstr("beyond 64 bits"));
-  EXPECT_THAT(refused(npy("[1]", data)), HasSubstr("byte 10: '['"));
-  EXPECT_THAT(refused(npy(header("<f8", "(1,)") + "x", data)), HasSubstr("after the header's dict"));
+  EXPECT_EQ(error_of_text(npy("{\"shape\":(1,),\"descr\":\"<f8\",\"fortran_order\":False}", data)), "nothing thrown");
+  EXPECT_THAT(error_of_text(npy("{'descr': '<f8', 'shape': (1,), }", data)), HasSubstr("incomplete"));
+  EXPECT_THAT(error_of_text(npy("{'descr': '<f8', 'descr': '<f8'}", data)), HasSubstr("byte 27: key 'descr'"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(-1,)"), data)), HasSubstr("no length"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(1)"), data)), HasSubstr("',' was expected"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(99999999999999999999,)"), data)), HasSubstr("beyond 64 bits"));
+  EXPECT_THAT(error_of_text(npy("[1]", data)), HasSubstr("byte 10: '['"));
+  EXPECT_THAT(error_of_text(npy(header("<f8", "(1,)") + "x", data)), HasSubstr("after the header's dict"));
 }
 
 TEST(read_input, takes_npy_by_extension_or_by_magic_and_refuses_column_names) {
@@ -187,10 +188,10 @@ TEST(read_input, takes_npy_by_extension_or_by_magic_and_refuses_column_names) {
     const scratch_file file(extension, bytes);
     EXPECT_EQ(std::get<npy_array>(read_input(file.path(), {})).size(), 2u);
     EXPECT_EQ(std::get<npy_array>(read_input(file.path(), {.all_numeric = true})).size(), 2u);
-    EXPECT_THAT(refusal([&] { read_input(file.path(), {.numeric_columns = {"v"}}); }), HasSubstr("no column 'v'"));
-    EXPECT_THAT(refusal([&] { read_table(file.path(), {}); }), HasSubstr("no columns"));
+    EXPECT_THAT(error_of([&] { read_input(file.path(), {.numeric_columns = {"v"}}); }), HasSubstr("no column 'v'"));
+    EXPECT_THAT(error_of([&] { read_table(file.path(), {}); }), HasSubstr("no columns"));
   }
-  EXPECT_THAT(refusal([&] { read_input(scratch_file(".npy", "a,b\n1,2\n").path(), {}); }), HasSubstr("not a .npy"));
+  EXPECT_THAT(error_of([&] { read_input(scratch_file(".npy", "a,b\n1,2\n").path(), {}); }), HasSubstr("not a .npy"));
 }
 
 }  // namespace

@@ -77,8 +77,8 @@ std::vector<double> doubles(const npy_array& array) {
   return std::get<std::vector<double>>(array.values);
 }
 
-std::string refused(const std::string& bytes, const std::string& array = {}) {
-  return refusal([&] { read_npz(bytes, "a.npz", array); });
+std::string error_of_text(const std::string& bytes, const std::string& array = {}) {
+  return error_of([&] { read_npz(bytes, "a.npz", array); });
 }
 
 TEST(npz, of_one_array_is_that_array) {
@@ -95,13 +95,13 @@ TEST(npz, of_several_arrays_needs_a_name) {
   for (const bool compressed : {false, true}) {
     const std::string file = npz({{"a.npy", npy({1, 2})}, {"b.npy", npy({3})}}, compressed);
     EXPECT_THAT(doubles(read_npz(file, "a.npz", "b")), ElementsAre(3));
-    EXPECT_THAT(refused(file), HasSubstr("2 arrays; name one with --array\nthe arrays are 'a', 'b'"));
-    EXPECT_THAT(refused(file, "c"), HasSubstr("no array 'c'\nthe arrays are 'a', 'b'"));
+    EXPECT_THAT(error_of_text(file), HasSubstr("2 arrays; name one with --array\nthe arrays are 'a', 'b'"));
+    EXPECT_THAT(error_of_text(file, "c"), HasSubstr("no array 'c'\nthe arrays are 'a', 'b'"));
   }
   const std::string alike = npz({{"x.npy", npy({1})}, {"xy.npy", npy({2})}, {"wx.npy", npy({3})}}, false);
   EXPECT_THAT(doubles(read_npz(alike, "a.npz", "x")), ElementsAre(1));
   EXPECT_THAT(doubles(read_npz(alike, "a.npz", "xy")), ElementsAre(2));
-  EXPECT_THAT(refused(npz({}, false)), HasSubstr("without an array"));
+  EXPECT_THAT(error_of_text(npz({}, false)), HasSubstr("without an array"));
 }
 
 TEST(npz, larger_than_a_step_of_inflating_comes_out_whole) {
@@ -116,12 +116,12 @@ TEST(npz, every_cut_and_every_flipped_byte_is_refused_or_changes_nothing) {
     const std::vector<double> values = {1, 2, 2, 2};
     ASSERT_EQ(doubles(read_npz(whole, "a.npz", "")), values);
     for (std::size_t length = 0; length < whole.size(); ++length)
-      EXPECT_NE(refused(whole.substr(0, length)), "nothing thrown") << length;
+      EXPECT_NE(error_of_text(whole.substr(0, length)), "nothing thrown") << length;
     for (std::size_t i = 0; i < whole.size(); ++i)
       for (const int bit : {1, 16, 128}) {
         std::string damaged = whole;
         damaged[i] = static_cast<char>(damaged[i] ^ bit);
-        refusal([&] { EXPECT_EQ(doubles(read_npz(damaged, "a.npz", "")), values) << i; });
+        error_of([&] { EXPECT_EQ(doubles(read_npz(damaged, "a.npz", "")), values) << i; });
       }
   }
 }
@@ -130,7 +130,7 @@ TEST(npz, that_claims_more_than_it_holds_takes_no_memory_for_it) {
   std::string file = npz({{"a.npy", npy({1, 2})}}, true);
   const std::size_t size_at = file.find("PK\1\2") + 24;
   file.replace(size_at, 4, little_endian(0xFFFFFFF0, 4));
-  EXPECT_THAT(refused(file), HasSubstr("damaged"));
+  EXPECT_THAT(error_of_text(file), HasSubstr("damaged"));
 }
 
 TEST(read_input, takes_npz_by_extension_or_by_magic_and_an_array_s_name_for_nothing_else) {
@@ -140,10 +140,11 @@ TEST(read_input, takes_npz_by_extension_or_by_magic_and_an_array_s_name_for_noth
     EXPECT_EQ(std::get<npy_array>(read_input(file.path(), {}, {.format = {.array = "a"}})).size(), 2u);
   }
   const scratch_file array(".npy", npy({1, -9999, 3})), text(".csv", "x\n1\n");
-  EXPECT_THAT(refusal([&] { read_input(array.path(), {}, {.format = {.array = "a"}}); }), HasSubstr("--array"));
-  EXPECT_THAT(refusal([&] { read_input(text.path(), {}, {.format = {.array = "a"}}); }), HasSubstr("--array"));
-  EXPECT_THAT(refusal([&] { read_input(array.path(), {}, {.format = {.delimiter = ';'}}); }), HasSubstr("--delimiter"));
-  EXPECT_THAT(refusal([&] { read_input(array.path(), {}, {.format = {.decimal = ','}}); }), HasSubstr("--decimal"));
+  EXPECT_THAT(error_of([&] { read_input(array.path(), {}, {.format = {.array = "a"}}); }), HasSubstr("--array"));
+  EXPECT_THAT(error_of([&] { read_input(text.path(), {}, {.format = {.array = "a"}}); }), HasSubstr("--array"));
+  EXPECT_THAT(error_of([&] { read_input(array.path(), {}, {.format = {.delimiter = ';'}}); }),
+              HasSubstr("--delimiter"));
+  EXPECT_THAT(error_of([&] { read_input(array.path(), {}, {.format = {.decimal = ','}}); }), HasSubstr("--decimal"));
   const auto read = std::get<npy_array>(read_input(array.path(), {}, {.format = {.missing = {"-9999"}}}));
   EXPECT_TRUE(std::isnan(std::get<std::vector<double>>(read.values)[1]));
 }

@@ -111,9 +111,9 @@ TEST(arrow_names, may_be_empty_doubled_or_with_blanks_where_nobody_asked_for_the
         write({{"", whole}, {"note", text}, {"note", text}, {" x ", real}, {"__index_level_0__", whole}});
     EXPECT_THAT(names_of(read_arrow(file, "f", {.all_numeric = true})), ElementsAre("x"));
     EXPECT_THAT(read_arrow(file, "f", {.numeric_columns = {"x"}}).columns[0].numbers, ElementsAre(1, 2, 4));
-    EXPECT_THAT(refusal([&] { read_arrow(file, "f", {.key_columns = {"note"}}); }), HasSubstr("stands twice"));
+    EXPECT_THAT(error_of([&] { read_arrow(file, "f", {.key_columns = {"note"}}); }), HasSubstr("stands twice"));
     const std::string both = write({{"x", real}, {"x", whole}});
-    EXPECT_THAT(refusal([&] { read_arrow(both, "f", {.all_numeric = true}); }), HasSubstr("the name 'x'"));
+    EXPECT_THAT(error_of([&] { read_arrow(both, "f", {.all_numeric = true}); }), HasSubstr("the name 'x'"));
   }
 }
 
@@ -153,7 +153,7 @@ TEST(parquet, counts_of_rows_that_differ_are_refused) {
     for (const char* other : {"\x98\x01", "\x9C\x01", "\xFE\x7F", "\x81\x01"}) {  // 76, 78, 8191, -65
       std::string changed = file;
       changed.replace(at, 2, other);
-      EXPECT_NE(refusal([&] { read_arrow(changed, "f", {.numeric_columns = {"x"}}); }), "") << found;
+      EXPECT_NE(error_of([&] { read_arrow(changed, "f", {.numeric_columns = {"x"}}); }), "") << found;
     }
     ++found;
   }
@@ -163,7 +163,7 @@ TEST(parquet, counts_of_rows_that_differ_are_refused) {
 TEST(arrow_keys, of_bytes_that_are_not_utf_8_are_refused) {
   const auto keys = array_of<arrow::BinaryBuilder, std::string>({"a", "caf\xE9"});
   for (const std::string& file : {parquet_of({{"k", keys}}), feather_of({{"k", keys}})})
-    EXPECT_THAT(refusal([&] { read_arrow(file, "f", {.key_columns = {"k"}}); }), HasSubstr("not UTF-8"));
+    EXPECT_THAT(error_of([&] { read_arrow(file, "f", {.key_columns = {"k"}}); }), HasSubstr("not UTF-8"));
 }
 
 TEST(arrow_missing_texts, are_missing_as_numbers_and_as_keys) {
@@ -222,8 +222,8 @@ TEST(parquet_checksums, are_verified_and_our_own_files_have_them) {
   const std::size_t at = file.find(one);
   ASSERT_NE(at, file.npos);
   file[at] = static_cast<char>(file[at] ^ 1);  // a number a little off, and nothing else wrong
-  EXPECT_THAT(refusal([&] { read_arrow(file, "f", {.numeric_columns = {"x"}}); }), HasSubstr("CRC"));
-  EXPECT_THAT(refusal([&] { read_parquet_group(file, "f", {.numeric_columns = {"x"}}, 0); }), HasSubstr("CRC"));
+  EXPECT_THAT(error_of([&] { read_arrow(file, "f", {.numeric_columns = {"x"}}); }), HasSubstr("CRC"));
+  EXPECT_THAT(error_of([&] { read_parquet_group(file, "f", {.numeric_columns = {"x"}}, 0); }), HasSubstr("CRC"));
 
   parquet_columns out;
   out.add("x", column_kind::numeric);
@@ -235,14 +235,14 @@ TEST(parquet_checksums, are_verified_and_our_own_files_have_them) {
     const file_bytes whole(ours.path());
     written = whole.view();
   }
-  int refusals = 0;
+  int errors = 0;
   for (std::size_t i = written.size() / 4; i < written.size() / 2; i += 50) {  // in the middle there are only numbers
     written[i] = static_cast<char>(written[i] ^ 1);
-    refusals += refusal([&] { read_arrow(written, "f", {.numeric_columns = {"x"}}); }) != "nothing thrown";
+    errors += error_of([&] { read_arrow(written, "f", {.numeric_columns = {"x"}}); }) != "nothing thrown";
     written[i] = static_cast<char>(written[i] ^ 1);
   }
-  EXPECT_GT(refusals, 10);
-  EXPECT_EQ(refusals, static_cast<int>((written.size() / 2 - written.size() / 4 + 49) / 50));
+  EXPECT_GT(errors, 10);
+  EXPECT_EQ(errors, static_cast<int>((written.size() / 2 - written.size() / 4 + 49) / 50));
 }
 
 #endif

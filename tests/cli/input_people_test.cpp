@@ -32,8 +32,8 @@ table read(std::string_view text, const read_request& request, const input_forma
   return read_csv(text, "data.csv", request, {.format = format});
 }
 
-std::string refused(std::string_view text, const read_request& request, const input_format& format = {}) {
-  return refusal([&] { read(text, request, format); });
+std::string error_of_text(std::string_view text, const read_request& request, const input_format& format = {}) {
+  return error_of([&] { read(text, request, format); });
 }
 
 std::vector<std::string> names_of(const table& from) {
@@ -56,12 +56,12 @@ TEST(names, that_nobody_asked_for_may_be_empty_or_stand_twice) {
   const read_request x = {.numeric_columns = {"x"}, .key_columns = {"g"}};
   EXPECT_THAT(numbers(read("g,x,note,note\na,2,u,v\n", x), "x"), ElementsAre(2));
   EXPECT_THAT(numbers(read(",g,x,,\nu,a,2,v,w\n", x), "x"), ElementsAre(2));
-  EXPECT_THAT(refused("x,g,x\n1,a,2\n", x), HasSubstr("'x' stands twice"));
-  EXPECT_THAT(refused("g,x,g\na,1,b\n", x), HasSubstr("'g' stands twice"));
+  EXPECT_THAT(error_of_text("x,g,x\n1,a,2\n", x), HasSubstr("'x' stands twice"));
+  EXPECT_THAT(error_of_text("g,x,g\na,1,b\n", x), HasSubstr("'g' stands twice"));
 }
 
 TEST(names, that_stand_twice_are_refused_where_both_would_be_taken_by_default) {
-  EXPECT_THAT(refused("x,y,x\n1,2,3\n", by_default), HasSubstr("the name 'x'"));
+  EXPECT_THAT(error_of_text("x,y,x\n1,2,3\n", by_default), HasSubstr("the name 'x'"));
   EXPECT_THAT(names_of(read("note,x,note\nu,2,v\n", by_default)), ElementsAre("x"));
   EXPECT_THAT(names_of(read("note,x,note\n1,2,v\n", by_default)), ElementsAre("note", "x"));
 }
@@ -110,23 +110,23 @@ TEST(trailing_separators, are_no_columns) {
     EXPECT_THAT(numbers(read(text, x), "x"), ElementsAre(1, 2)) << text;
     EXPECT_THAT(names_of(read(text, by_default)), ElementsAre("x")) << text;
   }
-  EXPECT_THAT(refused("x,g\n1,a,0\n", x), HasSubstr("line 2: 3 fields"));
-  EXPECT_THAT(refused("x,g\n1,a,\"\"\n", x), HasSubstr("line 2: 3 fields"));
-  EXPECT_THAT(refused("x,g,\n1\n", x), HasSubstr("line 2: 1 field"));
+  EXPECT_THAT(error_of_text("x,g\n1,a,0\n", x), HasSubstr("line 2: 3 fields"));
+  EXPECT_THAT(error_of_text("x,g\n1,a,\"\"\n", x), HasSubstr("line 2: 3 fields"));
+  EXPECT_THAT(error_of_text("x,g,\n1\n", x), HasSubstr("line 2: 1 field"));
 }
 
 TEST(number_column, is_one_most_of_whose_cells_are_numbers_and_refuses_the_others) {
   const std::string text = "id,x\n1,10.5\n2,11.5\n3,N/A\n4,13\n";
-  EXPECT_THAT(refused(text, by_default),
+  EXPECT_THAT(error_of_text(text, by_default),
               AllOf(HasSubstr("data.csv, line 4: column 'x' holds 'N/A'"), HasSubstr("--missing")));
   EXPECT_THAT(numbers(read(text, by_default, {.missing = {"N/A"}}), "x"), ElementsAre(10.5, 11.5, IsNan(), 13));
   EXPECT_THAT(numbers(read(text, {.numeric_columns = {"id"}}), "id"), ElementsAre(1, 2, 3, 4));
   // As many other texts as numbers, and missing values, decide nothing.
   EXPECT_THAT(names_of(read("x,y\n1,1\nu,2\n", by_default)), ElementsAre("y"));
   EXPECT_THAT(names_of(read("x,y\n1,1\n,2\n,3\nu,4\n", by_default)), ElementsAre("y"));
-  EXPECT_THAT(refused("x,y\n1,1\n,2\n3,3\nu,4\n", by_default), HasSubstr("line 5: column 'x' holds 'u'"));
+  EXPECT_THAT(error_of_text("x,y\n1,1\n,2\n3,3\nu,4\n", by_default), HasSubstr("line 5: column 'x' holds 'u'"));
   // The first of the file is named, in whatever column.
-  EXPECT_THAT(refused("x,y\n1,1\n2,v\n3,3\nu,4\n5,5\n", by_default), HasSubstr("line 3: column 'y' holds 'v'"));
+  EXPECT_THAT(error_of_text("x,y\n1,1\n2,v\n3,3\nu,4\n5,5\n", by_default), HasSubstr("line 3: column 'y' holds 'v'"));
 }
 
 TEST(number_column, refuses_the_same_cell_at_any_number_of_threads_and_size_of_chunks) {
@@ -134,7 +134,7 @@ TEST(number_column, refuses_the_same_cell_at_any_number_of_threads_and_size_of_c
   for (int i = 0; i < 300; ++i) text += i == 200 ? "\"q\"\"q\",1\n" : i > 200 && i % 3 == 0 ? "1,w\n" : "1,2\n";
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{50}, std::size_t{1} << 20})
     for (const unsigned threads : {1u, 4u})
-      EXPECT_THAT(refusal([&] { read_csv(text, "data.csv", by_default, {.threads = threads, .chunk_bytes = chunk}); }),
+      EXPECT_THAT(error_of([&] { read_csv(text, "data.csv", by_default, {.threads = threads, .chunk_bytes = chunk}); }),
                   HasSubstr("line 202: column 'a' holds 'q\"q'"));
 }
 
@@ -160,17 +160,17 @@ TEST(decimal_comma, is_read_on_request) {
               ElementsAre(1.5, -2.5, 4));
   EXPECT_THAT(numbers(read("x\n1,5\n2,5\n", {.numeric_columns = {"x"}}, comma), "x"), ElementsAre(1.5, 2.5));
   EXPECT_THAT(numbers(read("x,y\n\"1,5\",2\n", {.numeric_columns = {"x"}}, comma), "x"), ElementsAre(1.5));
-  EXPECT_THAT(refused("x;y\n1.5;2\n", {.numeric_columns = {"x"}}, comma), HasSubstr("a decimal point"));
-  EXPECT_THAT(refused("x;y\n1,5,2;2\n", {.numeric_columns = {"x"}}, comma), HasSubstr("holds '1,5,2'"));
+  EXPECT_THAT(error_of_text("x;y\n1.5;2\n", {.numeric_columns = {"x"}}, comma), HasSubstr("a decimal point"));
+  EXPECT_THAT(error_of_text("x;y\n1,5,2;2\n", {.numeric_columns = {"x"}}, comma), HasSubstr("holds '1,5,2'"));
 }
 
 TEST(decimal_comma, and_thousands_are_named_as_the_cause_where_they_are_none) {
   const read_request x = {.numeric_columns = {"x"}};
-  EXPECT_THAT(refused("x;y\n1,5;2\n", x), AllOf(HasSubstr("a decimal comma"), HasSubstr("--decimal ','")));
-  EXPECT_THAT(refused("x\n1,5\n", x), HasSubstr("--decimal ,"));
-  EXPECT_THAT(refused("x;y\n1,5;2\n2,5;3\n4,0;1\n", by_default), HasSubstr("line 2: column 'x' holds '1,5'"));
-  EXPECT_THAT(refused("x,y\n\"1,234.5\",2\n", x), HasSubstr("thousands separators"));
-  EXPECT_THAT(refused("x,y\n\"1,234\",2\n\"12,345\",3\n", by_default), HasSubstr("thousands separator"));
+  EXPECT_THAT(error_of_text("x;y\n1,5;2\n", x), AllOf(HasSubstr("a decimal comma"), HasSubstr("--decimal ','")));
+  EXPECT_THAT(error_of_text("x\n1,5\n", x), HasSubstr("--decimal ,"));
+  EXPECT_THAT(error_of_text("x;y\n1,5;2\n2,5;3\n4,0;1\n", by_default), HasSubstr("line 2: column 'x' holds '1,5'"));
+  EXPECT_THAT(error_of_text("x,y\n\"1,234.5\",2\n", x), HasSubstr("thousands separators"));
+  EXPECT_THAT(error_of_text("x,y\n\"1,234\",2\n\"12,345\",3\n", by_default), HasSubstr("thousands separator"));
 }
 
 TEST(trouble_with, names_thousands_and_decimal_signs_and_nothing_else) {
@@ -208,14 +208,14 @@ TEST(missing, has_the_texts_that_the_caller_adds_as_numbers_and_as_keys) {
 
 TEST(key, that_is_not_utf_8_is_refused_with_line_and_byte) {
   const read_request request = {.numeric_columns = {"x"}, .key_columns = {"g"}};
-  EXPECT_THAT(refused("g,x\ncaf\xE9,1\n", request), HasSubstr("data.csv, line 2, byte 7: column 'g'"));
-  EXPECT_THAT(refused("g,x\n\"a\"\"\xE9\",1\n", request), HasSubstr("line 2"));
-  EXPECT_EQ(refused("g,x,note\ncaf\xC3\xA9,1,\xE9\n", request), "nothing thrown");  // the note was not asked for
+  EXPECT_THAT(error_of_text("g,x\ncaf\xE9,1\n", request), HasSubstr("data.csv, line 2, byte 7: column 'g'"));
+  EXPECT_THAT(error_of_text("g,x\n\"a\"\"\xE9\",1\n", request), HasSubstr("line 2"));
+  EXPECT_EQ(error_of_text("g,x,note\ncaf\xC3\xA9,1,\xE9\n", request), "nothing thrown");  // the note was not asked for
   // The first fault of the file is reported, at any size of chunks.
   std::string text = "g,x\n";
   for (int i = 0; i < 100; ++i) text += i == 40 ? "\xFF,1\n" : i == 60 ? "b,two\n" : "a,1\n";
   for (const std::size_t chunk : {1u, 30u, 100000u})
-    EXPECT_THAT(refusal([&] { read_csv(text, "data.csv", request, {.threads = 3, .chunk_bytes = chunk}); }),
+    EXPECT_THAT(error_of([&] { read_csv(text, "data.csv", request, {.threads = 3, .chunk_bytes = chunk}); }),
                 HasSubstr("line 42, byte 164"));
 }
 

@@ -38,7 +38,7 @@ class scratch_file {
 
 /// The message of the input_error that `call` throws, or "nothing thrown".
 template <class Call>
-std::string refusal(Call call) {
+std::string error_of(Call call) {
   try {
     call();
   } catch (const input_error& error) {

@@ -317,8 +317,8 @@ TEST_F(mixture_command, counts_rows_of_weight_0_as_left_out) {
   }
 }
 
-// 1,000 mixtures of one component beside one of 3,000: room for all at the largest size would be 300 MB.
-TEST_F(mixture_command, score_takes_no_room_for_components_that_mixtures_do_not_have) {
+// 1,000 mixtures of one component beside one of 3,000: capacity for all at the largest size would be 300 MB.
+TEST_F(mixture_command, score_takes_no_memory_for_components_that_mixtures_do_not_have) {
   const auto mixture = [](const std::string& key, std::size_t K) {
     const json one = json::array({json::array({1, 0}), json::array({0, 1})});
     return json{{"key", {{"k", key}}},
@@ -358,26 +358,26 @@ TEST_F(mixture_command, starts_by_turns_where_no_start_is_asked_for) {
 }
 
 TEST_F(mixture_command, refuses_what_cannot_be) {
-  const auto refused = [&](std::vector<std::string> more, int code, const char* text) {
+  const auto expect_failure = [&](std::vector<std::string> more, int code, const char* text) {
     const run_result result = fit(std::move(more));
     EXPECT_EQ(result.code, code) << result.err;
     EXPECT_THAT(result.err, HasSubstr(text));
     EXPECT_LE(lines_in(result.err), 2);
     EXPECT_EQ(result.out, "");
   };
-  refused({}, 2, "--components");
+  expect_failure({}, 2, "--components");
   for (const char* components : {"0", "-1", "two", "3:2", "1:", ":3", "1:2:3", "2x", "1.5"})
-    refused({"--components", components}, 2, "--components");
-  refused({"--components", "2", "--covariance", "round"}, 2, "--covariance");
-  refused({"--components", "2", "--init", "lucky"}, 2, "--init");
-  refused({"--components", "2", "--regularize", "-1"}, 2, "--regularize");
-  refused({"--components", "2", "--restarts", "0"}, 2, "--restarts: 0 given; 1 or more expected");
-  refused({"--components", "2", "--restarts", "two"}, 2, "a number was expected");
-  refused({"--components", "2", "--tolerance", "nan"}, 2, "--tolerance: nan given; 0 or more expected");
-  refused({"--components", "2", "--columns", "eruptions,wating"}, 3, "'wating'");
-  refused({"--components", "2", "--weights", "w"}, 3, "'w'");
-  refused({"--components", "2", "--start", "absent.json", "--init", "random"}, 2, "--init");
-  refused({"--start", place.path("absent.json")}, 3, "absent.json");
+    expect_failure({"--components", components}, 2, "--components");
+  expect_failure({"--components", "2", "--covariance", "round"}, 2, "--covariance");
+  expect_failure({"--components", "2", "--init", "lucky"}, 2, "--init");
+  expect_failure({"--components", "2", "--regularize", "-1"}, 2, "--regularize");
+  expect_failure({"--components", "2", "--restarts", "0"}, 2, "--restarts: 0 given; 1 or more expected");
+  expect_failure({"--components", "2", "--restarts", "two"}, 2, "a number was expected");
+  expect_failure({"--components", "2", "--tolerance", "nan"}, 2, "--tolerance: nan given; 0 or more expected");
+  expect_failure({"--components", "2", "--columns", "eruptions,wating"}, 3, "'wating'");
+  expect_failure({"--components", "2", "--weights", "w"}, 3, "'w'");
+  expect_failure({"--components", "2", "--start", "absent.json", "--init", "random"}, 2, "--init");
+  expect_failure({"--start", place.path("absent.json")}, 3, "absent.json");
   EXPECT_EQ(run({"mixture", "gaussian", place.path("absent.csv"), "--components", "2"}).code, 3);
   EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {""}).code, 3);
   EXPECT_EQ(run({"mixture", "gaussian", "-", "--components", "2"}, {"a,b\nu,v\n"}).code, 3);

@@ -167,7 +167,7 @@ TEST(printed_csv, writes_counts_as_whole_numbers_however_many) {
   }
 }
 
-TEST(printed_fit, says_what_is_held_missing_and_left_out_at_any_level) {
+TEST(printed_fit, says_what_is_fixed_missing_and_left_out_at_any_level) {
   const std::string text =
       printed({"fit", "normal", "-", "--column", "x", "--weights", "w", "--fix", "sd=2", "--level", "0.999"},
               {"x,w\n1,1\n2,0\n,1\n3,1\n5,1\n"});

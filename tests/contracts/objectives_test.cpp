@@ -151,12 +151,12 @@ struct objectives : testing::Test {
   }
 };
 using cases =
-    testing::Types<of_rows<weibull>, of_rows<student_t>, as_model<weibull>, as_model<gamma>, of_statistics<gamma>,
-                   of_statistics<beta>, of_statistics<bernoulli>, in_regular_coordinates<gamma>,
-                   in_regular_coordinates<beta>, from_the_lower_end, curve_with_prior,
-                   on_the_real_line<of_rows<weibull>, false>, on_the_real_line<of_rows<weibull>, true>,
-                   on_the_real_line<of_statistics<bernoulli>, false>, on_the_real_line<of_statistics<bernoulli>, true>,
-                   on_the_real_line<curve_with_prior, true>>;
+    testing::Types<of_rows<weibull>, of_rows<student_t>, as_model<weibull>, as_model<families::gamma>,
+                   of_statistics<families::gamma>, of_statistics<beta>, of_statistics<bernoulli>,
+                   in_regular_coordinates<families::gamma>, in_regular_coordinates<beta>, from_the_lower_end,
+                   curve_with_prior, on_the_real_line<of_rows<weibull>, false>,
+                   on_the_real_line<of_rows<weibull>, true>, on_the_real_line<of_statistics<bernoulli>, false>,
+                   on_the_real_line<of_statistics<bernoulli>, true>, on_the_real_line<curve_with_prior, true>>;
 TYPED_TEST_SUITE(objectives, cases);
 
 bool near(double a, double b, double tolerance) {

@@ -36,14 +36,14 @@ struct on_lanes {
   template <class Rows, class T, class Body>
   static std::vector<double> run(const row_source<T, Rows::columns>& rows, Body body) {
     constexpr int each = Reach == reach::part ? lane_team::part_lanes : Reach == reach::warp ? 32 : 32 * Warps;
-    const std::int64_t room =
+    const std::int64_t capacity =
         std::max<std::int64_t>(Resident, lanes_group<Rows, T, lane_context<true>>::least_capacity(each));
     lane_team team(Blocks, Warps);
-    std::vector<std::vector<T>> buffers(Blocks * Warps * 32 / each, std::vector<T>(static_cast<std::size_t>(room)));
+    std::vector<std::vector<T>> buffers(Blocks * Warps * 32 / each, std::vector<T>(static_cast<std::size_t>(capacity)));
     std::vector<std::vector<double>> found(static_cast<std::size_t>(Blocks * Warps * 32));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
       lanes_group<Rows, T, std::decay_t<decltype(context)>> points(
-          context, buffers[static_cast<std::size_t>(thread / each)].data(), room);
+          context, buffers[static_cast<std::size_t>(thread / each)].data(), capacity);
       const sample_summary summary = points.load(rows);
       found[static_cast<std::size_t>(thread)] = body(points, summary);
     });

@@ -49,7 +49,7 @@ TYPED_TEST(teams, shuffle_and_broadcast_within_their_width) {
     for (int mask = 1; mask < lane.width; mask *= 2)
       mistakes += lane.shuffle_xor(static_cast<double>(own), mask) != (own ^ mask);
     for (int from = 0; from < lane.width; from += 3) mistakes += lane.broadcast(100 + own, from) != 100 + from;
-    for (const bool vote : {true, false}) mistakes += lane.agree(vote) != vote;
+    for (const bool vote : {true, false}) mistakes += lane.uniform(vote) != vote;
     return static_cast<double>(mistakes);
   });
   EXPECT_EQ(std::accumulate(wrong.begin(), wrong.end(), 0.0), 0);

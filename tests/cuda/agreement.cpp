@@ -134,14 +134,14 @@ const std::vector<mixture_case> mixture_cases{{1, 3, {200, 1000, 8000}},
                                               {32, 100, {20000}, true, {4000}},
                                               {32, 128, {8000}, true, {4100}},
                                               {32, 1000, {8000}, false, {2000}}};
-/// Of an H200, and of the usual simulated device: more blocks in a grid leave less room for each, so that chunks begin
-/// earlier.
+/// Of an H200, and of the usual simulated device: more blocks in a grid leave less memory for each, so that grid tiles
+/// begin earlier.
 int multiprocessors() {
   return has_simulated_device() ? 3 : 132;
 }
 /// The bytes of shared memory that its float kernels plan resident passes for; those in double have none.
 template <class T>
-constexpr std::int64_t resident_room = sizeof(T) == 4 ? 227 * 1024 - 2048 : 0;
+constexpr std::int64_t resident_bytes = sizeof(T) == 4 ? 227 * 1024 - 2048 : 0;
 
 template <class T>
 json mixture_row(covariance_structure structure, const mixture_case& c, const executor& first, const executor& second) {
@@ -179,7 +179,7 @@ json mixture_row(covariance_structure structure, const mixture_case& c, const ex
       }
     }
   }
-  const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, sizes.back(), resident_room<T>);
+  const mixture_tier tier = mixture_tier_of<T>(structure, c.D, c.K, sizes.back(), resident_bytes<T>);
   const std::int64_t blocks =
       std::int64_t{mixture_tiers[mixture_grid].blocks_wanted[sizeof(T) == 8]} * multiprocessors();
   const bool chunks = tier == mixture_grid && c.K * features(structure, c.D) > partial_numbers / blocks;

@@ -150,7 +150,7 @@ TEST(operations, that_a_family_lacks_on_cuda_are_refused_by_name) {
   const double theta = 1;
   const parameters_view at{&theta, 0, 1};
   family_info lacking = custom_family<lindley_on_cuda>();
-  const auto refusal = [&](auto call) -> std::string {
+  const auto error_of = [&](auto call) -> std::string {
     try {
       call();
     } catch (const error& e) {
@@ -160,15 +160,15 @@ TEST(operations, that_a_family_lacks_on_cuda_are_refused_by_name) {
   };
   lacking.cuda.f32 = nullptr;
   EXPECT_EQ(fit(executor::cuda(), lacking, data.view()).status[3], fit_status::converged);
-  EXPECT_NE(refusal([&] { fit(executor::cuda(), lacking, floats.view()); }).find("lindley"), std::string::npos);
+  EXPECT_NE(error_of([&] { fit(executor::cuda(), lacking, floats.view()); }).find("lindley"), std::string::npos);
   const operations<on_cuda, double> none;
   lacking.cuda.f64 = &none;
-  EXPECT_NE(refusal([&] { fit(executor::cuda(), lacking, data.view()); }).find("no fit of"), std::string::npos);
-  EXPECT_NE(refusal([&] { log_density(executor::cuda(), lacking, data.view(), at); }).find("no log_density of"),
+  EXPECT_NE(error_of([&] { fit(executor::cuda(), lacking, data.view()); }).find("no fit of"), std::string::npos);
+  EXPECT_NE(error_of([&] { log_density(executor::cuda(), lacking, data.view(), at); }).find("no log_density of"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { log_likelihood(executor::cuda(), lacking, data.view(), at); }).find("no log_likelihood of"),
+  EXPECT_NE(error_of([&] { log_likelihood(executor::cuda(), lacking, data.view(), at); }).find("no log_likelihood of"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { fit_mixture(executor::cuda(), lacking, data.view()); }).find("no fit or score of"),
+  EXPECT_NE(error_of([&] { fit_mixture(executor::cuda(), lacking, data.view()); }).find("no fit or score of"),
             std::string::npos);
 }
 

@@ -33,7 +33,7 @@ void expect_agreement(const family_mixture_results& gpu, const family_mixture_re
     if (alike || cpu.observations[i] < 10) continue;  // two starts may end alike high, elsewhere: rounding chooses
     for (int k = 0; k < cpu.components[i]; ++k) {
       EXPECT_TRUE(near(gpu.weight(fit, k), cpu.weight(fit, k), 1e3 * tolerance)) << "fit " << i;
-      for (int p = 0; p < cpu.parameter_room; ++p)
+      for (int p = 0; p < cpu.parameter_stride; ++p)
         EXPECT_TRUE(near(gpu.parameter(fit, k, p), cpu.parameter(fit, k, p), 1e3 * tolerance))
             << "fit " << i << ": " << gpu.parameter(fit, k, p) << " and " << cpu.parameter(fit, k, p);
     }
@@ -47,7 +47,7 @@ bool same_fit(const family_mixture_results& a, std::size_t i, const family_mixtu
                same(a.log_likelihood[i], b.log_likelihood[j]);
   for (int k = 0; equal && k < a.components[i]; ++k) {
     equal = same(a.weight(at, k), b.weight(bt, k));
-    for (int p = 0; equal && p < a.parameter_room; ++p) equal = same(a.parameter(at, k, p), b.parameter(bt, k, p));
+    for (int p = 0; equal && p < a.parameter_stride; ++p) equal = same(a.parameter(at, k, p), b.parameter(bt, k, p));
   }
   return equal;
 }
@@ -146,7 +146,7 @@ TEST(cuda_mixtures_of_families, cuda_gives_a_status_to_every_fit) {
   }
 }
 
-TEST(cuda_mixtures_of_families, cuda_shares_a_large_fit_out_over_the_grid) {
+TEST(cuda_mixtures_of_families, cuda_spreads_a_large_fit_over_the_grid) {
   MF_NEEDS_CUDA();
   const family_info& family = find_family("exponential");
   const auto data = draw_mixtures(family, {131200, 50});

@@ -125,7 +125,7 @@ TEST(cuda_mixtures_bits, cuda_keeps_them_in_company_and_from_call_to_call) {
   const executor gpu = executor::cuda();
   const mixture_results all = fit_mixture(gpu, data.points(), options),
                         again = fit_mixture(gpu, data.points(), options);
-  // By bits: room that a fit does not need is NaN, which equals nothing.
+  // By bits: capacity that a fit does not need is NaN, which equals nothing.
   const auto same_bits = [](const std::vector<double>& a, const std::vector<double>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
   };

@@ -24,7 +24,7 @@ __device__ void count_wrong(Context& context, int* wrong) {
     const double own = context.lane() + k;
     const auto sum = all_reduce<add_values>(context, vec<double, 2>{own, 1});
     const auto least = all_reduce<least_value>(context, vec<double, 1>{-own});
-    const bool vote = context.agree(context.lane() % 32 == k), none = context.agree(false);
+    const bool vote = context.uniform(context.lane() % 32 == k), none = context.uniform(false);
     const bool right = sum[0] == n * (n - 1) / 2 + k * n && sum[1] == n && least[0] == -(n - 1 + k) && vote && !none;
     if (!right) atomicAdd(wrong, 1);
   }

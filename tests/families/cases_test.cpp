@@ -94,7 +94,7 @@ TEST(cases, ties_of_more_than_half_have_no_bound) {
   EXPECT_EQ(r.status[0], fit_status::unbounded_likelihood) << to_string(r.status[0]);
 }
 
-TEST(cases, student_t_with_df_and_scale_held_takes_the_higher_mode) {  // a grid of 340,001 locations, then Brent
+TEST(cases, student_t_with_df_and_scale_fixed_takes_the_higher_mode) {  // a grid of 340,001 locations, then Brent
   expect_fit("student_t", case_values("t_two_modes"), {{2, 5.07030719, 0.3}, {}, -50.254321772},
              {.fixed = {{"df", 2}, {"scale", 0.3}}});
 }

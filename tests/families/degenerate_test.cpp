@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every family says of samples with next to nothing in them, with every subset of its parameters held at their
+// What every family says of samples with next to nothing in them, with every subset of its parameters fixed at their
 // examples: a table, each entry of which is held against a search for the highest likelihood that knows nothing of the
 // fits (likelihood_search.hpp). A family that has no row in it yet is held to the promises that need none.
 #include <map>
@@ -33,8 +33,8 @@ const std::vector<degenerate> samples = {
      {1, 1, 1, 1, 0, 1, 0, 1}}};
 
 /// c converged, f too_few, k constant_sample, o out_of_support, u unbounded_likelihood, b boundary,
-/// s singular_information; one letter for each subset of held parameters, bit i of its number being parameter i, in
-/// order, subsets without what must be held left out. A string for each sample.
+/// s singular_information; one letter for each subset of fixed parameters, bit i of its number being parameter i, in
+/// order, subsets without what must be fixed left out. A string for each sample.
 // clang-format off
 const std::map<std::string, std::vector<std::string>> expected = {
     {"normal",             {"fccc", "kccc", "kccc", "kccc", "cccc", "cccc", "cccc"}},
@@ -46,7 +46,7 @@ const std::map<std::string, std::vector<std::string>> expected = {
     {"rayleigh",           {"cc", "cc", "cc", "oo", "cc", "cc", "cc"}},
     {"beta",               {"fccc", "kccc", "kccc", "oooo", "cccc", "cccc", "cccc"}},
     {"uniform",            {"fccc", "kccc", "kccc", "kccc", "cccc", "cccc", "cccc"}},
-    // With df free what is left is the normal limit; with df = 4 held more than 4/5 of the weight at one value has no
+    // With df free what is left is the normal limit; with df = 4 fixed more than 4/5 of the weight at one value has no
     // bound (7/8), less has (1/2).
     {"student_t",          {"fffcfcbc", "fubcbcbc", "kubcbcbc", "kubcbcbc", "fcbcbcbc", "uubcbcbc", "bcbcbcbc"}},
     // Two points: a circle of maxima. Half at one value: the likelihood's limit there; more: no bound.
@@ -86,14 +86,14 @@ char letter_of(fit_status status) {
   }
 }
 
-/// Every subset of the parameters that contains what must be held, as options.
-std::vector<fit_options> every_subset_held(const family_info& family) {
+/// Every subset of the parameters that contains what must be fixed, as options.
+std::vector<fit_options> every_subset_fixed(const family_info& family) {
   const fit_options required = required_options(family);
   std::vector<fit_options> all;
-  for (unsigned held = 0; held < 1u << family.parameter_count; ++held) {
+  for (unsigned fixed = 0; fixed < 1u << family.parameter_count; ++fixed) {
     fit_options options;
     for (int i = 0; i < family.parameter_count; ++i)
-      if (held >> i & 1u) options.fixed[family.parameters[i].name] = family.parameters[i].example;
+      if (fixed >> i & 1u) options.fixed[family.parameters[i].name] = family.parameters[i].example;
     const bool whole = std::all_of(required.fixed.begin(), required.fixed.end(),
                                    [&](const auto& each) { return options.fixed.contains(each.first); });
     if (whole) all.push_back(options);
@@ -107,14 +107,14 @@ const std::vector<double>& values_of(const degenerate& sample, const family_info
 
 class degenerate_sample : public every_family {};
 
-TEST_P(degenerate_sample, has_the_tabled_status_whatever_is_held) {
+TEST_P(degenerate_sample, has_the_tabled_status_whatever_is_fixed) {
   const auto found = expected.find(family().name);
   const bool tabled = found != expected.end();  // a family that is new keeps the other promises
   if (tabled) ASSERT_EQ(found->second.size(), samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const std::vector<double>& x = values_of(samples[i], family());
     std::string letters;
-    for (const fit_options& options : every_subset_held(family())) {
+    for (const fit_options& options : every_subset_fixed(family())) {
       const auto r = fit_sample(family(), x, {}, options);
       letters += letter_of(r.status[0]);
       EXPECT_EQ(r.observations[0], static_cast<std::int64_t>(x.size())) << samples[i].name;
@@ -134,12 +134,12 @@ TEST_P(degenerate_sample, never_takes_more_iterations_than_it_may) {
   const auto drawn = draw(family(), example_parameters(family()), 60, 5);
   std::vector<std::vector<double>> all{drawn};
   for (const degenerate& each : samples) all.push_back(values_of(each, family()));
-  for (fit_options options : every_subset_held(family()))
+  for (fit_options options : every_subset_fixed(family()))
     for (const int most : {0, 1, 2, 3, 5, 8}) {
       options.max_iterations = most;
       for (const auto& x : all) {
         const auto r = fit_sample(family(), x, {}, options);
-        EXPECT_LE(r.iterations[0], most) << to_string(r.status[0]) << " with " << options.fixed.size() << " held";
+        EXPECT_LE(r.iterations[0], most) << to_string(r.status[0]) << " with " << options.fixed.size() << " fixed";
       }
     }
 }
@@ -156,10 +156,10 @@ bool is_local(const family_info& family, const fit_options& options) {
 TEST_P(degenerate_sample, has_a_status_that_a_search_for_the_maximum_bears_out) {
   for (const degenerate& sample : samples) {
     const std::vector<double>& x = values_of(sample, family());
-    for (const fit_options& options : every_subset_held(family())) {
+    for (const fit_options& options : every_subset_fixed(family())) {
       const auto r = fit_sample(family(), x, {}, options);
       const auto free = static_cast<std::size_t>(family().parameter_count) - options.fixed.size();
-      SCOPED_TRACE(testing::Message() << sample.name << ", " << letter_of(r.status[0]) << ", held "
+      SCOPED_TRACE(testing::Message() << sample.name << ", " << letter_of(r.status[0]) << ", fixed "
                                       << testing::PrintToString(options.fixed));
       const auto best = [&](double reach, std::uint64_t seed) {
         return likelihood_search(family(), x, options, reach, seed).run();

@@ -155,7 +155,7 @@ void score_vanishes_at_the_estimate() {
     }
   }
   for (int i = 0; i < P; ++i) {
-    if (std::isnan(r.std_error(i, 0))) continue;  // held fixed, or an end of the support, where no derivative is zero
+    if (std::isnan(r.std_error(i, 0))) continue;  // fixed, or an end of the support, where no derivative is zero
     const double scaled = std::abs(sum[i]) / std::sqrt(squares[i] * static_cast<double>(sample.values.size()));
     EXPECT_TRUE(scaled <= 1e-8) << Family::parameters[i].name << " scaled score " << scaled;
   }
@@ -163,13 +163,13 @@ void score_vanishes_at_the_estimate() {
 
 #define MF_FAMILY(family)                                    \
   TEST(family_sums, written_by_hand_equal_jets_##family) {   \
-    hand_written_equals_jets<family>();                      \
+    hand_written_equals_jets<families::family>();            \
   }                                                          \
   TEST(family_jets, equal_central_differences_##family) {    \
-    jets_equal_differences<family>();                        \
+    jets_equal_differences<families::family>();              \
   }                                                          \
   TEST(family_fit, ends_where_the_score_vanishes_##family) { \
-    score_vanishes_at_the_estimate<family>();                \
+    score_vanishes_at_the_estimate<families::family>();      \
   }
 #include "kernels/families/families.def"
 #undef MF_FAMILY

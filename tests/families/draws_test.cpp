@@ -154,7 +154,7 @@ TEST(draws, have_their_limit_laws_beyond_their_arithmetic) {
     for (const double each : draw(find_family("inverse_gaussian"), {mean, 2}, 4000, 2)) sum += 2 / each / 4000;
     EXPECT_NEAR(sum, 1, 0.1) << mean;
   }
-  // Negative binomial with a tiny size: 0 but for a share of size · log of what is left.
+  // Negative binomial with a tiny size: 0 but for a fraction of size · log of what is left.
   for (const double each : draw(find_family("negative_binomial"), {1e-300, 1e300}, 100, 2)) EXPECT_EQ(each, 0);
 }
 

@@ -63,8 +63,8 @@ TEST(discrete_density, stays_exact_at_large_counts) {
   EXPECT_TRUE(relative_error(binomial, -0.5 * std::log(std::numbers::pi * n / 2)) <= 1e-13) << binomial;
 }
 
-TEST(heavy_tails, have_a_maximum_at_a_tie_whose_scale_is_held) {
-  // With the scale held, however small, the density has a bound: at the tie its log is that of 0, and of the others
+TEST(heavy_tails, have_a_maximum_at_a_tie_whose_scale_is_fixed) {
+  // With the scale fixed, however small, the density has a bound: at the tie its log is that of 0, and of the others
   // −(df + 1)/2 log(1 + z²/df).
   const std::vector<double> x{2, 2, 2, 2, 2, 0, 1, 7};
   for (const double scale : {1e-3, 1e-9, 1e-12}) {
@@ -81,7 +81,7 @@ TEST(heavy_tails, have_a_maximum_at_a_tie_whose_scale_is_held) {
   }
 }
 
-TEST(gev_fit, of_shape_minus_one_keeps_its_end_above_the_sample_with_a_location_held) {
+TEST(gev_fit, of_shape_minus_one_keeps_its_end_above_the_sample_with_a_location_fixed) {
   // log f = −log σ − 1 − (location − x)/σ up to the end, location + σ: the mean of location − x, or where that end is
   // too low the least σ that reaches the largest value.
   const std::vector<double> x{1, 2, 4, 7, 7.5};  // mean 4.3
@@ -105,7 +105,7 @@ TEST(gev_fit, of_a_shape_alone_has_no_bound_where_its_end_meets_the_largest_valu
   }
 }
 
-TEST(uniform_fit, honours_an_end_that_is_held) {
+TEST(uniform_fit, honours_an_end_that_is_fixed) {
   const auto& family = find_family("uniform");
   const std::vector<double> x{1, 3, 2};
   const auto r = fit_sample(family, x, {}, {.fixed = {{"min", 0}}});
@@ -129,7 +129,7 @@ TEST(von_mises_fit, is_at_the_boundary_without_a_direction) {
   const std::vector<double> cross{0.3, 0.3 + std::numbers::pi / 2, 0.3 + std::numbers::pi, 0.3 - std::numbers::pi / 2};
   expect_boundary(family, cross, {}, "concentration", 0, -4 * std::log(2 * std::numbers::pi));
   EXPECT_TRUE(std::isnan(fit_sample(family, cross).parameter("mean", 0)));
-  // Away from a mean that is held, no concentration above 0 helps.
+  // Away from a mean that is fixed, no concentration above 0 helps.
   expect_boundary(family, {3.0, -3.0, 2.5}, {.fixed = {{"mean", 0.25}}}, "concentration", 0,
                   -3 * std::log(2 * std::numbers::pi));
   EXPECT_EQ(fit_sample(family, std::vector<double>{3, -3}, {}, {.fixed = {{"mean", 0.25}}}).parameter("mean", 0), 0.25);
@@ -164,7 +164,7 @@ TEST(von_mises_fit, does_not_tell_whole_turns_apart) {
   EXPECT_EQ(fit_sample(family, ends).status[0], fit_status::constant_sample);
 }
 
-TEST(normal_fit, has_a_spread_about_a_mean_that_is_held) {
+TEST(normal_fit, has_a_spread_about_a_mean_that_is_fixed) {
   for (const std::string name : {"normal", "lognormal"}) {
     const auto& family = find_family(name);
     const std::vector<double> equal(4, 1.0);

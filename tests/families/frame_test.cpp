@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A fit does not depend on the unit or the origin of its data: every family that says what its parameters follow
-// (parameter::tracks) is fitted at units from 1e-300 to 1e300 and at offsets of up to 1e12 spreads, whatever is held,
+// (parameter::tracks) is fitted at units from 1e-300 to 1e300 and at offsets of up to 1e12 spreads, whatever is fixed,
 // and must give what it gives for the data as drawn. And what a fit says of its likelihood is what score says of it.
 #include <numeric>
 
@@ -45,7 +45,7 @@ double error_moved(const family_info& family, int i, double se, double unit) {
   return kind == tracking::log_scale ? se : moved(family, i, se, 0, unit);
 }
 
-fit_options held(const family_info& family, unsigned mask, double origin, double unit) {
+fit_options with_fixed(const family_info& family, unsigned mask, double origin, double unit) {
   fit_options options;
   for (int i = 0; i < family.parameter_count; ++i)
     if (mask >> i & 1u)
@@ -57,9 +57,9 @@ fit_options held(const family_info& family, unsigned mask, double origin, double
 void expect_moved(const family_info& family, const std::vector<double>& x, const std::vector<double>& y, double origin,
                   double unit, double rounding) {
   for (unsigned mask = 0; mask + 1 < 1u << family.parameter_count; ++mask) {
-    SCOPED_TRACE(testing::Message() << "held " << mask << ", unit " << unit << ", origin " << origin);
-    const auto a = fit_sample(family, x, {}, held(family, mask, 0, 1));
-    const auto b = fit_sample(family, y, {}, held(family, mask, origin, unit));
+    SCOPED_TRACE(testing::Message() << "fixed " << mask << ", unit " << unit << ", origin " << origin);
+    const auto a = fit_sample(family, x, {}, with_fixed(family, mask, 0, 1));
+    const auto b = fit_sample(family, y, {}, with_fixed(family, mask, origin, unit));
     ASSERT_EQ(b.status[0], a.status[0]) << to_string(a.status[0]) << " " << to_string(b.status[0]);
     EXPECT_EQ(b.observations[0], a.observations[0]);
     for (int i = 0; i < family.parameter_count; ++i) {

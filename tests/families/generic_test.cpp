@@ -121,7 +121,7 @@ TEST_P(family_fit, recovers_the_parameters_of_its_draws) {
   for_each_fit([](const auto& p, const auto& x, const auto& r) {
     const auto [least, greatest] = std::minmax_element(x.begin(), x.end());
     for (int i = 0; i < r.parameter_count(); ++i) {
-      // Without a standard error: held fixed, or an end of the support, where the error is of order range / n.
+      // Without a standard error: fixed, or an end of the support, where the error is of order range / n.
       const double se = std::isnan(r.std_error(i, 0)) ? (*greatest - *least) / x.size() : r.std_error(i, 0);
       EXPECT_TRUE(std::abs(r.parameter(i, 0) - p[i]) <= 6 * se)
           << r.family->parameters[i].name << " " << r.parameter(i, 0) << " +- " << se;
@@ -177,21 +177,21 @@ TEST_P(family_fit, gives_information_criteria_and_intervals_by_their_formulas) {
   });
 }
 
-TEST_P(family_fit, with_parameters_held_does_as_well_as_it_can) {
+TEST_P(family_fit, with_parameters_fixed_does_as_well_as_it_can) {
   const auto p = example_parameters(family());
   const auto x = draw(family(), p, 500, 5);
-  for (int held = 0; held < family().parameter_count; ++held) {
+  for (int fixed = 0; fixed < family().parameter_count; ++fixed) {
     auto options = required_options(family(), p);
-    if (options.fixed.count(family().parameters[held].name)) continue;
+    if (options.fixed.count(family().parameters[fixed].name)) continue;
     const auto all_free = fit_sample(family(), x, {}, options);
-    // The end of a support may only be held beyond the data, so it is moved outwards by moving it nowhere.
-    const bool has_error = !std::isnan(all_free.std_error(held, 0));
-    const double value = all_free.parameter(held, 0) + (has_error ? 0.5 * all_free.std_error(held, 0) : 0.0);
-    options.fixed[family().parameters[held].name] = value;
+    // The end of a support may only be fixed beyond the data, so it is moved outwards by moving it nowhere.
+    const bool has_error = !std::isnan(all_free.std_error(fixed, 0));
+    const double value = all_free.parameter(fixed, 0) + (has_error ? 0.5 * all_free.std_error(fixed, 0) : 0.0);
+    options.fixed[family().parameters[fixed].name] = value;
     const auto r = fit_sample(family(), x, {}, options);
-    ASSERT_EQ(r.status[0], fit_status::converged) << family().parameters[held].name << " " << to_string(r.status[0]);
-    EXPECT_EQ(r.parameter(held, 0), value);
-    EXPECT_TRUE(std::isnan(r.std_error(held, 0)));
+    ASSERT_EQ(r.status[0], fit_status::converged) << family().parameters[fixed].name << " " << to_string(r.status[0]);
+    EXPECT_EQ(r.parameter(fixed, 0), value);
+    EXPECT_TRUE(std::isnan(r.std_error(fixed, 0)));
     EXPECT_EQ(r.free_parameters(), all_free.free_parameters() - 1);
     EXPECT_TRUE(r.log_likelihood[0] <= all_free.log_likelihood[0] + 1e-9);
     // Half a standard error costs 1/8 at most, the others adapting.

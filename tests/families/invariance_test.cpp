@@ -100,13 +100,13 @@ void keeps_bits(const family_info& family) {
   EXPECT_EQ(reversed, expected) << "reversed";
 
   for (const std::size_t chunk : {1u, 7u}) {
-    std::vector<std::string> pieces;
+    std::vector<std::string> parts;
     for (std::size_t first = 0; first < all.size(); first += chunk) {
       const auto last = std::min(first + chunk, all.size());
-      const auto piece = fit_ragged(family, samples<T>(all.begin() + first, all.begin() + last), 1);
-      pieces.insert(pieces.end(), piece.begin(), piece.end());
+      const auto part = fit_ragged(family, samples<T>(all.begin() + first, all.begin() + last), 1);
+      parts.insert(parts.end(), part.begin(), part.end());
     }
-    EXPECT_EQ(pieces, expected) << "in chunks of " << chunk;
+    EXPECT_EQ(parts, expected) << "in chunks of " << chunk;
   }
 
   samples<T> good;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The highest likelihood that chance finds: parameters drawn over a box, the best of them moved at random. It knows
-// nothing of the fits but the log-likelihood, so that what a fit says of a maximum, or of there being none, can be held
-// against it.
+// nothing of the fits but the log-likelihood, so that what a fit says of a maximum, or of there being none, can be
+// compared with it.
 #pragma once
 
 #include <algorithm>
@@ -63,13 +63,13 @@ class likelihood_search {
  private:
   double uniform() { return std::uniform_real_distribution<double>()(random_); }
   double in_box() { return reach_ * (2 * uniform() - 1); }
-  bool held(int i) const { return options_.fixed.contains(family_.parameters[i].name); }
+  bool is_fixed(int i) const { return options_.fixed.contains(family_.parameters[i].name); }
 
   std::vector<double> drawn() {
     std::vector<double> p;
     for (int i = 0; i < family_.parameter_count; ++i) {
       const parameter& each = family_.parameters[i];
-      if (held(i)) {
+      if (is_fixed(i)) {
         p.push_back(options_.fixed.at(each.name));
         continue;
       }
@@ -98,7 +98,7 @@ class likelihood_search {
   std::vector<double> moved(std::vector<double> p, double by) {
     std::normal_distribution<double> normal;
     for (int i = 0; i < family_.parameter_count; ++i) {
-      if (held(i) || uniform() < 0.25) continue;
+      if (is_fixed(i) || uniform() < 0.25) continue;
       const double step = by * normal(random_);
       const auto inside = [&](double u) { return std::clamp(u, -reach_, reach_); };
       switch (family_.parameters[i].kind) {
@@ -122,7 +122,7 @@ class likelihood_search {
   std::vector<double> along(std::vector<double> p, const std::vector<double>& a, const std::vector<double>& b,
                             double times) {
     for (std::size_t i = 0; i < p.size(); ++i) {
-      if (held(static_cast<int>(i))) continue;
+      if (is_fixed(static_cast<int>(i))) continue;
       const auto moved_in = [&](double (*into)(double)) {
         return std::clamp(into(p[i]) + times * (into(b[i]) - into(a[i])), -reach_, reach_);
       };
@@ -146,11 +146,11 @@ class likelihood_search {
     const auto [least, most] = std::minmax_element(x_.begin(), x_.end());
     const double location = name == "gev" ? p[0] : 0, gap = std::exp(-reach_ * uniform());
     const double end = p[shape] > 0 ? *least - gap : *most + gap;  // location − scale / shape
-    if (name == "gev" && !held(0))
+    if (name == "gev" && !is_fixed(0))
       p[0] = end + p[scale] / p[shape];
-    else if (!held(scale) && (location - end) * p[shape] > 0)
+    else if (!is_fixed(scale) && (location - end) * p[shape] > 0)
       p[scale] = std::clamp((location - end) * p[shape], std::exp(-reach_), std::exp(reach_));
-    else if (!held(shape) && location != end)
+    else if (!is_fixed(shape) && location != end)
       p[shape] = std::clamp(p[scale] / (location - end), -reach_, reach_);
   }
 
@@ -164,7 +164,7 @@ class likelihood_search {
       return false;
     };
     for (int i = 0; i < family_.parameter_count; ++i)
-      if (!held(i) && family_.parameters[i].tracks == tracking::location && fine(p[i])) return true;
+      if (!is_fixed(i) && family_.parameters[i].tracks == tracking::location && fine(p[i])) return true;
     if (name == "uniform") return p[1] - p[0] < 0.99 * least;
     if (name == "gev") return fine(p[0] - p[1] / p[2]);
     return name == "generalized_pareto" && fine(-p[0] / p[1]);

@@ -14,7 +14,7 @@ namespace {
 
 bool support_contains(const family_info& family, double x) {
 #define MF_FAMILY(type) \
-  if (family.name == std::string(type::name)) return type::support::contains(x);
+  if (family.name == std::string(families::type::name)) return families::type::support::contains(x);
 #include "kernels/families/families.def"
 #undef MF_FAMILY
   return false;

@@ -44,24 +44,24 @@ TEST(student_t_fit, at_the_boundary_beats_every_finite_df) {
     const auto whole = fit_of("student_t", values);
     at_boundary += whole.status[0] == fit_status::boundary;
     for (const double df : {0.7, 2.0, 5.0, 20.0, 200.0, 1e4}) {
-      const auto held = fit_of("student_t", values, {.fixed = {{"df", df}}});
-      ASSERT_EQ(held.status[0], fit_status::converged) << seed << " df " << df;
-      ASSERT_EQ(held.parameter("df", 0), df);
-      ASSERT_TRUE(held.log_likelihood[0] <= whole.log_likelihood[0] + 1e-9) << seed << " df " << df;
+      const auto with_fixed = fit_of("student_t", values, {.fixed = {{"df", df}}});
+      ASSERT_EQ(with_fixed.status[0], fit_status::converged) << seed << " df " << df;
+      ASSERT_EQ(with_fixed.parameter("df", 0), df);
+      ASSERT_TRUE(with_fixed.log_likelihood[0] <= whole.log_likelihood[0] + 1e-9) << seed << " df " << df;
     }
   }
   EXPECT_GE(at_boundary, 10);
 }
 
-TEST(student_t_fit, at_the_boundary_with_a_scale_or_a_location_held_is_the_normal_fit_with_it_held) {
+TEST(student_t_fit, at_the_boundary_with_a_scale_or_a_location_fixed_is_the_normal_fit_with_it_fixed) {
   std::vector<double> values;
   for (int i = 0; i < 40; ++i) values.push_back(std::sin(i) + 0.01 * i);
   const fit_options both[] = {
       {.fixed = {{"scale", 1.5}}}, {.fixed = {{"location", 0.5}}}, {.fixed = {{"location", 0.5}, {"scale", 1.5}}}};
-  for (const fit_options& held : both) {
-    const auto t = fit_of("student_t", values, held);
+  for (const fit_options& with_fixed : both) {
+    const auto t = fit_of("student_t", values, with_fixed);
     fit_options same;
-    for (const auto& [name, value] : held.fixed) same.fixed[name == "scale" ? "sd" : "mean"] = value;
+    for (const auto& [name, value] : with_fixed.fixed) same.fixed[name == "scale" ? "sd" : "mean"] = value;
     const auto normal = fit_of("normal", values, same);
     ASSERT_EQ(t.status[0], fit_status::boundary);
     EXPECT_NEAR(t.parameter("location", 0), normal.parameter("mean", 0), 1e-14);
@@ -70,8 +70,8 @@ TEST(student_t_fit, at_the_boundary_with_a_scale_or_a_location_held_is_the_norma
   }
 }
 
-TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_held) {
-  int beaten = 0, fits = 0;  // from df = 1 on a fit with df held has one maximum (Kent & Tyler); below, few
+TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_fixed) {
+  int beaten = 0, fits = 0;  // from df = 1 on a fit with df fixed has one maximum (Kent & Tyler); below, few
   for (const int n : {4, 5, 6, 7, 8, 9})
     for (const double df : {0.5, 1.0, 2.0, 5.0, 30.0})
       for (std::uint64_t seed = 0; seed < 60; ++seed) {
@@ -80,8 +80,8 @@ TEST(student_t_fit, of_few_points_is_rarely_beaten_by_one_of_its_own_with_df_hel
         if (!usable(whole.status[0])) continue;
         ++fits;
         double best = -infinity;
-        for (const double held : {0.45, 0.55, 0.65, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0}) {
-          const auto r = fit_of("student_t", values, {.fixed = {{"df", held}}});
+        for (const double with_fixed : {0.45, 0.55, 0.65, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0, 6.0, 10.0, 20.0, 60.0}) {
+          const auto r = fit_of("student_t", values, {.fixed = {{"df", with_fixed}}});
           if (r.status[0] == fit_status::converged) best = std::max(best, r.log_likelihood[0]);
         }
         beaten += !(best <= whole.log_likelihood[0] + 1e-7);
@@ -111,7 +111,7 @@ TEST(cauchy_fit, of_three_and_four_points_is_the_closed_form) {
   EXPECT_NEAR(four.parameter("scale", 0), std::sqrt((b - a) * (c - b) * (d - c) * (d - a)) / (b + d - a - c), 1e-9);
 }
 
-TEST(cauchy_fit, with_the_scale_held_takes_the_highest_of_many_modes) {
+TEST(cauchy_fit, with_the_scale_fixed_takes_the_highest_of_many_modes) {
   const std::vector<double> values = {0, 0.1, 0.2, 50, 100, 150, 200.0};
   const auto r = fit_of("cauchy", values, {.fixed = {{"scale", 0.5}}});
   ASSERT_EQ(r.status[0], fit_status::converged);
@@ -119,7 +119,7 @@ TEST(cauchy_fit, with_the_scale_held_takes_the_highest_of_many_modes) {
     ASSERT_TRUE(log_likelihood_at("cauchy", values, {at, 0.5}) <= r.log_likelihood[0] + 1e-9) << at;
 }
 
-TEST(heavy_tailed_fits, with_the_scale_held_find_the_one_cluster_among_many_narrow_modes) {
+TEST(heavy_tailed_fits, with_the_scale_fixed_find_the_one_cluster_among_many_narrow_modes) {
   std::vector<double> values = {101.301, 101.303, 101.305};
   for (int i = 0; i < 40; ++i) values.push_back(5 * i + 0.37 * (i % 3));
   const auto cauchy = fit_of("cauchy", values, {.fixed = {{"scale", 0.01}}});
@@ -139,7 +139,7 @@ TEST(negative_binomial_fit, of_counts_no_wider_than_poisson_is_the_poisson_fit) 
   EXPECT_NEAR(r.log_likelihood[0], poisson.log_likelihood[0], 1e-12);
 }
 
-TEST(negative_binomial_fit, of_zeros_and_ones_about_a_mean_that_is_held_is_the_poisson_with_it) {
+TEST(negative_binomial_fit, of_zeros_and_ones_about_a_mean_that_is_fixed_is_the_poisson_with_it) {
   const std::vector<double> values = {0, 1, 0, 1, 1, 0};
   const auto r = fit_of("negative_binomial", values, {.fixed = {{"mean", 0.6}}});
   EXPECT_EQ(r.status[0], fit_status::boundary);
@@ -147,7 +147,7 @@ TEST(negative_binomial_fit, of_zeros_and_ones_about_a_mean_that_is_held_is_the_p
   EXPECT_NEAR(r.log_likelihood[0], log_likelihood_at("poisson", values, {0.6}), 1e-13);
 }
 
-TEST(negative_binomial_fit, of_large_counts_maximises_about_a_mean_that_is_held) {
+TEST(negative_binomial_fit, of_large_counts_maximises_about_a_mean_that_is_fixed) {
   const auto values = drawn("negative_binomial", {8, 5000}, 100);
   for (const double mean : {3000.0, 9000.0}) {
     const auto r = fit_of("negative_binomial", values, {.fixed = {{"mean", mean}}});
@@ -212,12 +212,12 @@ TEST(extreme_value_fits, refuse_fixed_values_that_exclude_a_point) {
   EXPECT_EQ(r.status[0], fit_status::out_of_support);
 }
 
-class held : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(families, held,
+class with_fixed : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(families, with_fixed,
                          testing::Values("student_t", "cauchy", "laplace", "logistic", "gumbel", "gev",
                                          "generalized_pareto", "negative_binomial"));
 
-TEST_P(held, parameters_stay_and_the_others_maximise_given_them) {
+TEST_P(with_fixed, parameters_stay_and_the_others_maximise_given_them) {
   const auto& family = find_family(GetParam());
   std::vector<double> example;
   for (int i = 0; i < family.parameter_count; ++i) example.push_back(family.parameters[i].example);

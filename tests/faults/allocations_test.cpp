@@ -71,10 +71,10 @@ void sweep(const std::string& what, Call call) {
     return a.size() == b.size() &&
            std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return x == y || (x != x && y != y); });
   };
-  int refused = 0;
+  int failed = 0;
   for (const bool all : {false, true}) {
     bool reached = true;
-    // Each of the first, then fewer and fewer: a run of EM makes thousands alike.
+    // Each of the first, then fewer and fewer: an attempt of EM makes thousands alike.
     for (long k = 0; reached; k += 1 + k / 64) {
       failed = false;
       all_after = all;
@@ -87,7 +87,7 @@ void sweep(const std::string& what, Call call) {
         right_here = same(given, right);
       } catch (const error& e) {
         until_failure = -1;
-        ++refused;
+        ++failed;
         thrown = e.why() == error::kind::memory ? "memory" : e.what();
       } catch (const std::bad_alloc&) {
         until_failure = -1;
@@ -101,7 +101,7 @@ void sweep(const std::string& what, Call call) {
           << what << ", allocation " << k << ": " << thrown;
     }
   }
-  EXPECT_GE(refused, 2) << what;
+  EXPECT_GE(failed, 2) << what;
   EXPECT_TRUE(same(call(), right)) << what;
 }
 
@@ -116,11 +116,12 @@ TEST(failing_allocations, of_a_batch_of_fits) {
   for (const int threads : {1, 2}) {
     sweep("fit", [&] { return fit<weibull>(executor::cpu(threads), data).parameters; });
     sweep("fit with progress", [&] {
-      return fit<gamma>(executor::cpu(threads), data, {.progress = [](std::int64_t, std::int64_t) {}}).std_errors;
+      return fit<families::gamma>(executor::cpu(threads), data, {.progress = [](std::int64_t, std::int64_t) {}})
+          .std_errors;
     });
   }
   const fit_options fixed{.fixed = {{"shape", 2.0}}};
-  sweep("fixed", [&] { return fit<gamma>(executor::cpu(1), data, fixed).log_likelihood; });
+  sweep("fixed", [&] { return fit<families::gamma>(executor::cpu(1), data, fixed).log_likelihood; });
 }
 
 TEST(failing_allocations, of_gaussian_mixtures) {
@@ -139,7 +140,7 @@ TEST(failing_allocations, of_gaussian_mixtures) {
           .covariances;
     });
   }
-  const std::vector<double> many = sample_of("gamma", {2, 1}, 1, 140000);  // two shares: threads inside
+  const std::vector<double> many = sample_of("gamma", {2, 1}, 1, 140000);  // two partitions: threads inside
   sweep("one large", [&] {
     return fit_mixture(executor::cpu(2), points<double>(many, 2), {.restarts = 1, .max_iterations = 2}).means;
   });

@@ -21,6 +21,6 @@ struct without_support {
   }
 };
 
-const manyfit::family_info& refused() {
+const manyfit::family_info& misuse() {
   return manyfit::custom_family<without_support>();
 }

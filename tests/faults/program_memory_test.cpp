@@ -65,7 +65,7 @@ class program_without_memory : public testing::Test {
     ASSERT_GT(count, 100);
     const char* wanted = std::getenv("MANYFIT_FAILING_ALLOCATIONS");
     const long points = wanted && std::string(wanted) == "all" ? count : 7;
-    int refused = 0;
+    int failed = 0;
     for (const bool all : {false, true}) {
       for (long i = 0; i < points; ++i) {
         const long at = count * i / points + (points < count ? (i * 7919 + (all ? 13 : 0)) % (count / points) : 0);
@@ -79,7 +79,7 @@ class program_without_memory : public testing::Test {
           EXPECT_EQ(place.names().size(), first.names().size());
           continue;
         }
-        ++refused;
+        ++failed;
         EXPECT_EQ(result.code, 5) << result.err;
         EXPECT_EQ(result.err.rfind("manyfit: error: "), 0u) << result.err;
         EXPECT_EQ(lines_in(result.err), 1) << result.err;
@@ -89,7 +89,7 @@ class program_without_memory : public testing::Test {
         EXPECT_THAT(place.names(), testing::ElementsAre());
       }
     }
-    EXPECT_GE(refused, 2);
+    EXPECT_GE(failed, 2);
   }
 
   const folder inputs_;

@@ -180,31 +180,33 @@ TEST(fork, after_a_fit_leaves_a_child_that_fits_with_the_same_bits) {
   const auto x = many_values(300, 40);
   const auto rows = points<double>(x, 2);
   const executor cpu = executor::cpu(3);
-  const auto here = fit<gamma>(cpu, dense<double>(x, 300)).parameters;
+  const auto here = fit<families::gamma>(cpu, dense<double>(x, 300)).parameters;
   const auto mixture = fit_mixture(cpu, rows, {.components = 2, .restarts = 4}).means;
   const auto work = [&] {
     int reports = 0;
-    const auto there = fit<gamma>(cpu, dense<double>(x, 300), {.progress = [&](auto, auto) { ++reports; }}).parameters;
+    const auto there =
+        fit<families::gamma>(cpu, dense<double>(x, 300), {.progress = [&](auto, auto) { ++reports; }}).parameters;
     return there == here && reports > 0 && fit_mixture(cpu, rows, {.components = 2, .restarts = 4}).means == mixture
                ? 0
                : 1;
   };
   EXPECT_EQ(code_of_child(work), 0);
   EXPECT_EQ(code_of_child([&] { return code_of_child(work); }), 0);  // and its child
-  EXPECT_EQ(fit<gamma>(cpu, dense<double>(x, 300)).parameters, here);
+  EXPECT_EQ(fit<families::gamma>(cpu, dense<double>(x, 300)).parameters, here);
 }
 
 TEST(fork, while_another_thread_fits_leaves_a_child_that_fits) {
   const auto x = many_values(300, 40);
-  const auto here = fit<gamma>(executor::cpu(2), dense<double>(x, 300)).parameters;
+  const auto here = fit<families::gamma>(executor::cpu(2), dense<double>(x, 300)).parameters;
   std::atomic<bool> enough{false};
   std::thread other([&] {
-    while (!enough) fit<gamma>(executor::cpu(2), dense<double>(x, 300));
+    while (!enough) fit<families::gamma>(executor::cpu(2), dense<double>(x, 300));
   });
   for (int i = 0; i < 20; ++i)
-    EXPECT_EQ(
-        code_of_child([&] { return fit<gamma>(executor::cpu(2), dense<double>(x, 300)).parameters == here ? 0 : 1; }),
-        0);
+    EXPECT_EQ(code_of_child([&] {
+                return fit<families::gamma>(executor::cpu(2), dense<double>(x, 300)).parameters == here ? 0 : 1;
+              }),
+              0);
   enough = true;
   other.join();
 }
@@ -245,12 +247,13 @@ TEST(threads, that_cannot_be_started_are_an_error_of_memory) {
     ::getrlimit(RLIMIT_AS, &none);
     none.rlim_cur = rlim_t{3} << 30;  // address space for some hundred stacks
     ::setrlimit(RLIMIT_AS, &none);
-    return fit<gamma>(executor::cpu(max_threads), dense<double>(x, 4000)).count == 4000 ? 0 : 1;
+    return fit<families::gamma>(executor::cpu(max_threads), dense<double>(x, 4000)).count == 4000 ? 0 : 1;
   };
 #if !defined(__SANITIZE_ADDRESS__)  // which has terabytes of address space in use
   EXPECT_EQ(code_of_child(too_many), 50);
 #endif
-  EXPECT_EQ(code_of_child([&] { return fit<gamma>(executor::cpu(100), dense<double>(x, 4000)).count == 4000 ? 0 : 1; }),
+  EXPECT_EQ(code_of_child(
+                [&] { return fit<families::gamma>(executor::cpu(100), dense<double>(x, 4000)).count == 4000 ? 0 : 1; }),
             0);
 }
 

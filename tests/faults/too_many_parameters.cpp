@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does not compile: a density of more parameters than manyfit has room for.
+// Does not compile: a density of more parameters than manyfit has capacity for.
 #include "manyfit/custom.hpp"
 
 struct nine {
@@ -23,6 +23,6 @@ struct nine {
   }
 };
 
-manyfit::fit_results refused(const manyfit::batch<double>& data) {
+manyfit::fit_results misuse(const manyfit::batch<double>& data) {
   return manyfit::fit<nine>(manyfit::executor::cpu(), data);
 }

@@ -93,10 +93,10 @@ std::vector<std::pair<std::string, mixture_results>> wrong_mixtures() {
   add("components", [](mixture_results& r) { r.components.clear(); });
   add("no component", [](mixture_results& r) { r.components[0] = 0; });
   add("too many components", [](mixture_results& r) { r.components[0] = 2; });
-  add("room", [](mixture_results& r) { r.max_components = 100; });
-  add("no room", [](mixture_results& r) { r.max_components = 0; });
-  add("negative room", [](mixture_results& r) { r.max_components = -1; });
-  add("huge room", [](mixture_results& r) { r.max_components = std::numeric_limits<int>::max(); });
+  add("capacity", [](mixture_results& r) { r.max_components = 100; });
+  add("no capacity", [](mixture_results& r) { r.max_components = 0; });
+  add("negative capacity", [](mixture_results& r) { r.max_components = -1; });
+  add("huge capacity", [](mixture_results& r) { r.max_components = std::numeric_limits<int>::max(); });
   add("count", [](mixture_results& r) { r.count = huge; });
   add("negative count", [](mixture_results& r) { r.count = -1; });
   add("dimensions", [](mixture_results& r) { r.dimensions = max_dimensions; });
@@ -118,8 +118,8 @@ std::vector<std::pair<std::string, family_mixture_results>> wrong_family_mixture
   add("components", [](family_mixture_results& r) { r.components.clear(); });
   add("too many components", [](family_mixture_results& r) { r.components[0] = 3; });
   add("negative components", [](family_mixture_results& r) { r.components[0] = -1; });
-  add("room", [](family_mixture_results& r) { r.max_components = 1000; });
-  add("parameter room", [](family_mixture_results& r) { r.parameter_room = 1; });
+  add("capacity", [](family_mixture_results& r) { r.max_components = 1000; });
+  add("parameter stride", [](family_mixture_results& r) { r.parameter_stride = 1; });
   add("no parts", [](family_mixture_results& r) { r.parts.clear(); });
   add("parts", [](family_mixture_results& r) { r.parts.resize(5, r.parts[0]); });
   add("count", [](family_mixture_results& r) { r.count = huge; });
@@ -145,7 +145,7 @@ TEST(wrong_calls, of_batches) {
   EXPECT_WRONG(ragged_points(all(x), 2, all(beyond)));
   EXPECT_WRONG(points(all(x), 2).weighted(all(x)));
   const double* const nowhere = nullptr;
-  EXPECT_WRONG(fit<gamma>(cpu, dense(std::span<const double>(nowhere, 8), 2)));
+  EXPECT_WRONG(fit<families::gamma>(cpu, dense(std::span<const double>(nowhere, 8), 2)));
 }
 
 TEST(wrong_calls, of_fits_and_scores) {
@@ -181,7 +181,7 @@ TEST(wrong_calls, of_fits_and_scores) {
 }
 
 TEST(wrong_calls, of_results) {
-  const fit_results good = fit<gamma>(cpu, dense<double>(x, 2));
+  const fit_results good = fit<families::gamma>(cpu, dense<double>(x, 2));
   fit_results none, short_one = good;
   short_one.parameters.resize(1);
   short_one.observations.clear();
@@ -238,7 +238,7 @@ TEST(wrong_calls, of_gaussian_mixtures) {
   EXPECT_WRONG(options([](mixture_options& o) { o.restarts = 0; }));
   EXPECT_WRONG(options([](mixture_options& o) { o.max_iterations = -1; }));
   EXPECT_WRONG(options([](mixture_options& o) { o.tolerance = -1; }));
-  EXPECT_WRONG(options([](mixture_options& o) { o.batch_rows = -1; }));
+  EXPECT_WRONG(options([](mixture_options& o) { o.minibatch_rows = -1; }));
   EXPECT_WRONG(options([](mixture_options& o) { o.regularization = std::numeric_limits<double>::infinity(); }));
   EXPECT_WRONG(options([](mixture_options& o) { o.covariance = static_cast<covariance_structure>(4); }));
   EXPECT_WRONG(options([](mixture_options& o) { o.start = static_cast<mixture_start>(-1); }));
@@ -330,8 +330,8 @@ TEST(wrong_calls, of_executors) {
 }
 
 TEST(wrong_calls, never_refuse_what_is_empty) {
-  EXPECT_EQ(fit<gamma>(cpu, batch<double>{}).count, 0);
-  EXPECT_EQ(fit<gamma>(cpu, dense<double>({}, 0)).count, 0);
+  EXPECT_EQ(fit<families::gamma>(cpu, batch<double>{}).count, 0);
+  EXPECT_EQ(fit<families::gamma>(cpu, dense<double>({}, 0)).count, 0);
   EXPECT_TRUE(log_density(cpu, gamma_family(), batch<double>{}, {}).empty());
   EXPECT_TRUE(simulate(cpu, gamma_family(), {}, 0, huge).empty());
   EXPECT_EQ(fit_mixture(cpu, dense_points<double>({}, 2, 0)).count, 0);

@@ -71,9 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] & 128) format.missing = {"-", "0", "N/A"};
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   const auto whole = describe(text, request, {.format = format, .threads = 1});
-  const auto pieces = describe(text, request, {.format = format, .threads = 3, .chunk_bytes = 1u + data[1] % 32});
-  if (whole != pieces) {
-    std::fprintf(stderr, "one thread:\n%s\nseveral:\n%s\n", whole.c_str(), pieces.c_str());
+  const auto in_chunks = describe(text, request, {.format = format, .threads = 3, .chunk_bytes = 1u + data[1] % 32});
+  if (whole != in_chunks) {
+    std::fprintf(stderr, "one thread:\n%s\nseveral:\n%s\n", whole.c_str(), in_chunks.c_str());
     std::abort();
   }
   return 0;

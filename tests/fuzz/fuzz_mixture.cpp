@@ -32,7 +32,7 @@ bool has_numbers(fit_status status) {
   return usable(status) || status == fit_status::max_iterations;
 }
 
-/// Scores are numbers, or NaN for a missing row or a mixture that cannot be used; shares sum to one.
+/// Scores are numbers, or NaN for a missing row or a mixture that cannot be used; responsibilities sum to one.
 void check(const mixture_scores& scores, std::int64_t count, int most) {
   if (std::ssize(scores.log_density) != count * rows || std::ssize(scores.responsibilities) != count * rows * most)
     std::abort();
@@ -41,8 +41,9 @@ void check(const mixture_scores& scores, std::int64_t count, int most) {
     if (scores.labels[row] < 0) continue;
     double sum = 0;
     for (int k = 0; k < most; ++k) {
-      const double share = scores.responsibilities[row * static_cast<std::size_t>(most) + static_cast<std::size_t>(k)];
-      if (!std::isnan(share)) sum += share;
+      const double responsibility =
+          scores.responsibilities[row * static_cast<std::size_t>(most) + static_cast<std::size_t>(k)];
+      if (!std::isnan(responsibility)) sum += responsibility;
     }
     if (!(std::abs(sum - 1) <= 1e-6)) std::abort();
   }

@@ -102,13 +102,13 @@ void expect_plain(int size, bool weighted, bool poisoned) {
                                       std::int64_t capacity) {
     lane_team team(blocks, warps);
     const int each = neighbours<Reach>(warps);
-    const std::int64_t room = std::max(
+    const std::int64_t capacity = std::max(
         capacity, lanes_group<family_rows<positive_integers>, float, lane_context<true>>::least_capacity(each));
     std::vector<std::vector<float>> buffers(blocks * warps * 32 / each,
-                                            std::vector<float>(static_cast<std::size_t>(room)));
+                                            std::vector<float>(static_cast<std::size_t>(capacity)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
       lanes_group<family_rows<positive_integers>, float, std::decay_t<decltype(context)>> points(
-          context, buffers[thread / each].data(), room);
+          context, buffers[thread / each].data(), capacity);
       const sample_summary s = points.load({x.data(), weighted ? w.data() : nullptr, size});
       bool right = s.observations == expected.observations && s.missing == expected.missing &&
                    s.outside == expected.outside && s.nonfinite == expected.nonfinite;
@@ -233,8 +233,8 @@ void expect_float_to_be_exact(double center, double spread, double tolerance) {
 TEST(sample_work, in_float_gives_what_double_gives_on_the_same_values) {
   expect_float_to_be_exact<normal>(0, 1, 2e-6);
   expect_float_to_be_exact<normal>(1000, 1, 2e-6);
-  expect_float_to_be_exact<gamma>(1, 0.95, 2e-6);
-  expect_float_to_be_exact<gamma>(100, 1, 2e-5);
+  expect_float_to_be_exact<families::gamma>(1, 0.95, 2e-6);
+  expect_float_to_be_exact<families::gamma>(100, 1, 2e-5);
   expect_float_to_be_exact<weibull>(1, 0.95, 2e-6);
 }
 

@@ -137,7 +137,7 @@ TEST(lane_mixture, follows_textbook_em_on_a_grid) {
     }
 }
 
-TEST(lane_mixture, follows_textbook_em_in_chunks) {
+TEST(lane_mixture, follows_textbook_em_in_grid_tiles) {
   for (const covariance_structure structure : structures)
     for (const auto& [D, K] : {std::pair{3, 6}, {6, 9}}) {
       const problem p(structure, D, K, 500, D == 3, K == 9, 31);
@@ -159,9 +159,9 @@ TEST(lane_mixture, follows_textbook_em_on_chip) {
     for (const int points : {64, 128}) {
       const problem p(structure, resident_dimensions(structure), 26, 700, points == 64, points == 128, 33);
       lane_run how = from_start(2, 2);
-      how.resident_room = 8 * lay_out_resident<double>(structure, p.D, p.K, points, 64).numbers;
+      how.resident_bytes = 8 * lay_out_resident<double>(structure, p.D, p.K, points, 64).numbers;
       const answer wanted = textbook_em(p, 2);
-      ASSERT_EQ(plan_resident<double>(structure, p.D, p.K, 64, how.resident_room).points, points);
+      ASSERT_EQ(plan_resident<double>(structure, p.D, p.K, 64, how.resident_bytes).points, points);
       expect_agreement(p, run_on_lanes<reach::block, double>({p}, how, 2)[0], wanted, 1e-10);
       expect_agreement(p, run_on_lanes<reach::grid, double>({p}, how, 2)[0], wanted, 1e-10);
     }
@@ -172,7 +172,7 @@ TEST(lane_mixture, starts_on_chip_as_in_tiles) {
     const problem p(structure, resident_dimensions(structure), 26, 900, false, true, 47);
     lane_run how{2, 1};
     const answer tiles = run_on_lanes<reach::grid, double>({p}, how, 3)[0];
-    how.resident_room = 1 << 20;
+    how.resident_bytes = 1 << 20;
     const answer chip = run_on_lanes<reach::grid, double>({p}, how, 3)[0];
     ASSERT_EQ(chip.task.status, tiles.task.status);
     ASSERT_EQ(chip.task.iterations, tiles.task.iterations);
@@ -235,7 +235,7 @@ TEST(lane_mixture, accelerated_and_stepwise_runs_end_alike_on_every_reach) {
   for (const bool stepwise : {false, true}) {
     lane_run how = from_start(2, 1);
     how.settings.accelerate = !stepwise;
-    how.settings.batch_rows = stepwise ? 50 : 0;
+    how.settings.minibatch_rows = stepwise ? 50 : 0;
     const answer warp = run_on_lanes<reach::warp, double>({p}, how, 6)[0];
     const answer block = run_on_lanes<reach::block, double>({p}, how, 6)[0];
     how.partial_limit = 0;

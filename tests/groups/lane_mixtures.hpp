@@ -71,8 +71,8 @@ struct lane_run {
   bool in_shared = false;
   std::int64_t partial_limit = -1;
   mixture_settings settings = {};
-  std::int64_t resident_room = 0;  ///< bytes that a pass on chip may take; 0: none is on chip
-  std::vector<double> ridge = {};  ///< [D] or empty
+  std::int64_t resident_bytes = 0;  ///< bytes that a pass on chip may take; 0: none is on chip
+  std::vector<double> ridge = {};   ///< [D] or empty
 };
 
 template <reach Reach, class T>
@@ -89,7 +89,7 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
   const int groups = Reach == reach::warp ? how.blocks * how.warps : how.blocks;
   const int lanes = Reach == reach::warp ? 32 : 32 * how.warps;
   mixture_needs most;
-  std::int64_t chunk = 0, numbers = 0;
+  std::int64_t grid_tile = 0, numbers = 0;
   answers.reserve(problems.size());
   for (const problem& p : problems) {
     values.insert(values.end(), p.values.begin(), p.values.end());
@@ -105,19 +105,19 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
     task.variances = answers.back().variances.data();
     task.ridge = how.ridge.empty() ? nullptr : how.ridge.data();
     tasks.push_back(task);
-    const mixture_needs n = needs_of<T>(p.structure, D, p.K, p.rows, lanes, false, how.resident_room);
+    const mixture_needs n = needs_of<T>(p.structure, D, p.K, p.rows, lanes, false, how.resident_bytes);
     most.model = std::max(most.model, n.model);
     most.sums = std::max(most.sums, n.sums);
     most.factors = std::max(most.factors, n.factors);
     most.tile = std::max(most.tile, n.tile);
     most.start = std::max(most.start, n.start);
-    chunk = std::max(chunk, (D + 2 + p.K) * chunk_points_for(D, p.K, sizeof(T)));
+    grid_tile = std::max(grid_tile, (D + 2 + p.K) * grid_tile_points_for(D, p.K, sizeof(T)));
     numbers = std::max(numbers, n.statistics + 1);
   }
-  std::vector<std::unique_ptr<double[]>> held;
+  std::vector<std::unique_ptr<double[]>> buffers;
   const auto memory = [&](std::int64_t bytes) {
-    held.push_back(std::make_unique<double[]>(static_cast<std::size_t>(bytes / 8 + 1)));
-    return reinterpret_cast<char*>(held.back().get());
+    buffers.push_back(std::make_unique<double[]>(static_cast<std::size_t>(bytes / 8 + 1)));
+    return reinterpret_cast<char*>(buffers.back().get());
   };
   mixture_launch<T> launch;
   launch.points = {values.data(),
@@ -133,21 +133,21 @@ std::vector<answer> run_on_lanes(const std::vector<problem>& problems, const lan
   launch.bounds = bounds;
   launch.next = &next;
   std::vector<char*> shared(groups, nullptr);
-  const auto room = [&](std::int64_t bytes, bool anywhere) {
-    return lane_room{how.in_shared && anywhere ? nullptr : memory(bytes * groups), bytes};
+  const auto workspace = [&](std::int64_t bytes, bool anywhere) {
+    return lane_workspace{how.in_shared && anywhere ? nullptr : memory(bytes * groups), bytes};
   };
-  launch.sums = room(most.sums, true);
-  launch.tile = room(most.tile, true);
-  launch.model = room(most.model, Reach != reach::grid);
-  launch.factors = room(most.factors, Reach != reach::grid);
-  launch.start = room(most.start, false);
+  launch.sums = workspace(most.sums, true);
+  launch.tile = workspace(most.tile, true);
+  launch.model = workspace(most.model, Reach != reach::grid);
+  launch.factors = workspace(most.factors, Reach != reach::grid);
+  launch.start = workspace(most.start, false);
   if (how.in_shared)
     for (char*& s : shared) s = memory(most.sums + most.tile + most.model + most.factors);
   launch.partial_each = numbers;
   launch.partial = reinterpret_cast<double*>(memory(2 * how.blocks * numbers * 8));
-  launch.chunk = reinterpret_cast<T*>(memory(chunk * static_cast<std::int64_t>(sizeof(T))));
+  launch.grid_tile = reinterpret_cast<T*>(memory(grid_tile * static_cast<std::int64_t>(sizeof(T))));
   launch.partial_limit = how.partial_limit;
-  launch.resident_room = how.resident_room;
+  launch.resident_bytes = how.resident_bytes;
   lane_team team(how.blocks, how.warps);
   run_lanes<Reach>(team, [&](auto& context, int thread) {
     const int group = Reach == reach::grid ? context.block() : thread / context.lanes();

@@ -40,7 +40,7 @@ void expect_every_number_folded() {
 }
 
 TEST(lane_registers, every_number_is_folded_onto_one_lane) {
-  expect_every_number_folded<register_room>();
+  expect_every_number_folded<register_sum_capacity>();
 }
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
@@ -124,7 +124,7 @@ TEST(lane_registers, points_far_from_every_component_count_in_full) {
     }
 }
 
-/// A component whose points are all alike collapses in the step from sums to factors, and the run says so.
+/// A component whose points are all alike collapses in the step from sums to factors, and the attempt says so.
 TEST(lane_registers, the_step_sees_a_component_collapse) {
   for (const int D : {1, 2, 3}) {
     problem p(covariance_structure::full, D, 2, 200, false, false, 3);

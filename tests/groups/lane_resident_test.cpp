@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mixtures' resident passes, run with threads as lanes, against plain loops: every structure, every size of tile, sizes
-// that fill no share of a lane, missing rows and weights.
+// that fill no fragment of a lane, missing rows and weights.
 #include <gtest/gtest.h>
 
 #include <cmath>

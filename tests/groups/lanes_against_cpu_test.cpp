@@ -23,7 +23,7 @@ mixture_results on_the_cpu(const problem& p, const lane_run& how, int iterations
   options.tolerance = how.settings.tolerance;
   options.accelerate = how.settings.accelerate;
   options.restart_collapsed = how.settings.restart_collapsed;
-  options.batch_rows = how.settings.batch_rows;
+  options.minibatch_rows = how.settings.minibatch_rows;
   options.regularization = 0;
   mixture_results start = empty_mixtures(1, p.K, p.D, p.structure);
   start.weights = p.start.weights;
@@ -70,7 +70,7 @@ void for_all_reaches(const problem& p, lane_run how, int iterations, bool grid, 
   if (!grid) return;
   check(run_on_lanes<reach::grid, double>({p}, how, iterations)[0]);
   how.partial_limit = 0;
-  check(run_on_lanes<reach::grid, double>({p}, how, iterations)[0]);  // in chunks
+  check(run_on_lanes<reach::grid, double>({p}, how, iterations)[0]);  // in grid tiles
 }
 
 TEST(lanes_against_cpu, start_and_climb_alike_where_rows_are_missing) {
@@ -93,7 +93,7 @@ TEST(lanes_against_cpu, follow_every_way_to_climb_where_rows_are_missing) {
       const problem p(structure, 3, 4, 300, way == 1, true, 83);
       lane_run how = from_start(2, 1);
       how.settings.accelerate = way == 1;
-      how.settings.batch_rows = way == 2 ? 64 : 0;
+      how.settings.minibatch_rows = way == 2 ? 64 : 0;
       const mixture_results cpu = on_the_cpu(p, how, 4);
       expect_the_same(p, run_on_lanes<reach::block, double>({p}, how, 4)[0], cpu, 1e-9);
     }

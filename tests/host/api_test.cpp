@@ -44,30 +44,31 @@ TEST(fit, refuses_wrong_options_and_says_what_is_expected) {
   const auto data = dense(std::span<const double>(values), 1);
   const executor cpu = executor::cpu(1);
   expect_error(error::kind::argument, {"gamma", "shape, rate", "scale"}, [&] {
-    fit<gamma>(cpu, data, {.fixed = {{"scale", 1.0}}});
+    fit<families::gamma>(cpu, data, {.fixed = {{"scale", 1.0}}});
   });
   expect_error(error::kind::argument, {"shape", "positive"}, [&] {
-    fit<gamma>(cpu, data, {.fixed = {{"shape", -1.0}}});
+    fit<families::gamma>(cpu, data, {.fixed = {{"shape", -1.0}}});
   });
   expect_error(error::kind::argument, {"trials"}, [&] { fit<binomial>(cpu, data); });
-  expect_error(error::kind::argument, {"max_iterations"}, [&] { fit<gamma>(cpu, data, {.max_iterations = -1}); });
+  expect_error(error::kind::argument, {"max_iterations"},
+               [&] { fit<families::gamma>(cpu, data, {.max_iterations = -1}); });
   expect_error(error::kind::argument, {"did you mean 'gamma'"}, [&] { find_family("gama"); });
   expect_error(error::kind::argument, {"device memory"},
-               [&] { fit<gamma>(cpu, dense(std::span<const double>(values), 1, memory_space::device)); });
+               [&] { fit<families::gamma>(cpu, dense(std::span<const double>(values), 1, memory_space::device)); });
   expect_error(error::kind::argument, {"threads"}, [] { executor::cpu(-2); });
-  const auto r = fit<gamma>(cpu, data);
+  const auto r = fit<families::gamma>(cpu, data);
   expect_error(error::kind::argument, {"level"}, [&] { r.interval(0, 0, 1.0); });
 }
 
 TEST(fit, of_no_samples_is_empty) {
-  const auto r = fit<gamma>(executor::cpu(), dense(std::span<const double>(), 0));
+  const auto r = fit<families::gamma>(executor::cpu(), dense(std::span<const double>(), 0));
   EXPECT_EQ(r.count, 0);
   EXPECT_TRUE(r.status.empty());
 }
 
 TEST(fit, holds_fixed_parameters_and_counts_the_free_ones) {
   const auto data = dense(std::span<const double>(values), 1);
-  const auto r = fit<gamma>(executor::cpu(1), data, {.fixed = {{"shape", 2.0}}});
+  const auto r = fit<families::gamma>(executor::cpu(1), data, {.fixed = {{"shape", 2.0}}});
   ASSERT_EQ(r.status[0], fit_status::converged);
   EXPECT_EQ(r.parameter("shape", 0), 2.0);
   EXPECT_NEAR(r.parameter("rate", 0), 2.0 / 1.75, 1e-12);
@@ -82,12 +83,12 @@ TEST(fit, reports_progress_to_its_end) {
   std::vector<double> many;
   for (int i = 0; i < 3000; ++i) many.push_back(values[i % 6] + 1e-3 * i);
   std::int64_t last = -1, total = 0;
-  fit<gamma>(executor::cpu(2), dense(std::span<const double>(many), 500),
-             {.progress = [&](std::int64_t done, std::int64_t all) {
-               EXPECT_GE(done, last);
-               last = done;
-               total = all;
-             }});
+  fit<families::gamma>(executor::cpu(2), dense(std::span<const double>(many), 500),
+                       {.progress = [&](std::int64_t done, std::int64_t all) {
+                         EXPECT_GE(done, last);
+                         last = done;
+                         total = all;
+                       }});
   EXPECT_EQ(last, 500);
   EXPECT_EQ(total, 500);
 }
@@ -141,47 +142,47 @@ TEST(fit, takes_fixed_values_up_to_both_ends_of_their_constraint) {
     const std::vector<double> none;
     fit(executor::cpu(1), find_family(family), dense(std::span<const double>(none), 0), {.fixed = {{name, value}}});
   };
-  const auto refused = [&](const char* family, const char* name, double value) {
+  const auto expect_wrong = [&](const char* family, const char* name, double value) {
     expect_error(error::kind::argument, {family, name}, [&] { fix(family, name, value); });
   };
   for (const double inside : {-most, 0.0, most}) fix("normal", "mean", inside);
-  for (const double outside : {-infinity, infinity, nan}) refused("normal", "mean", outside);
+  for (const double outside : {-infinity, infinity, nan}) expect_wrong("normal", "mean", outside);
   for (const double inside : {least, most}) fix("normal", "sd", inside);
-  for (const double outside : {-least, 0.0, infinity, nan}) refused("normal", "sd", outside);
+  for (const double outside : {-least, 0.0, infinity, nan}) expect_wrong("normal", "sd", outside);
   for (const double inside : {least, std::nextafter(1.0, 0.0)}) fix("bernoulli", "prob", inside);
-  for (const double outside : {0.0, 1.0, -least, nan}) refused("bernoulli", "prob", outside);
+  for (const double outside : {0.0, 1.0, -least, nan}) expect_wrong("bernoulli", "prob", outside);
   for (const double inside : {1.0, 0x1p60}) fix("binomial", "trials", inside);
-  for (const double outside : {0.0, 0.5, 2.5, -1.0, infinity}) refused("binomial", "trials", outside);
+  for (const double outside : {0.0, 0.5, 2.5, -1.0, infinity}) expect_wrong("binomial", "trials", outside);
 }
 
 TEST(fit, accounts_for_every_value) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> x{1, nan, 2, -3, 4, 5, -6, 7}, weights{1, 1, 0, 0, 2, nan, 1, 0};
   const auto data = dense(std::span<const double>(x), 1);
-  const fit_results plain = fit<gamma>(executor::cpu(1), data);
+  const fit_results plain = fit<families::gamma>(executor::cpu(1), data);
   EXPECT_EQ(plain.status[0], fit_status::out_of_support);
   EXPECT_EQ(plain.observations[0], 7);
   EXPECT_EQ(plain.missing[0], 1);
   EXPECT_EQ(plain.left_out[0], 0);
   EXPECT_EQ(plain.outside[0], 2);
-  const fit_results weighted = fit<gamma>(executor::cpu(1), data.weighted(weights));
+  const fit_results weighted = fit<families::gamma>(executor::cpu(1), data.weighted(weights));
   EXPECT_EQ(weighted.observations[0], 3);
   EXPECT_EQ(weighted.missing[0], 2);
   EXPECT_EQ(weighted.left_out[0], 3);
   EXPECT_EQ(weighted.outside[0], 1);
   EXPECT_EQ(weighted.observations[0] + weighted.missing[0] + weighted.left_out[0], 8);
-  // A support that what is held makes.
+  // A support that what is fixed makes.
   const std::vector<double> y{1, 2, 3, 9, 12};
-  const fit_results held = fit<generalized_pareto>(executor::cpu(1), dense(std::span<const double>(y), 1),
-                                                   {.fixed = {{"scale", 4}, {"shape", -0.5}}});  // ends at 8
-  EXPECT_EQ(held.status[0], fit_status::out_of_support);
-  EXPECT_EQ(held.outside[0], 2);
+  const fit_results with_fixed = fit<generalized_pareto>(executor::cpu(1), dense(std::span<const double>(y), 1),
+                                                         {.fixed = {{"scale", 4}, {"shape", -0.5}}});  // ends at 8
+  EXPECT_EQ(with_fixed.status[0], fit_status::out_of_support);
+  EXPECT_EQ(with_fixed.outside[0], 2);
   const std::vector<double> turned{12, 9, 3, 2, 1};  // an excluded value stands in for those that pad a vector
   const fit_results first = fit<generalized_pareto>(executor::cpu(1), dense(std::span<const double>(turned), 1),
                                                     {.fixed = {{"scale", 4}, {"shape", -0.5}}});
   EXPECT_EQ(first.status[0], fit_status::out_of_support);
   EXPECT_EQ(first.outside[0], 2);
-  EXPECT_EQ(fit<gamma>(executor::cpu(1), dense(std::span<const double>(y), 1)).outside[0], 0);
+  EXPECT_EQ(fit<families::gamma>(executor::cpu(1), dense(std::span<const double>(y), 1)).outside[0], 0);
 }
 
 TEST(simulate, repeats_by_seed_and_stream_and_differs_otherwise) {

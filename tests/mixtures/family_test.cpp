@@ -93,7 +93,7 @@ TEST(family_mixture, of_poissons_follows_the_textbook_from_a_start) {
 }
 
 TEST(family_mixture, zero_inflation_is_two_components) {
-  // With a share of zeros z and the mean m of all values, the estimates solve rate / (1 − exp(−rate)) = m / (1 − z).
+  // With a fraction of zeros z and the mean m of all values, the estimates solve rate / (1 − exp(−rate)) = m / (1 − z).
   std::mt19937_64 random(6);
   std::vector<double> values;
   double zeros = 0, sum = 0;
@@ -177,7 +177,7 @@ TEST(family_mixture, finds_again_what_it_drew) {
     EXPECT_TRUE(r.log_likelihood[0] - at_truth <= 20) << name;  // half a χ² of 5: no more than noise can give
     EXPECT_TRUE(std::abs(r.weight(0, 0) - 0.35) <= 0.03) << name << ": " << r.weight(0, 0);
     for (int k = 0; k < 2; ++k)
-      for (int p = 0; p < r.parameter_room; ++p) {
+      for (int p = 0; p < r.parameter_stride; ++p) {
         const double wanted = truth.parameter(0, k, p);
         EXPECT_TRUE(std::abs(r.parameter(0, k, p) - wanted) <= 0.15 * wanted) << name << ": " << r.parameter(0, k, p);
       }

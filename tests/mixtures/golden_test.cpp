@@ -66,11 +66,11 @@ void expect_reference(const json& sample, const json& wanted, const bounds& most
   for (std::size_t t = 0; t < trace.size(); ++t)
     EXPECT_TRUE(std::abs(found_trace[t] - trace[t]) <= most.trace * std::abs(trace[t]))
         << "iteration " << t << ": " << found_trace[t] - trace[t] << " of " << trace[t];
-  const std::vector<double> shares = flat(wanted["weights"]), means = flat(wanted["means"]),
+  const std::vector<double> wanted_weights = flat(wanted["weights"]), means = flat(wanted["means"]),
                             covariances = flat(wanted["covariances"]);
   for (int k = 0; k < K; ++k) {
     const auto entry = [&](int i, int j) { return static_cast<std::size_t>((k * D + i) * D + j); };
-    EXPECT_TRUE(std::abs(found.weight(0, k) / shares[static_cast<std::size_t>(k)] - 1) <= most.weights);
+    EXPECT_TRUE(std::abs(found.weight(0, k) / wanted_weights[static_cast<std::size_t>(k)] - 1) <= most.weights);
     for (int i = 0; i < D; ++i) {
       const double mean = means[static_cast<std::size_t>(k * D + i)], variance = covariances[entry(i, i)];
       const double ulp = std::nextafter(std::abs(mean), INFINITY) - std::abs(mean);

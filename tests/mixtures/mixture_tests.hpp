@@ -120,12 +120,12 @@ struct textbook {
       real value = 0, total = 0;
       for (std::size_t i = 0; i < n; ++i) {
         if (!(w[i] > 0)) continue;
-        real* const shares = &r[i * static_cast<std::size_t>(K)];
+        real* const responsibilities = &r[i * static_cast<std::size_t>(K)];
         real most = -INFINITY, sum = 0;
         for (int k = 0; k < K; ++k)
-          most = std::max(most, shares[k] = log_term(&values[i * static_cast<std::size_t>(D)], k));
-        for (int k = 0; k < K; ++k) sum += shares[k] = std::exp(shares[k] - most);
-        for (int k = 0; k < K; ++k) shares[k] *= w[i] / sum;
+          most = std::max(most, responsibilities[k] = log_term(&values[i * static_cast<std::size_t>(D)], k));
+        for (int k = 0; k < K; ++k) sum += responsibilities[k] = std::exp(responsibilities[k] - most);
+        for (int k = 0; k < K; ++k) responsibilities[k] *= w[i] / sum;
         value += w[i] * (most + std::log(sum));
         total += w[i];
       }

@@ -67,7 +67,7 @@ TEST(mixture_reference, follows_the_textbook_with_weights_and_missing_rows) {
     }
 }
 
-TEST(mixture_reference, follows_the_textbook_through_shares_of_a_large_fit) {
+TEST(mixture_reference, follows_the_textbook_through_partitions_of_a_large_fit) {
   const std::vector<double> values = draw_points(100000, 2, 3, 5, 123);
   expect_textbook(values, {}, 2, 3, covariance_structure::full, 5);
 }

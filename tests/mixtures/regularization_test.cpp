@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is added to covariances, and when: nothing, unless every run of a number of components collapses.
+// What is added to covariances, and when: nothing, unless every attempt of a number of components collapses.
 #include <algorithm>
 
 #include "mixture_tests.hpp"
@@ -159,7 +159,7 @@ TEST(mixture_regularization, no_size_is_taken_for_components_on_single_rows) {
   }
 }
 
-TEST(mixture_regularization, is_a_share_of_each_coordinates_own_variance) {
+TEST(mixture_regularization, is_a_fraction_of_each_coordinates_own_variance) {
   std::vector<double> plane;  // three coordinates of very different width on a plane
   for (int i = 0; i < 80; ++i) {
     const double a = std::sin(1.7 * i), b = std::cos(2.3 * i);
@@ -218,8 +218,8 @@ TEST(mixture_regularization, is_raised_until_it_holds) {
   options.restarts = 2;
   const mixture_results r = fit_mixture(executor::cpu(2), points<double>(values, 1), options);
   ASSERT_EQ(r.status[0], fit_status::regularized);
-  const double share = r.regularization[0] / population_variance(values, 1, 0);
-  EXPECT_TRUE(std::abs(share / 1e-5 - 1) <= 1e-9) << share;
+  const double fraction = r.regularization[0] / population_variance(values, 1, 0);
+  EXPECT_TRUE(std::abs(fraction / 1e-5 - 1) <= 1e-9) << fraction;
 }
 
 TEST(mixture_regularization, climbs_again_from_the_start_that_was_given) {

@@ -147,8 +147,8 @@ TEST(mixture_rows, bic_counts_them_whatever_their_weights) {
   EXPECT_EQ(three.bic(0), 5 * std::log(150.0) - 2 * three.log_likelihood[0]);
 }
 
-// Room for its own components alone: 2,000 mixtures of one component beside one of 300.
-TEST(mixture_rows, mixtures_of_different_sizes_take_their_own_room) {
+// Capacity for its own components alone: 2,000 mixtures of one component beside one of 300.
+TEST(mixture_rows, mixtures_of_different_sizes_have_their_own_capacity) {
   std::vector<std::int32_t> sizes(2000, 1);
   sizes[7] = 300;
   mixture_results r = empty_mixtures(sizes, 3, covariance_structure::full);

@@ -19,8 +19,8 @@ std::vector<double> separated(int n, int D, int K, std::uint64_t seed) {
   return values;
 }
 
-/// The share of seeds with which one start finds all K clusters.
-double share_found(const std::vector<double>& values, int D, int K, mixture_start start, int seeds) {
+/// The fraction of seeds with which one start finds all K clusters.
+double fraction_found(const std::vector<double>& values, int D, int K, mixture_start start, int seeds) {
   int found = 0;
   for (int seed = 0; seed < seeds; ++seed) {
     mixture_options options;
@@ -40,18 +40,18 @@ double share_found(const std::vector<double>& values, int D, int K, mixture_star
 
 // Measured: 1, 0.945 and 0.74.
 TEST(mixture_starts, kmeans_plus_plus_finds_separated_clusters_with_most_seeds) {
-  EXPECT_TRUE(share_found(separated(60, 1, 2, 1), 1, 2, mixture_start::kmeans_plus_plus, 200) >= 0.98);
-  EXPECT_TRUE(share_found(separated(60, 2, 4, 2), 2, 4, mixture_start::kmeans_plus_plus, 200) >= 0.89);
-  EXPECT_TRUE(share_found(separated(60, 3, 8, 3), 3, 8, mixture_start::kmeans_plus_plus, 200) >= 0.65);
+  EXPECT_TRUE(fraction_found(separated(60, 1, 2, 1), 1, 2, mixture_start::kmeans_plus_plus, 200) >= 0.98);
+  EXPECT_TRUE(fraction_found(separated(60, 2, 4, 2), 2, 4, mixture_start::kmeans_plus_plus, 200) >= 0.89);
+  EXPECT_TRUE(fraction_found(separated(60, 3, 8, 3), 3, 8, mixture_start::kmeans_plus_plus, 200) >= 0.65);
 }
 
 // Rows that are missing or of weight 0 are no seeds, and spoil none.
 TEST(mixture_starts, kmeans_plus_plus_does_as_well_with_rows_that_do_not_count) {
   const int D = 3, K = 8;
   std::vector<double> values = separated(60, D, K, 3), weights(480, 1.0);
-  const double whole = share_found(values, D, K, mixture_start::kmeans_plus_plus, 200);
+  const double whole = fraction_found(values, D, K, mixture_start::kmeans_plus_plus, 200);
   for (std::size_t row = 0; row < 480; row += 3) values[row * 3 + row % 3] = nan;
-  const double with_gaps = share_found(values, D, K, mixture_start::kmeans_plus_plus, 200);
+  const double with_gaps = fraction_found(values, D, K, mixture_start::kmeans_plus_plus, 200);
   EXPECT_TRUE(with_gaps >= whole - 0.12) << with_gaps << " and " << whole;
 }
 

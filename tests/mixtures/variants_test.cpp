@@ -59,7 +59,7 @@ TEST(mixture_stepwise, comes_near_em_and_repeats) {
   mixture_options options;
   options.tolerance = 1e-9;
   const mixture_results exact = fit_from_rows(values, 2, 4, covariance_structure::full, options);
-  options.batch_rows = 1000;
+  options.minibatch_rows = 1000;
   options.tolerance = 1e-6;
   const mixture_results steps = fit_from_rows(values, 2, 4, covariance_structure::full, options);
   EXPECT_EQ(steps.status[0], fit_status::converged);
@@ -69,7 +69,7 @@ TEST(mixture_stepwise, comes_near_em_and_repeats) {
   double sum = 0;  // exact at the end, whatever the trace says
   for (const double each : score_mixture(executor::cpu(1), points<double>(values, 2), steps).log_density) sum += each;
   EXPECT_TRUE(std::abs(sum - steps.log_likelihood[0]) <= 1e-9 * std::abs(sum));
-  options.batch_rows = 60000;  // one batch: plain EM
+  options.minibatch_rows = 60000;  // one batch: plain EM
   options.tolerance = 1e-9;
   EXPECT_TRUE(same_fit(exact, 0, fit_from_rows(values, 2, 4, covariance_structure::full, options), 0));
 }
@@ -118,9 +118,9 @@ struct stepwise_textbook {
         batch = (batch + step) % batches;
         const pass own = over(x, w, batch * size, std::min(n, (batch + 1) * size));
         sum += own.log_likelihood;
-        const real share = std::pow(real(t++ + 2), real(-0.7));
+        const real step_size = std::pow(real(t++ + 2), real(-0.7));
         for (std::size_t s = 0; s < average.size(); ++s)
-          average[s] += share * (own.sums[s] * first.weight / own.weight - average[s]);
+          average[s] += step_size * (own.sums[s] * first.weight / own.weight - average[s]);
         for (std::size_t k = 0; k < weights.size(); ++k) {
           weights[k] = average[3 * k] / first.weight;
           means[k] = average[3 * k + 1] / average[3 * k];
@@ -147,7 +147,7 @@ TEST(mixture_stepwise, follows_the_textbook_batch_by_batch) {
     }
     wanted.run(values, weights, batch, 4);
     mixture_options options = exactly(4, start);
-    options.batch_rows = static_cast<std::int64_t>(batch);
+    options.minibatch_rows = static_cast<std::int64_t>(batch);
     const mixture_results r = fit_mixture(executor::cpu(1), points<double>(values, 1).weighted(weights), options);
     const std::vector<double>& trace = r.log_likelihood_trace[0];
     ASSERT_EQ(trace.size(), wanted.trace.size());
@@ -175,7 +175,7 @@ TEST(mixture_stepwise, a_tied_covariance_stays_one) {
     options.tolerance = 1e-9;
     const mixture_results exact = fit_mixture(executor::cpu(1), points<double>(values, D), options);
     for (const std::int64_t batch : {50, 500}) {
-      options.batch_rows = batch;
+      options.minibatch_rows = batch;
       options.max_iterations = 20;
       options.tolerance = 0;
       const mixture_results steps = fit_mixture(executor::cpu(1), points<double>(values, D), options);

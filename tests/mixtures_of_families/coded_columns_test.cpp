@@ -50,20 +50,23 @@ TEST(coded_columns, sums_over_patterns_are_those_of_plain_loops) {
   const code_rows codes = sample.codes.rows(0, n);
   for (const int width : {8, 16, 24, 40, 72, 104}) {
     const auto W = static_cast<std::size_t>(width);
-    std::vector<double> table(sample.codes.patterns() * W), to(n * W, 0.5), shares(n * W), sums(table.size(), 0.25);
+    std::vector<double> table(sample.codes.patterns() * W), to(n * W, 0.5), responsibilities(n * W),
+        sums(table.size(), 0.25);
     for (std::size_t i = 0; i < table.size(); ++i) table[i] = std::sin(static_cast<double>(i));
-    for (std::size_t i = 0; i < shares.size(); ++i)
-      shares[i] = i / W % 3 ? 1.5 + std::cos(static_cast<double>(i)) : i % W == 3 ? 1.0 : 1e-60;  // some do not show
+    for (std::size_t i = 0; i < responsibilities.size(); ++i)
+      responsibilities[i] = i / W % 3    ? 1.5 + std::cos(static_cast<double>(i))
+                            : i % W == 3 ? 1.0
+                                         : 1e-60;  // some do not show
     std::vector<double> wanted = to, wanted_sums = sums;
     for (std::size_t i = 0; i < n; ++i)
       for (int g = 0; g < codes.groups; ++g)
         for (std::size_t k = 0; k < W; ++k) {
           const std::size_t at = static_cast<std::size_t>(codes.pattern(static_cast<std::int64_t>(i), g)) * W + k;
           wanted[i * W + k] += table[at];
-          wanted_sums[at] += shares[i * W + k];
+          wanted_sums[at] += responsibilities[i * W + k];
         }
     cpu_mixture_functions().add_patterns(codes, table.data(), width, to.data());
-    cpu_mixture_functions().add_shares(codes, shares.data(), width, sums.data());
+    cpu_mixture_functions().add_responsibilities(codes, responsibilities.data(), width, sums.data());
     EXPECT_EQ(to, wanted) << width;
     EXPECT_EQ(sums, wanted_sums) << width;
   }

@@ -6,7 +6,7 @@
 #include "family_mixture_tests.hpp"
 #include "kernels/algorithms/em.hpp"
 #include "kernels/cpu/mixture_of_passes.hpp"
-#include "kernels/cuda/share_work.hpp"
+#include "kernels/cuda/responsibility_work.hpp"
 #include "kernels/cuda/work.hpp"
 #include "kernels/families/exponential.hpp"
 #include "kernels/families/gamma.hpp"
@@ -17,17 +17,17 @@ namespace manyfit::tests {
 namespace {
 
 struct on_serial_groups {
-  static double share(int K, std::int64_t n, std::int64_t stride, const double* x, const double* w,
-                      const double* log_weight, double* table, component_sums* sums) {
+  static double responsibility(int K, std::int64_t n, std::int64_t stride, const double* x, const double* w,
+                               const double* log_weight, double* table, component_sums* sums) {
     serial_walk walk;
-    return share_out(walk, K, n, stride, x, w, log_weight, table, sums);
+    return find_responsibilities(walk, K, n, stride, x, w, log_weight, table, sums);
   }
-  static void column(std::int64_t n, const double* x, const double* shares, component_sums& sums) {
+  static void column(std::int64_t n, const double* x, const double* responsibilities, component_sums& sums) {
     component_sums plain = sums;
     serial_walk walk;
-    column_sums(walk, n, x, shares, sums);
+    column_sums(walk, n, x, responsibilities, sums);
     plain_walk one;
-    column_sums(one, n, x, shares, plain);
+    column_sums(one, n, x, responsibilities, plain);
     EXPECT_TRUE(std::abs(plain.second - sums.second) <= 1e-11 * std::abs(sums.second));
   }
 };
@@ -35,8 +35,8 @@ struct on_serial_groups {
 /// E step and M step as CUDA's kernels take them.
 template <reach Reach, int Blocks, int Warps>
 struct on_lanes {
-  static double share(int K, std::int64_t n, std::int64_t stride, const double* x, const double* w,
-                      const double* log_weight, double* table, component_sums* sums) {
+  static double responsibility(int K, std::int64_t n, std::int64_t stride, const double* x, const double* w,
+                               const double* log_weight, double* table, component_sums* sums) {
     const std::int64_t offsets[] = {0, n}, bounds[] = {0, 1};
     std::vector<double> kept(static_cast<std::size_t>(n));
     double total = nan;
@@ -44,16 +44,18 @@ struct on_lanes {
     const work_list work{nullptr, bounds, &next};
     lane_team team(Blocks, Warps);
     run_lanes<Reach>(team, [&](auto& context, int) {
-      share_work(context, work, {1, stride, K, offsets, x, w, log_weight, table, kept.data(), sums, &total});
+      responsibility_work(context, work, {1, stride, K, offsets, x, w, log_weight, table, kept.data(), sums, &total});
     });
     return total;
   }
-  static void column(std::int64_t n, const double* x, const double* shares, component_sums& sums) {
+  static void column(std::int64_t n, const double* x, const double* responsibilities, component_sums& sums) {
     const std::int64_t offsets[] = {0, n}, bounds[] = {0, 1};
     std::int64_t next = 0;
     const work_list work{nullptr, bounds, &next};
     lane_team team(Blocks, Warps);
-    run_lanes<Reach>(team, [&](auto& context, int) { column_work(context, work, {offsets, x, shares, &sums}); });
+    run_lanes<Reach>(team, [&](auto& context, int) {
+      column_work(context, work, {offsets, x, responsibilities, &sums});
+    });
   }
 
   template <class Family>
@@ -61,15 +63,15 @@ struct on_lanes {
                   std::atomic<std::int64_t>*) {
     constexpr int each = Reach == reach::part ? lane_team::part_lanes : Reach == reach::warp ? 32 : 32 * Warps;
     const std::int64_t bounds[] = {0, batch.count},
-                       room = lanes_group<family_rows<Family>, double, lane_context<true>>::least_capacity(each);
+                       capacity = lanes_group<family_rows<Family>, double, lane_context<true>>::least_capacity(each);
     std::int64_t next = 0;
     const work_list work{nullptr, bounds, &next};
     lane_team team(Blocks, Warps);
     std::vector<std::vector<double>> buffers(Blocks * Warps * 32 / each,
-                                             std::vector<double>(static_cast<std::size_t>(room)));
+                                             std::vector<double>(static_cast<std::size_t>(capacity)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
-      sample_work<fit_operation, Family>(context, buffers[static_cast<std::size_t>(thread / each)].data(), room, work,
-                                         batch, settings, results);
+      sample_work<fit_operation, Family>(context, buffers[static_cast<std::size_t>(thread / each)].data(), capacity,
+                                         work, batch, settings, results);
     });
   }
 };
@@ -88,8 +90,9 @@ template <class How>
 struct em_of_mixtures : testing::Test {
   mixture_part part(const char* name) const {
     const family_info& family = find_family(name);
-    const operations<on_cpu, double>& f = family.name == std::string("gamma") ? functions_for<How, gamma>(family)
-                                                                              : functions_for<How, exponential>(family);
+    const operations<on_cpu, double>& f = family.name == std::string("gamma")
+                                              ? functions_for<How, families::gamma>(family)
+                                              : functions_for<How, exponential>(family);
     return {&family, &f, {.std_errors = false}};
   }
   /// Climbs from the first start.
@@ -97,7 +100,7 @@ struct em_of_mixtures : testing::Test {
                  std::vector<double>& weights, int iterations) {
     const mixture_sample sample = read_mixture_sample<double>({x.data(), nullptr, nullptr, std::ssize(x), 1}, 0);
     mixture_attempt attempt{&sample, 0, philox_stream(1, 0, 2)};
-    cpu_mixture_passes passes(parts, 2, attempt, &How::share, 1);
+    cpu_mixture_passes passes(parts, 2, attempt, &How::responsibility, 1);
     mixture_of model(passes, parts, 2, {&attempt, 1}, true);
     static_assert(latent<decltype(model)>);
     em_climb one;
@@ -111,7 +114,7 @@ using all_kinds = testing::Types<on_serial_groups, on_lanes<reach::part, 1, 1>, 
                                  on_lanes<reach::block, 1, 2>, on_lanes<reach::grid, 2, 1>>;
 TYPED_TEST_SUITE(em_of_mixtures, all_kinds);
 
-TYPED_TEST(em_of_mixtures, shares_add_up_to_what_a_plain_loop_says) {
+TYPED_TEST(em_of_mixtures, responsibilities_add_up_to_what_a_plain_loop_says) {
   constexpr int n = 1500, padded = 1504, K = 3;
   std::vector<double> x(padded), w(padded), table(K * padded), log_weight{std::log(0.2), std::log(0.3), std::log(0.5)};
   for (int i = 0; i < n; ++i) {
@@ -119,18 +122,19 @@ TYPED_TEST(em_of_mixtures, shares_add_up_to_what_a_plain_loop_says) {
     w[i] = 0.5 + i % 3;
     for (int k = 0; k < K; ++k) table[k * padded + i] = k == 2 && i % 7 == 0 ? -infinity : -0.1 * (i % 11) * k;
   }
-  table[5] = -1e5;  // a share that underflows
+  table[5] = -1e5;  // a responsibility that underflows
   const std::vector<double> density = table;
   component_sums sums[K];
   for (component_sums& s : sums) s.centre = 6;
-  const double total = TypeParam::share(K, padded, padded, x.data(), w.data(), log_weight.data(), table.data(), sums);
+  const double total =
+      TypeParam::responsibility(K, padded, padded, x.data(), w.data(), log_weight.data(), table.data(), sums);
   double expected_total = 0, part[K][4] = {};
   for (int i = 0; i < n; ++i) {
-    double sum = 0, share[K];
-    for (int k = 0; k < K; ++k) sum += share[k] = std::exp(density[k * padded + i] + log_weight[k]);
+    double sum = 0, responsibility[K];
+    for (int k = 0; k < K; ++k) sum += responsibility[k] = std::exp(density[k * padded + i] + log_weight[k]);
     expected_total += w[i] * std::log(sum);
     for (int k = 0; k < K; ++k) {
-      const double s = w[i] * share[k] / sum, l = density[k * padded + i];
+      const double s = w[i] * responsibility[k] / sum, l = density[k * padded + i];
       ASSERT_TRUE(std::abs(table[k * padded + i] - s) <= 1e-14) << i << ", " << k;
       part[k][0] += s;
       part[k][1] += s * (x[i] - 6);
@@ -149,18 +153,18 @@ TYPED_TEST(em_of_mixtures, shares_add_up_to_what_a_plain_loop_says) {
 
 TYPED_TEST(em_of_mixtures, sums_over_a_column_leave_missing_cells_out) {
   constexpr int n = 1504;
-  std::vector<double> x(n), shares(n);
+  std::vector<double> x(n), responsibilities(n);
   double expected[3] = {};
   for (int i = 0; i < n; ++i) {
     x[i] = i % 5 == 3 ? nan : 7 + i % 11;
-    shares[i] = 0.125 * (i % 9);
+    responsibilities[i] = 0.125 * (i % 9);
     if (i % 5 == 3) continue;
-    expected[0] += shares[i];
-    expected[1] += shares[i] * (x[i] - 10);
-    expected[2] += shares[i] * (x[i] - 10) * (x[i] - 10);
+    expected[0] += responsibilities[i];
+    expected[1] += responsibilities[i] * (x[i] - 10);
+    expected[2] += responsibilities[i] * (x[i] - 10) * (x[i] - 10);
   }
   component_sums sums{.centre = 10, .log_density = 5};
-  TypeParam::column(n, x.data(), shares.data(), sums);
+  TypeParam::column(n, x.data(), responsibilities.data(), sums);
   EXPECT_TRUE(std::abs(sums.weight - expected[0]) <= 1e-11 * expected[0]);
   EXPECT_TRUE(std::abs(sums.first - expected[1]) <= 1e-11 * std::abs(expected[1]));
   EXPECT_TRUE(std::abs(sums.second - expected[2]) <= 1e-11 * expected[2]);
@@ -171,7 +175,7 @@ TYPED_TEST(em_of_mixtures, a_value_without_density_is_told_from_a_broken_one) {
   std::vector<double> x(8, 1.0), w(8, 1.0), table(16, -1.0), log_weight{std::log(0.5), std::log(0.5)};
   component_sums sums[2];
   const auto total = [&] {
-    return TypeParam::share(2, 8, 8, x.data(), w.data(), log_weight.data(), table.data(), sums);
+    return TypeParam::responsibility(2, 8, 8, x.data(), w.data(), log_weight.data(), table.data(), sums);
   };
   table[3] = table[11] = -infinity;
   EXPECT_EQ(total(), -infinity);

@@ -45,7 +45,7 @@ TEST(mixtures_of_products, of_one_component_are_the_fits_of_each_column) {
       for (std::size_t i = static_cast<std::size_t>(d); i < rows.size(); i += D) x.push_back(rows[i]);
       const fit_results own = fit(executor::cpu(1), find_family(name), one(x));
       sum += own.log_likelihood[0];
-      for (int p = 0; p < r.parameter_room; ++p)
+      for (int p = 0; p < r.parameter_stride; ++p)
         EXPECT_TRUE(std::abs(r.parameter(0, 0, d, p) - own.parameter(p, 0)) <= 1e-7 * std::abs(own.parameter(p, 0)))
             << name << ": " << r.parameter(0, 0, d, p) << " and " << own.parameter(p, 0);
     }
@@ -134,7 +134,7 @@ TEST(mixtures_of_products, keep_their_bits_alone_permuted_and_at_any_thread_coun
   }
 }
 
-/// The runs of a fit of this many cells go one after another, each on all threads.
+/// The attempts of a fit of this many cells go one after another, each on all threads.
 TEST(mixtures_of_products, of_large_samples_keep_their_bits_at_any_thread_count) {
   constexpr int D = 9;
   for (const char* name : {"bernoulli", "exponential"}) {
@@ -292,7 +292,7 @@ TEST(mixtures_of_products, of_classes_that_always_answer_alike_have_parameters) 
 TEST(mixtures_of_products, wrong_calls_are_refused) {
   const std::vector<double> rows(40, 1.0);
   const family_info& family = find_family("bernoulli");
-  const auto refused = [&](const family_mixture_options& options, const char* text) {
+  const auto expect_failure = [&](const family_mixture_options& options, const char* text) {
     try {
       fit_mixture(executor::cpu(1), family, rows_of(rows, 2), options);
       ADD_FAILURE() << text;
@@ -302,15 +302,16 @@ TEST(mixtures_of_products, wrong_calls_are_refused) {
     }
   };
   family_mixture_results start = example_products(family, 3);
-  refused(from(start, 1), "columns");
+  expect_failure(from(start, 1), "columns");
   start = empty_family_mixtures(1, 2, {{&family}}, 2);
   start.parameters.resize(2);
-  refused(from(start, 1), "parameters");
+  expect_failure(from(start, 1), "parameters");
   EXPECT_THROW(empty_family_mixtures(1, 2, {{&family}}, 0), error);
   EXPECT_THROW(empty_family_mixtures(1, 2, {{&family}, {&family}}, 2), error);
   EXPECT_THROW(score_mixture(executor::cpu(1), rows_of(rows, 4), example_products(family, 3)), error);
   EXPECT_THROW(score_mixture(executor::cpu(1), one(rows), example_products(family, 2)), error);
-  EXPECT_THROW(fit_mixture(executor::cpu(1), find_family("binomial"), rows_of(rows, 2)), error);  // trials must be held
+  EXPECT_THROW(fit_mixture(executor::cpu(1), find_family("binomial"), rows_of(rows, 2)),
+               error);  // trials must be fixed
   EXPECT_THROW(fit_mixture(executor::cpu(1), find_family("uniform"), rows_of(rows, 2)), error);
 }
 

@@ -63,7 +63,7 @@ inline void expect_same_bits(const family_mixture_results& a, std::int64_t i, co
   for (int k = 0; k < a.components[at]; ++k) {
     EXPECT_EQ(a.weight(i, k), b.weight(j, k));
     for (int d = 0; d < a.columns; ++d)
-      for (int p = 0; p < a.parameter_room; ++p) EXPECT_EQ(a.parameter(i, k, d, p), b.parameter(j, k, d, p));
+      for (int p = 0; p < a.parameter_stride; ++p) EXPECT_EQ(a.parameter(i, k, d, p), b.parameter(j, k, d, p));
   }
 }
 

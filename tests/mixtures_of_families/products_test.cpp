@@ -57,7 +57,7 @@ struct textbook {
            int iterations) {
     const std::size_t K = weights.size(), n = w.size(), columns = static_cast<std::size_t>(D);
     for (int t = 0;; ++t) {
-      std::vector<std::vector<real>> share(K, std::vector<real>(n));
+      std::vector<std::vector<real>> responsibility(K, std::vector<real>(n));
       real value = 0, all = 0;
       for (std::size_t i = 0; i < n; ++i) {
         bool some = false;
@@ -70,9 +70,9 @@ struct textbook {
             some = true;
             log_density += family.log_density(theta[k][d], x);
           }
-          sum += share[k][i] = weights[k] * std::exp(log_density);
+          sum += responsibility[k][i] = weights[k] * std::exp(log_density);
         }
-        for (std::size_t k = 0; k < K; ++k) share[k][i] *= some ? w[i] / sum : 0;
+        for (std::size_t k = 0; k < K; ++k) responsibility[k][i] *= some ? w[i] / sum : 0;
         if (!some) continue;
         value += w[i] * std::log(sum);
         all += w[i];
@@ -81,11 +81,11 @@ struct textbook {
       if (t == iterations) return;
       for (std::size_t k = 0; k < K; ++k) {
         weights[k] = 0;
-        for (const real each : share[k]) weights[k] += each / all;
+        for (const real each : responsibility[k]) weights[k] += each / all;
         for (std::size_t d = 0; d < columns; ++d) {
           std::vector<std::pair<real, real>> data;
           for (std::size_t i = 0; i < n; ++i)
-            if (!std::isnan(rows[i * columns + d])) data.push_back({rows[i * columns + d], share[k][i]});
+            if (!std::isnan(rows[i * columns + d])) data.push_back({rows[i * columns + d], responsibility[k][i]});
           theta[k][d] = family.fit(data);
         }
       }
@@ -103,7 +103,8 @@ void follow(const textbook_family& family, const std::vector<double>& rows, cons
     wanted.theta.emplace_back();
     for (int d = 0; d < D; ++d) {
       wanted.theta.back().emplace_back();
-      for (int p = 0; p < start.parameter_room; ++p) wanted.theta.back().back().push_back(start.parameter(0, k, d, p));
+      for (int p = 0; p < start.parameter_stride; ++p)
+        wanted.theta.back().back().push_back(start.parameter(0, k, d, p));
     }
   }
   wanted.run(family, rows, w, D, iterations);
@@ -116,7 +117,7 @@ void follow(const textbook_family& family, const std::vector<double>& rows, cons
   for (int k = 0; k < 2; ++k) {
     EXPECT_TRUE(std::abs(r.weight(0, k) - wanted.weights[k]) <= 1e-10L) << family.name;
     for (int d = 0; d < D; ++d)
-      for (int p = 0; p < r.parameter_room; ++p)
+      for (int p = 0; p < r.parameter_stride; ++p)
         EXPECT_TRUE(std::abs(r.parameter(0, k, d, p) - wanted.theta[k][d][p]) <= 1e-9L * (1 + wanted.theta[k][d][p]))
             << family.name << ", column " << d;
   }
@@ -125,7 +126,7 @@ void follow(const textbook_family& family, const std::vector<double>& rows, cons
 TEST(mixtures_of_products, take_the_steps_of_em_written_out) {
   for (const textbook_family& family : families)
     for (const int D : {2, 3, 7})
-      for (const std::int64_t n : {37, 600, 2500}) {  // one block, and several pieces
+      for (const std::int64_t n : {37, 600, 2500}) {  // one tile, and several partitions
         const std::vector<double> rows = draw_products(find_family(family.name), D, n, static_cast<std::uint64_t>(n));
         follow(family, rows, std::vector<double>(static_cast<std::size_t>(n), 1.0), D);
       }
@@ -174,11 +175,11 @@ TEST(mixtures_of_products, of_bernoulli_are_the_latent_classes_of_polca) {
     EXPECT_EQ(r.free_parameters(0), 5 * K - 1);
     if (K != 2) continue;
     EXPECT_TRUE(std::abs(r.aic(0) - 1026.935) <= 6e-4);
-    const double shares[] = {0.2792, 0.7208},
+    const double true_weights[] = {0.2792, 0.7208},
                  second[2][4] = {{0.993, 0.9398, 0.9265, 0.7691}, {0.714, 0.3296, 0.3540, 0.1324}};
     for (int k = 0; k < 2; ++k) {  // ours are in ascending order of the first answer's mean, of 1 for the second
       const int own = r.weight(0, 0) < 0.5 ? k : 1 - k;
-      EXPECT_TRUE(std::abs(r.weight(0, own) - shares[k]) <= 1e-4) << r.weight(0, own);
+      EXPECT_TRUE(std::abs(r.weight(0, own) - true_weights[k]) <= 1e-4) << r.weight(0, own);
       for (int d = 0; d < 4; ++d)
         EXPECT_TRUE(std::abs(1 - r.parameter(0, own, d, 0) - second[k][d]) <= 6e-4) << k << ", " << d;
     }

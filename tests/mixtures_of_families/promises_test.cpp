@@ -39,9 +39,9 @@ TEST(mixtures_of_families, log_likelihood_never_falls) {
     for (std::size_t t = 1; t < trace.size(); ++t)
       ASSERT_TRUE(trace[t] >= trace[t - 1] - 1e-10 * (1 + std::abs(trace[t - 1])))
           << family.name << ", run " << run << ", iteration " << t << ": " << trace[t] - trace[t - 1];
-    double sum = 0, shares = 0;
-    for (int k = 0; k < r.components[0]; ++k) shares += r.weight(0, k);
-    EXPECT_TRUE(std::abs(shares - 1) <= 1e-12) << family.name;
+    double sum = 0, weights = 0;
+    for (int k = 0; k < r.components[0]; ++k) weights += r.weight(0, k);
+    EXPECT_TRUE(std::abs(weights - 1) <= 1e-12) << family.name;
     const mixture_scores s = score_mixture(executor::cpu(1), one(x), r);
     for (std::size_t i = 0; i < x.size(); ++i)
       if (w[i] > 0) sum += w[i] * s.log_density[i];
@@ -136,7 +136,7 @@ TEST(mixtures_of_families, leave_missing_values_and_weights_of_zero_out) {
   EXPECT_GT(a.missing[0], 0);
 }
 
-TEST(mixtures_of_families, shares_of_a_value_sum_to_one_and_draws_repeat) {
+TEST(mixtures_of_families, responsibilities_of_a_value_sum_to_one_and_draws_repeat) {
   const std::vector<mixture_component> parts{point_mass(0), {&find_family("poisson")}, {&find_family("geometric")}};
   family_mixture_results model = empty_family_mixtures(2, 3, parts);
   model.weights = {0.5, 0.3, 0.2, 0.1, 0.1, 0.8};
@@ -152,10 +152,10 @@ TEST(mixtures_of_families, shares_of_a_value_sum_to_one_and_draws_repeat) {
   EXPECT_TRUE(std::isnan(s.log_density[17]) && s.labels[17] == -1);
   EXPECT_TRUE(std::isinf(s.log_density[18]) && s.labels[18] == -1);
   for (std::size_t i = 19; i < x.size(); ++i) {
-    const double* const share = s.responsibilities.data() + 3 * i;
-    ASSERT_TRUE(std::abs(share[0] + share[1] + share[2] - 1) <= 1e-12);
-    ASSERT_TRUE(x[i] == 0 || share[0] == 0);
-    ASSERT_TRUE(share[s.labels[i]] >= 1.0 / 3 - 1e-12);
+    const double* const responsibility = s.responsibilities.data() + 3 * i;
+    ASSERT_TRUE(std::abs(responsibility[0] + responsibility[1] + responsibility[2] - 1) <= 1e-12);
+    ASSERT_TRUE(x[i] == 0 || responsibility[0] == 0);
+    ASSERT_TRUE(responsibility[s.labels[i]] >= 1.0 / 3 - 1e-12);
   }
 }
 

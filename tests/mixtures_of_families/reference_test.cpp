@@ -105,21 +105,21 @@ struct textbook {
     real all = 0;
     for (const double each : w) all += each;
     for (int t = 0;; ++t) {
-      std::vector<std::vector<real>> share(K, std::vector<real>(n));
+      std::vector<std::vector<real>> responsibility(K, std::vector<real>(n));
       real value = 0;
       for (std::size_t i = 0; i < n; ++i) {
         real sum = 0;
         for (std::size_t k = 0; k < K; ++k)
-          sum += share[k][i] = weights[k] * std::exp(families[k].log_density(theta[k], x[i]));
+          sum += responsibility[k][i] = weights[k] * std::exp(families[k].log_density(theta[k], x[i]));
         value += w[i] * std::log(sum);
-        for (std::size_t k = 0; k < K; ++k) share[k][i] *= w[i] / sum;
+        for (std::size_t k = 0; k < K; ++k) responsibility[k][i] *= w[i] / sum;
       }
       trace.push_back(value);
       if (t == iterations) return;
       for (std::size_t k = 0; k < K; ++k) {
         weights[k] = 0;
-        for (const real each : share[k]) weights[k] += each / all;
-        theta[k] = families[k].fit(x, share[k]);
+        for (const real each : responsibility[k]) weights[k] += each / all;
+        theta[k] = families[k].fit(x, responsibility[k]);
       }
     }
   }
@@ -137,7 +137,7 @@ void follow(const std::vector<plain_family>& families, std::vector<parameters> t
   for (std::size_t k = 0; k < K; ++k) {
     start.weights[k] = 1.0 / static_cast<double>(K);
     for (std::size_t p = 0; p < theta[k].size() && *families[k].name; ++p)
-      start.parameters[k * static_cast<std::size_t>(start.parameter_room) + p] = static_cast<double>(theta[k][p]);
+      start.parameters[k * static_cast<std::size_t>(start.parameter_stride) + p] = static_cast<double>(theta[k][p]);
   }
   wanted.run(x, w, iterations);
   family_mixture_options options;

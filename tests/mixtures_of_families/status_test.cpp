@@ -92,7 +92,7 @@ TEST(mixture_of_families_status, a_component_on_ties_has_collapsed) {
   }
 }
 
-TEST(mixture_of_families_status, a_collapsed_run_starts_anew_where_it_may) {
+TEST(mixture_of_families_status, a_collapsed_attempt_starts_anew_where_it_may) {
   std::vector<double> x = normals(100, 0, 1, 4), far = normals(100, 30, 1, 5);
   x.insert(x.end(), far.begin(), far.end());
   x.insert(x.end(), 40, 30.0);
@@ -151,30 +151,30 @@ TEST(mixture_of_families_status, parameters_at_an_edge_stay_just_inside) {
 
 TEST(mixture_of_families_status, wrong_calls_are_refused) {
   const std::vector<double> x = normals(50, 3, 1, 9);
-  const auto refused = [&](const char* family, const family_mixture_options& options) {
+  const auto expect_wrong = [&](const char* family, const family_mixture_options& options) {
     EXPECT_THROW(fit_one(family, x, options), error) << family;
   };
   family_mixture_options options;
   options.components = 0;
-  refused("normal", options);
+  expect_wrong("normal", options);
   options = {};
   options.restarts = 0;
-  refused("normal", options);
+  expect_wrong("normal", options);
   options = {};
   options.tolerance = nan;
-  refused("normal", options);
+  expect_wrong("normal", options);
   options = {};
   options.start = mixture_start::given;
-  refused("normal", options);  // no start given
+  expect_wrong("normal", options);  // no start given
   family_mixture_results start = empty_family_mixtures(1, 2, {{&find_family("poisson")}});
   options.start_values = &start;
-  refused("normal", options);  // of another family, with fewer parameters
+  expect_wrong("normal", options);  // of another family, with fewer parameters
   start = empty_family_mixtures(1, 2, {{&find_family("normal")}});
   start.components[0] = 3;
-  refused("normal", options);  // more components than it has room for
+  expect_wrong("normal", options);  // more components than it has capacity for
   start.components[0] = 0;
-  refused("normal", options);
-  refused("binomial", {});  // trials must be fixed
+  expect_wrong("normal", options);
+  expect_wrong("binomial", {});  // trials must be fixed
 }
 
 TEST(mixture_of_families_status, a_start_that_is_no_mixture_ends_with_a_status) {
@@ -195,7 +195,7 @@ TEST(mixture_of_families_status, a_start_that_is_no_mixture_ends_with_a_status) 
   EXPECT_FALSE(has_parameters(fit_one("normal", x, options).status[0]));
 }
 
-TEST(mixture_of_families_status, scores_are_of_shares_and_of_parameters_that_a_family_can_have) {
+TEST(mixture_of_families_status, scores_are_of_weights_and_of_parameters_that_a_family_can_have) {
   family_mixture_results model = empty_family_mixtures(2, 2, {{&find_family("exponential")}});
   model.weights = {3, 1, 0.5, 0.5};  // as 0.75 and 0.25
   model.parameters = {1, 2, 0, 2};   // a rate of 0 is none

@@ -98,7 +98,7 @@ TEST(mixture_supports, of_components_that_overlap_are_at_least_as_likely_as_the_
   EXPECT_EQ(checked, 10);
 }
 
-std::string refusal(const std::vector<mixture_component>& parts, const family_mixture_options& options = {}) {
+std::string error_of(const std::vector<mixture_component>& parts, const family_mixture_options& options = {}) {
   try {
     fit_mixture(executor::cpu(1), parts, one({}), options);
   } catch (const error& e) {
@@ -111,15 +111,15 @@ std::string refusal(const std::vector<mixture_component>& parts, const family_mi
 // uniform_two.csv: 100 values on [0, 1] and 100 on [20, 21]. EM would leave both components at [0, 21].
 TEST(mixture_supports, that_em_cannot_move_are_refused_before_anything_is_fitted) {
   const family_info& uniform = find_family("uniform");
-  EXPECT_NE(refusal({{&uniform}}).find("EM cannot move a support"), std::string::npos);
-  EXPECT_NE(refusal({{&uniform, 0, {{"min", 0}}}}).find("EM cannot move a support"), std::string::npos);
-  EXPECT_NE(refusal({{&find_family("normal")}, {&uniform}}).find("a mixture of uniform"), std::string::npos);
-  EXPECT_EQ(refusal({{&uniform, 0, {{"min", 0}, {"max", 1}}}}), "");
-  EXPECT_EQ(refusal({{&uniform}}, {.components = 1}), "");
+  EXPECT_NE(error_of({{&uniform}}).find("EM cannot move a support"), std::string::npos);
+  EXPECT_NE(error_of({{&uniform, 0, {{"min", 0}}}}).find("EM cannot move a support"), std::string::npos);
+  EXPECT_NE(error_of({{&find_family("normal")}, {&uniform}}).find("a mixture of uniform"), std::string::npos);
+  EXPECT_EQ(error_of({{&uniform, 0, {{"min", 0}, {"max", 1}}}}), "");
+  EXPECT_EQ(error_of({{&uniform}}, {.components = 1}), "");
   const std::vector<double> values = read_column("uniform_two.csv");
-  const std::vector<mixture_component> held{{&uniform, 0, {{"min", 0}, {"max", 1}}},
-                                            {&uniform, 0, {{"min", 20}, {"max", 21}}}};
-  const family_mixture_results r = fit_mixture(executor::cpu(1), held, one(values));
+  const std::vector<mixture_component> with_fixed{{&uniform, 0, {{"min", 0}, {"max", 1}}},
+                                                  {&uniform, 0, {{"min", 20}, {"max", 21}}}};
+  const family_mixture_results r = fit_mixture(executor::cpu(1), with_fixed, one(values));
   ASSERT_EQ(r.status[0], fit_status::converged);
   EXPECT_TRUE(std::abs(r.log_likelihood[0] - -138.62943611) <= 1e-7) << r.log_likelihood[0];
 }
@@ -141,7 +141,7 @@ TEST(mixture_supports, are_declared_by_every_family_whose_parameters_move_them) 
     bool moves = false;
     for (int p = 0; p < family->parameter_count; ++p) {
       const constraint kind = family->parameters[p].kind;
-      if (kind == constraint::count) continue;  // held by the caller
+      if (kind == constraint::count) continue;  // fixed by the caller
       for (const double change : {-0.35, 0.35}) {
         std::vector<double> other = parameters;
         other[static_cast<std::size_t>(p)] = kind == constraint::real

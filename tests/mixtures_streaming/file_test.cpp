@@ -90,7 +90,7 @@ TEST(point_file, a_broken_array_is_refused) {
   const scratch_file cut(".npy", whole.substr(0, whole.size() - 8)),
       wide(".npy", npy_file<double>("<f8", "(1, 1025)", std::vector<double>(1025)));
   for (const scratch_file* file : {&cut, &wide})
-    EXPECT_NE(refusal([&] { read_points<double>({.path = file->path()}, {.quiet = true}, 1); }), "nothing thrown");
+    EXPECT_NE(error_of([&] { read_points<double>({.path = file->path()}, {.quiet = true}, 1); }), "nothing thrown");
 }
 
 #ifndef MF_WITH_ARROW
@@ -123,7 +123,7 @@ void write_sample(const std::string& path, const std::vector<double>& values, st
 
 TEST(parquet_points, stream_row_groups_with_the_bits_of_memory) {
   const scratch_file file(".parquet");
-  write_sample(file.path(), draw_points(70001, 2, 3, 5, 2), 6007);  // no window, share or block ends with a group
+  write_sample(file.path(), draw_points(70001, 2, 3, 5, 2), 6007);  // no window, partition or tile ends with a group
   const common_options quiet{.quiet = true};
   for (const char* weights : {"", "w"}) {
     const point_request request{.path = file.path(), .columns = {"b", "a"}, .weights = weights};
@@ -149,7 +149,7 @@ TEST(parquet_points, take_the_columns_that_reading_takes) {
     const point_request request{.path = file.path(), .weights = weights};
     EXPECT_EQ(parquet_points<double>(request, 1).names(), read_points<double>(request, {.quiet = true}, 1).names);
   }
-  EXPECT_NE(refusal([&] { parquet_points<double>({.path = file.path(), .columns = {"c"}}, 1); }), "nothing thrown");
+  EXPECT_NE(error_of([&] { parquet_points<double>({.path = file.path(), .columns = {"c"}}, 1); }), "nothing thrown");
 }
 
 TEST(parquet_points, are_chosen_where_memory_would_not_do) {
@@ -171,7 +171,7 @@ TEST(parquet_points, a_damaged_group_ends_the_fit_with_what_is_wrong) {
   bytes.seekp(static_cast<std::streamoff>(quarter));
   bytes << std::string(quarter, '\xff');
   bytes.close();
-  EXPECT_NE(refusal([&] { fit_mixture(executor::cpu(2), source, short_run()); }), "nothing thrown");
+  EXPECT_NE(error_of([&] { fit_mixture(executor::cpu(2), source, short_run()); }), "nothing thrown");
 }
 
 #endif

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows that are read in pieces give what the same rows give in memory, to the bit.
+// Rows that are read in windows give what the same rows give in memory, to the bit.
 #include <algorithm>
 #include <atomic>
 #include <span>
@@ -90,7 +90,7 @@ mixture_options short_run(covariance_structure structure) {
 }
 
 TEST(mixture_source, gives_the_bits_of_memory_for_every_structure_type_and_thread_count) {
-  // Windows of 10752 rows of three doubles, 21760 of three floats: neither divides the rows, nor the three shares.
+  // Windows of 10752 rows of three doubles, 21760 of three floats: neither divides the rows, nor the three partitions.
   const std::vector<double> values = with_gaps(draw_points(100003, 3, 4, 100, 5));
   for (const covariance_structure structure : structures) {
     expect_same_bits<double>(values, 3, {}, short_run(structure), {1, 2, 3});
@@ -127,7 +127,7 @@ TEST(mixture_source, gives_the_bits_of_memory_for_every_way_to_fit) {
   options.accelerate = false;
   options.start = mixture_start::random;
   expect_same_bits<double>(values, 2, {}, options, {2});
-  options.batch_rows = 1000;
+  options.minibatch_rows = 1000;
   options.max_iterations = 3;
   for (const covariance_structure structure : structures) {
     options.covariance = structure;
@@ -145,7 +145,7 @@ TEST(mixture_source, scores_arrive_in_order_with_the_bits_of_memory) {
   const mixture_score_options all{.responsibilities = true, .labels = true};
   const mixture_scores expected = score_mixture(executor::cpu(2), points<double>(values, 3), mixture, all);
   const array_source<double> source(values, 3);
-  std::vector<double> density, shares;
+  std::vector<double> density, responsibilities;
   std::vector<std::int32_t> labels;
   int calls = 0;
   score_mixture(
@@ -154,13 +154,13 @@ TEST(mixture_source, scores_arrive_in_order_with_the_bits_of_memory) {
         ++calls;
         EXPECT_EQ(first, static_cast<std::int64_t>(density.size()));
         density.insert(density.end(), scores.log_density.begin(), scores.log_density.end());
-        shares.insert(shares.end(), scores.responsibilities.begin(), scores.responsibilities.end());
+        responsibilities.insert(responsibilities.end(), scores.responsibilities.begin(), scores.responsibilities.end());
         labels.insert(labels.end(), scores.labels.begin(), scores.labels.end());
       },
       all);
   EXPECT_GT(calls, 1);
   EXPECT_TRUE(same_bits(density, expected.log_density));
-  EXPECT_TRUE(same_bits(shares, expected.responsibilities));
+  EXPECT_TRUE(same_bits(responsibilities, expected.responsibilities));
   EXPECT_EQ(labels, expected.labels);
 }
 

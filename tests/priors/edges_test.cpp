@@ -101,11 +101,11 @@ TEST(modes_at_an_edge, are_boundary_with_the_limit) {
 
 TEST(uniform_samples, hold_their_ends_where_the_prior_does_not_draw_them_out) {
   const std::vector<double> x{0.5, 2.0, 1.25, 3.5};
-  const auto held = fit_with("uniform", x, {{"min", {"normal", {0.5, 10}}}, {"max", {"normal", {4, 10}}}});
-  EXPECT_EQ(held.status[0], fit_status::converged);
-  EXPECT_EQ(held.parameter(0, 0), 0.5);
-  EXPECT_EQ(held.parameter(1, 0), 3.5);
-  EXPECT_TRUE(std::isnan(held.std_error(0, 0)));
+  const auto with_fixed = fit_with("uniform", x, {{"min", {"normal", {0.5, 10}}}, {"max", {"normal", {4, 10}}}});
+  EXPECT_EQ(with_fixed.status[0], fit_status::converged);
+  EXPECT_EQ(with_fixed.parameter(0, 0), 0.5);
+  EXPECT_EQ(with_fixed.parameter(1, 0), 3.5);
+  EXPECT_TRUE(std::isnan(with_fixed.std_error(0, 0)));
   // A narrow prior on an end: 1/s² (m − max) = n / (max − min).
   const auto drawn = fit_with("uniform", x, {{"max", {"normal", {6, 0.25}}}});
   EXPECT_EQ(drawn.status[0], fit_status::converged);

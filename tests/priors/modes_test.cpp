@@ -27,7 +27,7 @@ TEST(conjugate_priors, lead_to_the_modes_in_closed_form) {
     const auto k = draw(find_family("poisson"), {3.5}, n);
     const auto of_poisson = fit_with("poisson", k, {{"rate", {"gamma", {a, b}}}});
     EXPECT_NEAR_TO(of_poisson.parameter(0, 0), (sum_of(k) + a - 1) / (n + b), 1e-9);
-    // Normal(m, s) on a mean, the standard deviation held: a mean weighted by precisions.
+    // Normal(m, s) on a mean, the standard deviation fixed: a mean weighted by precisions.
     const auto y = draw(find_family("normal"), {1.5, 2}, n);
     const auto of_normal = fit_with("normal", y, {{"mean", {"normal", {-1, 0.5}}}}, {.fixed = {{"sd", 2.0}}});
     const double precision = n / 4.0 + 4;
@@ -245,10 +245,10 @@ TEST(narrow_samples, on_a_logarithm_too) {
     const double way = (r.parameter(other, 0) - at) / error;
     EXPECT_TRUE(std::abs(way - 1.5) <= 0.2) << name << " " << way;
     // Where the posterior is level: the profile's slope against the prior's.
-    fit_options held;
+    fit_options with_fixed;
     const auto height = [&](double place) {
-      held.fixed = {{find_family(name).parameters[other].name, at + place * error}};
-      return fit_with(name, x, {}, held).log_likelihood[0] - 0.5 * (place - 3) * (place - 3);
+      with_fixed.fixed = {{find_family(name).parameters[other].name, at + place * error}};
+      return fit_with(name, x, {}, with_fixed).log_likelihood[0] - 0.5 * (place - 3) * (place - 3);
     };
     EXPECT_TRUE(height(way) >= height(way + 0.05) && height(way) >= height(way - 0.05)) << name;
   }

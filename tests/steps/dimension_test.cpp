@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A density of the caller's own with seven parameters: on a thread, on lanes of every kind, with parameters held fixed,
+// A density of the caller's own with seven parameters: on a thread, on lanes of every kind, with parameters fixed,
 // with priors.
 #include <random>
 
@@ -60,9 +60,9 @@ TEST(seven_parameters, are_estimated_on_the_cpu) {
     for (int p = 0; p < P; ++p)
       EXPECT_TRUE(std::abs(r.parameter(p, fit) - truth[p]) <= 4.5 * r.std_error(p, fit)) << fit << ", " << p;
   }
-  fit_options held;
-  held.fixed = {{"high", 6.25}, {"middle_sd", 1.5}};
-  const auto some = fit<three_normals>(executor::cpu(1), dense<double>(x, 3), held);
+  fit_options with_fixed;
+  with_fixed.fixed = {{"high", 6.25}, {"middle_sd", 1.5}};
+  const auto some = fit<three_normals>(executor::cpu(1), dense<double>(x, 3), with_fixed);
   ASSERT_EQ(some.status[0], fit_status::converged);
   EXPECT_EQ(some.parameter("high", 0), 6.25);
   EXPECT_EQ(some.parameter("middle_sd", 0), 1.5);

@@ -15,12 +15,12 @@ namespace {
 struct exponentials_on_ranks {
   std::vector<std::span<const double>> ranks;
   double weight_of[2], rate[2], kept[4];
-  double share[2], first[2];
+  double weights_of[2], first[2];
 
   exponentials_on_ranks(std::vector<std::span<const double>> rows) : ranks(std::move(rows)) {}
   void start(std::span<em_pass> passes) {
     if (!passes[0].wants_start()) return;
-    share[0] = share[1] = weight(0) / 2;
+    weights_of[0] = weights_of[1] = weight(0) / 2;
     double sum = 0;
     for (const auto& rows : ranks)
       for (const double x : rows) sum += x;
@@ -30,13 +30,13 @@ struct exponentials_on_ranks {
   void maximise(std::span<em_pass> passes) {
     if (!passes[0].wants_m_step()) return;
     for (int k = 0; k < 2; ++k) {
-      weight_of[k] = share[k] / weight(0);
-      rate[k] = share[k] / first[k];
+      weight_of[k] = weights_of[k] / weight(0);
+      rate[k] = weights_of[k] / first[k];
     }
   }
   void expect(std::span<em_pass> passes) {
     double total = 0;
-    share[0] = share[1] = first[0] = first[1] = 0;
+    weights_of[0] = weights_of[1] = first[0] = first[1] = 0;
     for (const auto& rows : ranks) {
       double own[5] = {};  // what a machine adds up before it sends
       for (const double x : rows) {
@@ -48,7 +48,7 @@ struct exponentials_on_ranks {
           own[2 + k] += f[k] / (f[0] + f[1]) * x;
         }
       }
-      for (int k = 0; k < 2; ++k) share[k] += own[k], first[k] += own[2 + k];
+      for (int k = 0; k < 2; ++k) weights_of[k] += own[k], first[k] += own[2 + k];
       total += own[4];
     }
     passes[0].log_likelihood = total;

@@ -60,7 +60,7 @@ struct newton_steps : testing::Test {
     return p;
   }
 };
-using families = testing::Types<gamma, weibull, student_t>;
+using families = testing::Types<families::gamma, weibull, student_t>;
 TYPED_TEST_SUITE(newton_steps, families);
 
 TYPED_TEST(newton_steps, from_outside_end_with_the_same_bits_also_from_a_copy) {

@@ -43,11 +43,11 @@ check_dependencies() {
   return $bad
 }
 
-# The rooms of kernels/, from the ground up: a file includes none above its own. Families are named by their own folder and
+# The folders of kernels/, from the ground up: a file includes none above its own. Families are named by their own folder and
 # by instantiate/ alone.
-check_rooms() {
+check_folders() {
   files kernels/'*.'{hpp,cuh,cpp,cu,in} | xargs grep -HE '^#include "kernels/' /dev/null | awk '
-    function room(path) {
+    function folder_of(path) {
       if (path ~ /^kernels\/registry\.hpp/) return "contracts"
       split(path, parts, "/")
       return parts[3] == "" ? "core" : parts[2]
@@ -60,9 +60,9 @@ check_rooms() {
     {
       split($0, halves, "\"")
       file = $0; sub(/:.*/, "", file)
-      from = room(file); to = room(halves[2])
-      if (!(from in rank) || !(to in rank)) { print file ": no room of that name: " from " or " to; bad = 1 }
-      else if (rank[to] > rank[from]) { print file " (" from ") includes \"" halves[2] "\" (" to "), a room above"; bad = 1 }
+      from = folder_of(file); to = folder_of(halves[2])
+      if (!(from in rank) || !(to in rank)) { print file ": no folder of that name: " from " or " to; bad = 1 }
+      else if (rank[to] > rank[from]) { print file " (" from ") includes \"" halves[2] "\" (" to "), a folder above"; bad = 1 }
       if (to == "families" && from != "families" && from != "instantiate") { print file " names a family: \"" halves[2] "\""; bad = 1 }
       n_seen++
     }
@@ -176,7 +176,7 @@ fi
 
 passed=0 failed=0 left_out=0
 quick=no
-checks=(format shell dependencies rooms commands headers lengths weak_symbols words pins mutants spills compile_times)
+checks=(format shell dependencies folders commands headers lengths weak_symbols words pins mutants spills compile_times)
 case ${1:-} in
   --quick) quick=yes ;;
   "") checks+=(tidy) ;;

@@ -13,7 +13,7 @@ namespace manyfit::app {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void throw_input_error(const std::string& what) {
   throw input_error(
       fmt::format("{}: this manyfit was built without Apache Arrow, which Parquet and Feather need\n"
                   "use CSV or .npy, or install Arrow C++ or the Python package pyarrow and build again",
@@ -27,15 +27,15 @@ bool has_arrow() {
 }
 
 table read_arrow(std::string_view, const std::string& source, const read_request&, const arrow_options&) {
-  refuse(source);
+  throw_input_error(source);
 }
 
 std::vector<std::int64_t> parquet_groups(std::string_view, const std::string& source) {
-  refuse(source);
+  throw_input_error(source);
 }
 
 table read_parquet_group(std::string_view, const std::string& source, const read_request&, int, const input_format&) {
-  refuse(source);
+  throw_input_error(source);
 }
 
 struct parquet_columns::builders {};
@@ -46,7 +46,7 @@ void parquet_columns::add(const std::string&, column_kind) {}
 void parquet_columns::append(std::size_t, double) {}
 void parquet_columns::append(std::size_t, std::string_view) {}
 void parquet_columns::write(const std::string& path) {
-  refuse(path);
+  throw_input_error(path);
 }
 
 }  // namespace manyfit::app

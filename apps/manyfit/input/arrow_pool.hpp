@@ -13,15 +13,15 @@
 
 namespace manyfit::app {
 
-/// Memory for what a file holds. A piece larger than any file of that size can hold is refused as the file's fault, so
-/// that what fails otherwise is known to be the machine's: the tightest of Parquet's and Feather's compressions, zstd
-/// of equal bytes, packs 32768 into one.
+/// Memory for what a file holds. An allocation larger than any file of that size can hold is refused as the file's
+/// fault, so that what fails otherwise is known to be the machine's: the tightest of Parquet's and Feather's
+/// compressions, zstd of equal bytes, packs 32768 into one.
 class plausible_pool : public arrow::ProxyMemoryPool {
  public:
   explicit plausible_pool(std::size_t file_bytes)
       : ProxyMemoryPool(arrow::default_memory_pool()), most_(most_for(file_bytes)) {}
 
-  /// The largest piece that a file of so many bytes may ask for.
+  /// The largest allocation that a file of so many bytes may ask for.
   static std::int64_t most_for(std::size_t file_bytes) {
     return (std::int64_t{1} << 30) + (static_cast<std::int64_t>(file_bytes) << 16);
   }

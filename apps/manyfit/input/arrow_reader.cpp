@@ -125,8 +125,8 @@ class collector {
   const std::vector<int>& wanted() const { return wanted_; }
   const field_plan& plan(int field) const { return plan_[static_cast<std::size_t>(field)]; }
 
-  /// Makes room for so many rows.
-  void make_room(std::int64_t rows) {
+  /// Reserves memory for so many rows.
+  void reserve(std::int64_t rows) {
     rows_ = rows;
     numbers_.resize(wanted_.size());
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
@@ -136,8 +136,8 @@ class collector {
     }
   }
 
-  /// A batch that holds the wanted columns, in order, as the rows from `first_row` on, for which there must be room.
-  /// May be called from several threads.
+  /// A batch that holds the wanted columns, in order, as the rows from `first_row` on, for which memory must be
+  /// reserved. May be called from several threads.
   key_parts read(const arrow::RecordBatch& batch, std::int64_t first_row) {
     // Feather is a memory image, and Arrow takes the codes of a Parquet dictionary on trust: both are to be checked
     // before anything follows them.
@@ -247,7 +247,7 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   collector columns(source, *schema, request, options);
   std::vector<key_parts> parts;
   if (columns.wanted().empty()) {
-    columns.make_room(only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
+    columns.reserve(only ? metadata->RowGroup(*only)->num_rows() : metadata->num_rows());
     return columns.join(parts);
   }
 
@@ -272,7 +272,7 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
 
   const std::vector<std::int64_t> first_row =
       rows_of_groups(*metadata, leaves, first, groups, check(file->GetSize(), source), source);
-  columns.make_room(first_row.back());
+  columns.reserve(first_row.back());
   std::vector<std::vector<key_parts>> of_group(static_cast<std::size_t>(groups));
   std::atomic<std::int64_t> done = 0;
   const auto caller = std::this_thread::get_id();
@@ -289,11 +289,11 @@ table read_parquet(const std::shared_ptr<arrow::io::BufferReader>& file, const s
       const auto group = static_cast<std::size_t>(index);
       std::int64_t row = first_row[group];
       while (const auto batch = check(batches->Next(), source)) {
-        if (batch->num_rows() > first_row[group + 1] - row) refuse_count(source);
+        if (batch->num_rows() > first_row[group + 1] - row) throw_wrong_count(source);
         of_group[group].push_back(columns.read(*batch, row));
         row += batch->num_rows();
       }
-      if (row != first_row[group + 1]) refuse_count(source);
+      if (row != first_row[group + 1]) throw_wrong_count(source);
     });
     const std::int64_t ended = ++done;
     if (options.progress && std::this_thread::get_id() == caller) report(ended);
@@ -322,7 +322,7 @@ table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
     const std::int64_t first_row = std::exchange(rows, rows + batch->num_rows());
-    columns.make_room(rows);
+    columns.reserve(rows);
     if (!columns.wanted().empty()) parts.push_back(columns.read(*batch, first_row));
     if (options.progress) {
       const auto size = static_cast<std::uint64_t>(check(file->GetSize(), source));

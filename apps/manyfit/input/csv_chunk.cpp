@@ -70,7 +70,7 @@ class scanner {
  private:
   bool next_quoted(raw_field& field, csv_fault& fault) {
     const char* const open = at_;
-    const char* piece = ++at_;
+    const char* unread = ++at_;
     bool doubled = false;
     for (;;) {
       at_ =
@@ -83,11 +83,11 @@ class scanner {
       if (at_ + 1 == end_ || at_[1] != '"') break;
       if (!doubled) scratch_.clear();
       doubled = true;
-      scratch_.append(piece, at_ + 1);
-      piece = at_ += 2;
+      scratch_.append(unread, at_ + 1);
+      unread = at_ += 2;
     }
-    field = {{piece, static_cast<std::size_t>(at_ - piece)}, true, doubled};
-    if (doubled) field.text = scratch_.append(piece, at_);
+    field = {{unread, static_cast<std::size_t>(at_ - unread)}, true, doubled};
+    if (doubled) field.text = scratch_.append(unread, at_);
     ++at_;
     if (at_ != end_ && *at_ != delimiter_ && *at_ != '\n' && *at_ != '\r') {
       fault = {at_, "text after the closing quote of a field",

@@ -81,7 +81,7 @@ csv_chunk parse_chunk(std::string_view text, const csv_layout& layout,
 /// The fault of a cell that should be a number.
 csv_fault not_a_number(const csv_layout& layout, std::size_t column, const csv_chunk::cell& cell);
 
-/// Cuts text into pieces of about `chunk_bytes` that begin at record boundaries. A line end is one exactly when the
+/// Cuts text into chunks of about `chunk_bytes` that begin at record boundaries. A line end is one exactly when the
 /// quotes before it are even in number. That holds up to the first misplaced quote of a broken file, which is as far as
 /// anyone parses.
 std::vector<std::string_view> split_records(std::string_view text, std::size_t chunk_bytes);

@@ -24,13 +24,13 @@ namespace manyfit::app {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& source, std::string_view text, const csv_fault& fault) {
+[[noreturn]] void throw_input_error(const std::string& source, std::string_view text, const csv_fault& fault) {
   const auto line = 1 + std::count(text.data(), fault.at, '\n');
   const std::string byte = fault.with_byte ? fmt::format(", byte {}", fault.at - text.data()) : "";
   throw input_error(fmt::format("{}, line {}{}: {}\n{}", source, line, byte, fault.given, fault.expected));
 }
 
-void refuse_other_formats(const std::string& source, std::string_view text) {
+void check_is_plain_text(const std::string& source, std::string_view text) {
   if (text.empty()) {
     throw input_error(fmt::format("{}: empty\na header line with the names of the columns was expected", source));
   }
@@ -44,7 +44,7 @@ void refuse_other_formats(const std::string& source, std::string_view text) {
 }
 
 /// A file without a header would lose its first row in silence. Names that are numbers are still possible, in quotes.
-void refuse_numbers_for_names(const std::string& source, const csv_record& header) {
+void check_names_are_no_numbers(const std::string& source, const csv_record& header) {
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
     const auto number = parse_number(header.fields[i]);
     if (header.quoted[i] || !number || std::isnan(*number)) return;
@@ -91,23 +91,23 @@ unsigned threads_of(const csv_options& options) {
 
 /// Parses all chunks up to the first that has a fault, and perhaps some after it. Only the calling thread reports
 /// progress.
-std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& pieces, const csv_layout& layout,
+std::vector<csv_chunk> parse_chunks(const std::vector<std::string_view>& chunk_texts, const csv_layout& layout,
                                     const csv_options& options, std::uint64_t total_bytes) {
-  std::vector<csv_chunk> chunks(pieces.size());
+  std::vector<csv_chunk> chunks(chunk_texts.size());
   std::atomic<std::uint64_t> done = 0;
   // The lowest index of a chunk with a fault so far. Every chunk before it is parsed still: a thread may have taken one
   // long ago and come to it only now, and the fault that is reported is the first in the file.
-  std::atomic<std::int64_t> first_fault = std::ssize(pieces);
+  std::atomic<std::int64_t> first_fault = std::ssize(chunk_texts);
   const auto caller = std::this_thread::get_id();
   const auto on_bytes = [&](std::size_t bytes) {
     const std::uint64_t now = done += bytes;
     if (options.progress && std::this_thread::get_id() == caller) options.progress(now, total_bytes);
   };
-  parallel_for(static_cast<int>(threads_of(options)), std::ssize(pieces), 1, [&](std::int64_t index) {
+  parallel_for(static_cast<int>(threads_of(options)), std::ssize(chunk_texts), 1, [&](std::int64_t index) {
     std::int64_t lowest = first_fault;
     if (index > lowest) return;
     const auto i = static_cast<std::size_t>(index);
-    chunks[i] = parse_chunk(pieces[i], layout, on_bytes);
+    chunks[i] = parse_chunk(chunk_texts[i], layout, on_bytes);
     if (!chunks[i].fault) return;
     while (index < lowest && !first_fault.compare_exchange_weak(lowest, index)) continue;
   });
@@ -153,15 +153,15 @@ field_totals totals_of(const std::vector<csv_chunk>& chunks, std::size_t place) 
   return totals;
 }
 
-void refuse_first_fault(const std::string& source, std::string_view text, const std::vector<csv_chunk>& chunks) {
+void throw_first_fault(const std::string& source, std::string_view text, const std::vector<csv_chunk>& chunks) {
   for (const csv_chunk& chunk : chunks) {
-    if (chunk.fault) refuse(source, text, *chunk.fault);
+    if (chunk.fault) throw_input_error(source, text, *chunk.fault);
   }
 }
 
 /// Only a request for everything wants the columns that turned out to be text. Whether they are is known only once all
 /// chunks have been read, so these are read again.
-void read_texts(const std::string& source, std::string_view text, const std::vector<std::string_view>& pieces,
+void read_texts(const std::string& source, std::string_view text, const std::vector<std::string_view>& chunk_texts,
                 csv_layout& layout, const csv_options& options, std::size_t bytes, std::vector<csv_chunk>& chunks) {
   std::vector<field_plan> plan(layout.plan.size());
   bool any = false;
@@ -173,8 +173,8 @@ void read_texts(const std::string& source, std::string_view text, const std::vec
   if (!any) return;
   csv_layout texts = layout;
   texts.set_plan(std::move(plan));
-  std::vector<csv_chunk> again = parse_chunks(pieces, texts, options, bytes);
-  refuse_first_fault(source, text, again);  // of keys; after a fault there may be chunks without fields
+  std::vector<csv_chunk> again = parse_chunks(chunk_texts, texts, options, bytes);
+  throw_first_fault(source, text, again);  // of keys; after a fault there may be chunks without fields
   for (std::size_t place = 0; place < texts.column_of_place.size(); ++place) {
     const std::size_t column = texts.column_of_place[place];
     layout.plan[column] = {.as_key = true};
@@ -188,19 +188,19 @@ void read_texts(const std::string& source, std::string_view text, const std::vec
 
 table read_csv(std::string_view text, const std::string& source, const read_request& request,
                const csv_options& options) {
-  refuse_other_formats(source, text);
+  check_is_plain_text(source, text);
   std::string_view rest = text;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
 
   csv_layout layout{.delimiter = options.format.delimiter, .rules = cell_rules(options.format)};
   if (layout.delimiter == 0) layout.delimiter = delimiter_of(rest, options);
   csv_record header = parse_record(rest, layout.delimiter);
-  if (header.fault) refuse(source, text, *header.fault);
+  if (header.fault) throw_input_error(source, text, *header.fault);
   if (header.fields.size() == 1 && header.fields[0].empty()) {
     throw input_error(
         fmt::format("{}, line 1: blank\na header line with the names of the columns was expected", source));
   }
-  refuse_numbers_for_names(source, header);
+  check_names_are_no_numbers(source, header);
   rest = without_blank_end(rest.substr(header.bytes));
   column_names columns = name_columns(std::move(header.fields));
   layout.names = std::move(columns.names);
@@ -208,10 +208,10 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
   layout.least_fields = layout.names.size();
   while (layout.least_fields > 1 && header_is_empty(layout, columns, layout.least_fields - 1)) --layout.least_fields;
 
-  const auto pieces = split_records(rest, options.chunk_bytes);
-  auto chunks = parse_chunks(pieces, layout, options, rest.size());
-  refuse_first_fault(source, text, chunks);
-  if (request.everything()) read_texts(source, text, pieces, layout, options, rest.size(), chunks);
+  const auto chunk_texts = split_records(rest, options.chunk_bytes);
+  auto chunks = parse_chunks(chunk_texts, layout, options, rest.size());
+  throw_first_fault(source, text, chunks);
+  if (request.everything()) read_texts(source, text, chunk_texts, layout, options, rest.size(), chunks);
 
   table result{.source = source};
   for (const csv_chunk& chunk : chunks) result.rows += chunk.rows;
@@ -234,7 +234,7 @@ table read_csv(std::string_view text, const std::string& source, const read_requ
     }
     if (plan.as_key) add(join_codes(chunks, place, threads_of(options)));
   }
-  if (first_bad) refuse(source, text, *first_bad);
+  if (first_bad) throw_input_error(source, text, *first_bad);
   result.source_names = std::move(layout.names);
   settle_defaults(result, columns.unnamed, column_of_field, request);
   return result;

@@ -19,7 +19,7 @@ struct csv_options {
   char prefer = 0;
   /// Threads that parse; 0 means as many as the machine has cores. The result is the same for any number.
   unsigned threads = 0;
-  /// Bytes per piece of work. Only tests have a reason to change it: the result is the same for any size.
+  /// Bytes per chunk of work. Only tests have a reason to change it: the result is the same for any size.
   std::size_t chunk_bytes = std::size_t{1} << 20;
   progress_function progress = {};
 };

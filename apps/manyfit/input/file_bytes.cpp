@@ -30,7 +30,7 @@ struct descriptor_closer {
   }
 };
 
-/// The files that are mapped, where a signal handler finds them. A file for which there is no room is read.
+/// The files that are mapped, where a signal handler finds them. A file for which there is no entry left is read.
 std::atomic<const file_bytes*> mapped_files[16];
 
 bool remember(const file_bytes* file) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Key columns are read in parts (pieces of a text, row groups of a Parquet file), each with its own texts, and joined
+// Key columns are read in parts (chunks of a text, row groups of a Parquet file), each with its own texts, and joined
 // at the end.
 
 #pragma once

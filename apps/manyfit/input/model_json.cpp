@@ -38,7 +38,7 @@ struct place {
     return fmt::format("{}{}{}", above, above.empty() ? "" : ".", excerpt(name));
   }
 
-  [[noreturn]] void refuse(const std::string& expected) const {
+  [[noreturn]] void throw_input_error(const std::string& expected) const {
     throw input_error(fmt::format(
         "{}: {} is {}\n{} was expected", source, parent == nullptr ? "the document" : path(),
         value.is_number() || value.is_string() ? excerpt(value.dump(-1, ' ', true)) : value.type_name(), expected));
@@ -46,7 +46,7 @@ struct place {
 
   /// The member, or nothing.
   std::optional<place> find(std::string_view member) const {
-    if (!value.is_object()) refuse("an object");
+    if (!value.is_object()) throw_input_error("an object");
     const auto found = value.find(std::string(member));
     if (found == value.end()) return std::nullopt;
     return place{*found, source, this, member};
@@ -63,18 +63,18 @@ struct place {
   place element(std::size_t i) const { return {value[i], source, this, {}, i}; }
 
   const std::string& text() const {
-    if (!value.is_string()) refuse("a string");
+    if (!value.is_string()) throw_input_error("a string");
     return value.get_ref<const std::string&>();
   }
 
   double number() const {
     if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
-    if (!value.is_number() || !std::isfinite(value.get<double>())) refuse("a finite number or null");
+    if (!value.is_number() || !std::isfinite(value.get<double>())) throw_input_error("a finite number or null");
     return value.get<double>();
   }
 
   void expect_array(std::size_t size) const {
-    if (!value.is_array()) refuse(fmt::format("an array of {}", size));
+    if (!value.is_array()) throw_input_error(fmt::format("an array of {}", size));
     if (value.size() != size) {
       throw input_error(fmt::format("{}: {} has {} elements\n{} were expected", source, path(), value.size(), size));
     }
@@ -82,14 +82,14 @@ struct place {
 };
 
 named_numbers numbers_by_name(const place& from) {
-  if (!from.value.is_object()) from.refuse("an object");
+  if (!from.value.is_object()) from.throw_input_error("an object");
   named_numbers numbers;
   for (const auto& [name, value] : from.value.items()) {
     // An empty name would read as an index in a path; no parameter has one.
-    if (name.empty()) from.refuse("an object without empty names");
+    if (name.empty()) from.throw_input_error("an object without empty names");
     numbers.emplace_back(name, place{value, from.source, &from, name}.number());
   }
-  if (numbers.empty()) from.refuse("an object with parameters");
+  if (numbers.empty()) from.throw_input_error("an object with parameters");
   return numbers;
 }
 
@@ -105,7 +105,7 @@ void convert_gaussian(const place& from, model_fit& fit) {
   for (std::size_t k = 0; k < fit.components; ++k) {
     const place mean = means.element(k), covariance = covariances.element(k);
     if (k == 0) {
-      if (!mean.value.is_array() || mean.value.empty()) mean.refuse("an array of coordinates");
+      if (!mean.value.is_array() || mean.value.empty()) mean.throw_input_error("an array of coordinates");
       fit.dimensions = mean.value.size();
     }
     append_numbers(mean, fit.dimensions, fit.means);
@@ -121,33 +121,34 @@ void convert_product(const place& from, model_fit& fit) {
   const bool first = fit.component_parameters.empty();
   std::size_t d = 0;
   for (const auto& [name, value] : from.value.items()) {
-    if (name.empty()) from.refuse("an object without empty names");
+    if (name.empty()) from.throw_input_error("an object without empty names");
     const place own{value, from.source, &from, name};
     if (first) fit.columns.push_back(name);
     if (d >= fit.columns.size() || fit.columns[d] != name)
-      from.refuse("parameters for the same columns, in the same order, as of the first component");
+      from.throw_input_error("parameters for the same columns, in the same order, as of the first component");
     fit.component_parameters.push_back(numbers_by_name(own));
     ++d;
   }
-  if (d != fit.columns.size()) from.refuse("parameters for as many columns as of the first component");
+  if (d != fit.columns.size()) from.throw_input_error("parameters for as many columns as of the first component");
 }
 
 void convert_mixture(const place& from, const std::string& family, model_fit& fit) {
   const place components = from.at("components"), weights = from.at("weights");
-  if (!components.value.is_number_unsigned() || components.value == 0u) components.refuse("a whole number above 0");
+  if (!components.value.is_number_unsigned() || components.value == 0u)
+    components.throw_input_error("a whole number above 0");
   fit.components = components.value.get<std::size_t>();
 
   const bool gaussian = family == "gaussian";
   if (weights.value.is_null()) {  // a fit that failed before it had any
     for (const auto* const name : {gaussian ? "means" : "parameters", gaussian ? "covariances" : "parameters"}) {
       const place rest = from.at(name);
-      if (!rest.value.is_null()) rest.refuse("null, as for weights,");
+      if (!rest.value.is_null()) rest.throw_input_error("null, as for weights,");
     }
     return;
   }
   append_numbers(weights, fit.components, fit.weights);
   for (std::size_t k = 0; k < fit.components; ++k) {
-    if (fit.weights[k] < 0) weights.element(k).refuse("a weight that is not negative");
+    if (fit.weights[k] < 0) weights.element(k).throw_input_error("a weight that is not negative");
   }
   if (gaussian) return convert_gaussian(from, fit);
   const place parameters = from.at("parameters");
@@ -155,7 +156,7 @@ void convert_mixture(const place& from, const std::string& family, model_fit& fi
   for (std::size_t k = 0; k < fit.components; ++k) {
     const place own = parameters.element(k);
     const bool product = own.value.is_object() && !own.value.empty() && own.value.begin()->is_object();
-    if (k > 0 && product != !fit.columns.empty()) own.refuse("what the first component is");
+    if (k > 0 && product != !fit.columns.empty()) own.throw_input_error("what the first component is");
     if (product)
       convert_product(own, fit);
     else
@@ -167,7 +168,7 @@ void convert_mixture(const place& from, const std::string& family, model_fit& fi
 model_fit convert_fit(const place& from, const model& document) {
   model_fit fit;
   if (const auto key = from.find("key"); key && !key->value.is_null()) {
-    if (!key->value.is_object()) key->refuse("an object");
+    if (!key->value.is_object()) key->throw_input_error("an object");
     for (const auto& [name, value] : key->value.items()) {
       fit.key.emplace_back(name, place{value, from.source, &*key, name.empty() ? "''" : name}.text());
     }
@@ -356,9 +357,9 @@ model parse_model(std::string_view text, const std::string& source) {
   const auto understand_head = [&](const place& top) {
     const place command = top.at("command"), family = top.at("family");
     document.command = command.text();
-    if (!is_command(document.command)) command.refuse("\"fit\" or \"mixture\"");
+    if (!is_command(document.command)) command.throw_input_error("\"fit\" or \"mixture\"");
     document.family = family.text();
-    if (document.family.empty()) family.refuse("the name of a family");
+    if (document.family.empty()) family.throw_input_error("the name of a family");
   };
   auto [root, fits_came_first] = pass(reading::whole);
   if (fits_came_first) {  // in our own order of members they never do
@@ -373,11 +374,11 @@ model parse_model(std::string_view text, const std::string& source) {
     document.covariance = covariance->text();
     const auto known = {"full", "diagonal", "tied", "spherical"};
     if (std::find(known.begin(), known.end(), *document.covariance) == known.end()) {
-      covariance->refuse("full, diagonal, tied or spherical");
+      covariance->throw_input_error("full, diagonal, tied or spherical");
     }
   }
 
-  if (!fits.value.is_array()) fits.refuse("an array");
+  if (!fits.value.is_array()) fits.throw_input_error("an array");
   if (document.fits.empty()) {
     throw input_error(fmt::format("{}: fits is empty\nat least one fit was expected", source));
   }

@@ -43,7 +43,7 @@ class header_parser {
       const std::string key = quoted();
       expect(':');
       if (key == "descr" && !descr) {
-        if (peek() == '[') refuse("a structured type", "an array of plain numbers was expected");
+        if (peek() == '[') throw_input_error("a structured type", "an array of plain numbers was expected");
         descr = quoted();
       } else if (key == "fortran_order" && !fortran_order) {
         fortran_order = truth();
@@ -51,7 +51,8 @@ class header_parser {
         shape = tuple();
       } else {
         rest_ = at_key;
-        refuse(fmt::format("key '{}'", excerpt(key)), "'descr', 'fortran_order' and 'shape' were expected, once each");
+        throw_input_error(fmt::format("key '{}'", excerpt(key)),
+                          "'descr', 'fortran_order' and 'shape' were expected, once each");
       }
       if (!accept(',')) {
         expect('}');
@@ -59,15 +60,15 @@ class header_parser {
       }
     }
     skip_spaces();
-    if (!rest_.empty()) refuse("text after the header's dict", "spaces and a line feed were expected");
+    if (!rest_.empty()) throw_input_error("text after the header's dict", "spaces and a line feed were expected");
     if (!descr || !fortran_order || !shape) {
-      refuse("an incomplete header", "'descr', 'fortran_order' and 'shape' were expected");
+      throw_input_error("an incomplete header", "'descr', 'fortran_order' and 'shape' were expected");
     }
     return {std::move(*descr), *fortran_order, std::move(*shape)};
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& given, const std::string& expected) const {
+  [[noreturn]] void throw_input_error(const std::string& given, const std::string& expected) const {
     throw input_error(fmt::format("{}, byte {}: {} in the .npy header\n{}", source_,
                                   offset_ + (whole_.size() - rest_.size()), given, expected));
   }
@@ -89,15 +90,15 @@ class header_parser {
 
   void expect(char c) {
     if (peek() == c && accept(c)) return;
-    refuse(rest_.empty() ? "the end" : fmt::format("'{}'", excerpt(rest_.substr(0, 1))),
-           fmt::format("'{}' was expected", c));
+    throw_input_error(rest_.empty() ? "the end" : fmt::format("'{}'", excerpt(rest_.substr(0, 1))),
+                      fmt::format("'{}' was expected", c));
   }
 
   std::string quoted() {
     const char quote = peek();
     if (quote != '\'' && quote != '"') expect('\'');
     const auto end = rest_.find(quote, 1);
-    if (end == rest_.npos) refuse("an open quote", "a closing quote was expected");
+    if (end == rest_.npos) throw_input_error("an open quote", "a closing quote was expected");
     std::string text(rest_.substr(1, end - 1));
     rest_.remove_prefix(end + 1);
     return text;
@@ -112,7 +113,7 @@ class header_parser {
         return value;
       }
     }
-    refuse("no truth value", "True or False was expected");
+    throw_input_error("no truth value", "True or False was expected");
   }
 
   std::vector<std::size_t> tuple() {
@@ -122,11 +123,12 @@ class header_parser {
       skip_spaces();
       std::size_t number = 0;
       const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-      if (error == std::errc::result_out_of_range) refuse("a length beyond 64 bits", "a length was expected");
-      if (error != std::errc()) refuse("no length", "lengths that are not negative were expected");
+      if (error == std::errc::result_out_of_range)
+        throw_input_error("a length beyond 64 bits", "a length was expected");
+      if (error != std::errc()) throw_input_error("no length", "lengths that are not negative were expected");
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
       numbers.push_back(number);
-      if (numbers.size() > 32) refuse("more than 32 dimensions", "1 or 2 dimensions were expected");
+      if (numbers.size() > 32) throw_input_error("more than 32 dimensions", "1 or 2 dimensions were expected");
       if (!accept(',')) {
         if (numbers.size() == 1) expect(',');  // (3) is a number in Python, (3,) the tuple
         expect(')');

@@ -35,10 +35,10 @@ class archive {
 
   /// The member as it was before it was packed.
   std::string unpacked(const member& each) const {
-    if (each.encrypted) refuse(each.local_header, "an encrypted array", "save it without a password");
+    if (each.encrypted) throw_input_error(each.local_header, "an encrypted array", "save it without a password");
     if (each.method != 0 && each.method != 8)
-      refuse(each.local_header, fmt::format("an array packed by method {}", each.method),
-             "numpy.savez or numpy.savez_compressed was expected to have written it");
+      throw_input_error(each.local_header, fmt::format("an array packed by method {}", each.method),
+                        "numpy.savez or numpy.savez_compressed was expected to have written it");
     if (number(each.local_header, 4) != 0x04034b50) damaged(each.local_header);
     const std::uint64_t begin =
         each.local_header + 30 + number(each.local_header + 26, 2) + number(each.local_header + 28, 2);
@@ -55,11 +55,11 @@ class archive {
   }
 
  private:
-  [[noreturn]] void refuse(std::uint64_t at, const std::string& given, const std::string& expected) const {
+  [[noreturn]] void throw_input_error(std::uint64_t at, const std::string& given, const std::string& expected) const {
     throw input_error(fmt::format("{}, byte {}: {}\n{}", source_, at, given, expected));
   }
   [[noreturn]] void damaged(std::uint64_t at) const {
-    refuse(at, "a damaged .npz file", "copy it again, or save it again with numpy.savez");
+    throw_input_error(at, "a damaged .npz file", "copy it again, or save it again with numpy.savez");
   }
 
   std::string_view part(std::uint64_t begin, std::uint64_t size) const {
@@ -139,11 +139,11 @@ class archive {
       stream.avail_in = static_cast<uInt>(given);
       data.resize(std::min<std::uint64_t>(size + 1, std::max<std::uint64_t>(used + step, 2 * used)));
       stream.next_out = reinterpret_cast<unsigned char*>(data.data() + used);
-      const auto room = std::min<std::uint64_t>(step, data.size() - used);
-      stream.avail_out = static_cast<uInt>(room);
+      const auto capacity = std::min<std::uint64_t>(step, data.size() - used);
+      stream.avail_out = static_cast<uInt>(capacity);
       state = ::inflate(&stream, Z_NO_FLUSH);
       packed.remove_prefix(given - stream.avail_in);
-      used += room - stream.avail_out;
+      used += capacity - stream.avail_out;
       if (state == Z_MEM_ERROR) throw std::bad_alloc();
       if (state == Z_BUF_ERROR || used > size) break;
     }

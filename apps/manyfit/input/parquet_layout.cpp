@@ -29,7 +29,7 @@ bool has_dictionary_throughout(const parquet::FileMetaData& metadata, int leaf) 
   return true;
 }
 
-void refuse_count(const std::string& source) {
+void throw_wrong_count(const std::string& source) {
   throw input_error(fmt::format("{}: holds other rows than it says\na sound Parquet file was expected", source));
 }
 
@@ -41,11 +41,11 @@ std::vector<std::int64_t> rows_of_groups(const parquet::FileMetaData& metadata, 
     const auto of_group = metadata.RowGroup(group);
     const std::int64_t rows = of_group->num_rows();
     const auto differs = [&](int leaf) { return of_group->ColumnChunk(leaf)->num_values() != rows; };
-    if (std::any_of(leaves.begin(), leaves.end(), differs)) refuse_count(source);
-    if (rows < 0 || rows > most - begin.back()) refuse_count(source);
+    if (std::any_of(leaves.begin(), leaves.end(), differs)) throw_wrong_count(source);
+    if (rows < 0 || rows > most - begin.back()) throw_wrong_count(source);
     begin.push_back(begin.back() + rows);
   }
-  if (groups == metadata.num_row_groups() && begin.back() != metadata.num_rows()) refuse_count(source);
+  if (groups == metadata.num_row_groups() && begin.back() != metadata.num_rows()) throw_wrong_count(source);
   return begin;
 }
 

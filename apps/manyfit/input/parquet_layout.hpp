@@ -13,7 +13,7 @@
 
 namespace manyfit::app {
 
-/// Whether every page of a text column has codes into a dictionary. Where a writer gave that up for lack of room, our
+/// Whether every page of a text column has codes into a dictionary. Where a writer gave that up for lack of space, our
 /// own grouping is faster than Arrow's.
 bool has_dictionary_throughout(const parquet::FileMetaData& metadata, int leaf);
 
@@ -23,6 +23,6 @@ std::vector<std::int64_t> rows_of_groups(const parquet::FileMetaData& metadata, 
                                          int first, int groups, std::int64_t file_bytes, const std::string& source);
 
 /// For a row group that holds fewer rows than that, or more.
-[[noreturn]] void refuse_count(const std::string& source);
+[[noreturn]] void throw_wrong_count(const std::string& source);
 
 }  // namespace manyfit::app

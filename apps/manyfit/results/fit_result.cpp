@@ -15,8 +15,8 @@ namespace manyfit::app {
 
 double std_error_of(const fit_results& results, int parameter, std::int64_t fit) {
   const double error = results.std_error(parameter, fit);
-  const bool held = (results.fixed >> parameter) & 1u;
-  return held || !std::isfinite(error) ? std::numeric_limits<double>::quiet_NaN() : error;
+  const bool is_fixed = (results.fixed >> parameter) & 1u;
+  return is_fixed || !std::isfinite(error) ? std::numeric_limits<double>::quiet_NaN() : error;
 }
 
 namespace {
@@ -100,8 +100,8 @@ schema describe(const fit_report& report) {
        .value = text([&r](const position& where) { return std::string_view(r.family->parameters[where.at[0]].name); }),
        .along = parameter,
        .shown = [&r](const position& where) {
-         const bool held = (r.fixed >> parameter_at(where)) & 1u;
-         return r.family->parameters[where.at[0]].name + std::string(held ? " (fixed)" : "");
+         const bool is_fixed = (r.fixed >> parameter_at(where)) & 1u;
+         return r.family->parameters[where.at[0]].name + std::string(is_fixed ? " (fixed)" : "");
        }});
   fields.push_back(
       {.json = "parameters",

@@ -21,7 +21,7 @@ struct fit_report {
   double level = 0.95;
 };
 
-/// NaN for a parameter that is held, too.
+/// NaN for a parameter that is fixed, too.
 double std_error_of(const fit_results& results, int parameter, std::int64_t fit);
 
 /// A row for each fit. CSV: key, n, missing, left_out, status, iterations, NAME, NAME_se, NAME_lo, NAME_hi ...,

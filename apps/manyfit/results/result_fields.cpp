@@ -73,10 +73,10 @@ void write_choice(int fewest, const std::vector<double>& criteria, const std::ve
   const auto note = [&](const position& at) -> std::string {
     const auto i = static_cast<std::size_t>(at.row);
     if (std::isnan(criteria[i])) return "no fit";
-    const bool held = !regularized.empty() && regularized[i] != 0;
-    if (fewest + at.row != taken) return held ? "regularized" : "";
+    const bool kept_by_regularization = !regularized.empty() && regularized[i] != 0;
+    if (fewest + at.row != taken) return kept_by_regularization ? "regularized" : "";
     return fmt::format("<- {}, taken{}", criteria[i] <= least ? "lowest" : "lowest of those not regularized",
-                       held ? " (regularized)" : "");
+                       kept_by_regularization ? " (regularized)" : "");
   };
   write_lines(
       {.rows = std::ssize(criteria),

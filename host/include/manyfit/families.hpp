@@ -22,7 +22,7 @@ template <class Family>
 inline constexpr bool is_registered = false;
 #define MF_FAMILY(family) \
   template <>             \
-  inline constexpr bool is_registered<family> = true;
+  inline constexpr bool is_registered<families::family> = true;
 #include "kernels/families/families.def"
 #undef MF_FAMILY
 

@@ -34,7 +34,7 @@ namespace manyfit {
 struct mixture_component {
   const family_info* family = nullptr;       ///< null: all probability at the value `at`
   double at = 0;                             ///< of a point mass
-  std::map<std::string, double> fixed = {};  ///< parameters held at a value: {{"trials", 10}}
+  std::map<std::string, double> fixed = {};  ///< parameters fixed at a value: {{"trials", 10}}
 };
 
 /// All probability at one value: with a family of counts, zero inflation.
@@ -48,8 +48,8 @@ struct family_mixture_results;
 struct family_mixture_options {
   component_range components = 2;  ///< of one family; a list of components has its own number
   information_criterion select = information_criterion::bic;
-  /// automatic and kmeans_plus_plus are one: the first run splits at quantiles, the others, and all runs of points with
-  /// several coordinates, at k-means++ seeds (distances in units of each coordinate's standard deviation).
+  /// automatic and kmeans_plus_plus are one: the first attempt splits at quantiles, the others, and all attempts of
+  /// points with several coordinates, at k-means++ seeds (distances in units of each coordinate's standard deviation).
   mixture_start start = mixture_start::automatic;
   /// Independent starts of every fit; the one with the highest log-likelihood is kept. Not used with a given start.
   int restarts = 10;
@@ -60,22 +60,22 @@ struct family_mixture_options {
   double tolerance = 1e-8;
   std::uint64_t seed = 0;
   bool trace = false;  ///< keep the log-likelihood of the start and after every iteration
-  /// A run of which a component collapses starts anew at random (the trace may fall there), in place of a status.
+  /// An attempt of which a component collapses starts anew at random (the trace may fall there), in place of a status.
   bool restart_collapsed = false;
-  /// Of one family: parameters held at a value in every component, and for every coordinate.
+  /// Of one family: parameters fixed at a value in every component, and for every coordinate.
   std::map<std::string, double> fixed = {};
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
-/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
+/// Fitted mixtures, in host memory. Every fit has capacity for max_components components, of which it leaves NaN what
+/// it does not need; mixtures that were made from a list of sizes have capacity for just their own (component_offsets).
 /// Components of one family are in ascending order of the mean of the data that they account for (of points: of the
 /// first coordinate), except with a given start; a list of components keeps its order.
 struct family_mixture_results {
   std::int64_t count = 0;
   std::vector<mixture_component> parts;  ///< one: the family of all components; else [Kmax], each component's own
   int max_components = 1;                ///< Kmax
-  int parameter_room = 0;                ///< P: the most parameters that a distribution has
+  int parameter_stride = 0;              ///< P: the most parameters that a distribution has
   int columns = 1;                       ///< D: a component has a distribution for each
   std::string device;
   std::vector<std::int32_t> components;  ///< [count]: K of each fit
@@ -110,10 +110,10 @@ struct family_mixture_results {
   double parameter(std::int64_t fit, int k, int p) const { return parameter(fit, k, 0, p); }
   /// Of column d.
   double parameter(std::int64_t fit, int k, int d, int p) const {
-    return parameters[checked_index("parameters", ((first_component(fit) + k) * columns + d) * parameter_room + p,
+    return parameters[checked_index("parameters", ((first_component(fit) + k) * columns + d) * parameter_stride + p,
                                     parameters.size())];
   }
-  /// K − 1 weights and the components' parameters that are not held, for every column.
+  /// K − 1 weights and the components' parameters that are not fixed, for every column.
   std::int64_t free_parameters(std::int64_t fit) const;
   /// AIC = 2p − 2 log-likelihood; BIC = p ln(observations) − 2 log-likelihood. Lower is better. Observations are rows,
   /// whatever their weights.
@@ -121,11 +121,11 @@ struct family_mixture_results {
   double bic(std::int64_t fit) const;
 };
 
-/// Room for `count` mixtures of `components` components, all NaN and not_run: to fill in a start by hand. `parts`: one
-/// for all components, or one each; of several columns one.
+/// Capacity for `count` mixtures of `components` components, all NaN and not_run: to fill in a start by hand. `parts`:
+/// one for all components, or one each; of several columns one.
 family_mixture_results empty_family_mixtures(std::int64_t count, int components, std::vector<mixture_component> parts,
                                              int columns = 1);
-/// The same with room for just components[i] components in mixture i, 1 or more.
+/// The same with capacity for just components[i] components in mixture i, 1 or more.
 family_mixture_results empty_family_mixtures(std::span<const std::int32_t> components,
                                              std::vector<mixture_component> parts, int columns = 1);
 

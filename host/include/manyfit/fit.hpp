@@ -21,7 +21,7 @@ struct prior_distribution {
   std::vector<double> parameters;
 };
 
-/// How to fit. Every member has a default; set what differs: fit<gamma>(executor, batch, {.std_errors = false}).
+/// How to fit. Every member has a default; set what differs: fit<weibull>(executor, batch, {.std_errors = false}).
 struct fit_options {
   /// Newton iterations after which a fit ends as max_iterations. Regular fits take 3 to 15.
   int max_iterations = 200;
@@ -30,7 +30,7 @@ struct fit_options {
   double tolerance = 0;
   /// Standard errors from the observed information; costs one small solve per fit.
   bool std_errors = true;
-  /// Parameters held at a value, by name, for every fit: {{"trials", 10}}.
+  /// Parameters fixed at a value, by name, for every fit: {{"trials", 10}}.
   std::map<std::string, double> fixed = {};
   /// Priors of parameters, by name: {{"rate", {"gamma", {2, 0.5}}}}. With any, the estimate is the maximum a
   /// posteriori: the mode of Σ w log f(x; θ) + Σ log p_i(θ_i), each prior normalised (over its own support, which may
@@ -49,7 +49,7 @@ struct fit_options {
 struct fit_results {
   const family_info* family = nullptr;
   std::int64_t count = 0;
-  std::uint32_t fixed = 0;               ///< bit i: parameter i was held fixed
+  std::uint32_t fixed = 0;               ///< bit i: parameter i was fixed
   std::string device;                    ///< "cpu", "cuda:0"
   std::vector<double> parameters;        ///< [P × count]: parameter p of fit i is parameters[p * count + i]
   std::vector<double> std_errors;        ///< [P × count], from the observed information at the maximum
@@ -62,7 +62,7 @@ struct fit_results {
   std::vector<std::int64_t> missing;       ///< [count], NaN values or weights
   std::vector<std::int64_t> left_out;      ///< [count], values of weight 0: observations + missing + left_out is all
   std::vector<std::int64_t> outside;       ///< [count], of the observations, finite values outside the support; 0 where
-                                           ///< what is held fixed makes the support and the values have weights
+                                           ///< what is fixed makes the support and the values have weights
 
   /// Members that take a parameter's or a fit's number throw error::kind::argument for one that there is not.
   int parameter_count() const { return family ? family->parameter_count : 0; }
@@ -107,8 +107,8 @@ fit_results fit(const executor& where, const family_info& family, const batch<do
 fit_results fit(const executor& where, const family_info& family, const batch<float>& data,
                 const fit_options& options = {});
 
-/// The same with the family as a type: fit<manyfit::gamma>(executor::best(), data). For a density of your own include
-/// manyfit/custom.hpp.
+/// The same with the family as a type: fit<manyfit::families::gamma>(executor::best(), data). For a density of your own
+/// include manyfit/custom.hpp.
 template <class Family, class T>
 requires is_registered<Family> fit_results fit(const executor& where, const batch<T>& data,
                                                const fit_options& options = {}) {

@@ -5,7 +5,7 @@
 //   const auto groups = manyfit::group_by(keys);
 //   const auto offsets = manyfit::group_offsets(groups);
 //   const auto values = manyfit::in_group_order<double>(column, groups, offsets);
-//   const auto results = manyfit::fit<manyfit::gamma>(where, manyfit::ragged<double>(values, offsets));
+//   const auto results = manyfit::fit<manyfit::weibull>(where, manyfit::ragged<double>(values, offsets));
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct group_by_options {
 
 /// Groups rows by a text each. A text whose data() is null is no key; an empty text is one. The result is the same for
 /// any number of threads and any seed. Takes about 24 bytes a row beside the result. Method: a seeded 64-bit hash, a
-/// radix partition by its upper bits into pieces whose tables fit into a core's cache, then one table for each piece.
-/// Throws error::kind::argument for more than 2^31 - 1 rows, and std::bad_alloc.
+/// radix partition by its upper bits into partitions whose tables fit into a core's cache, then one table for each
+/// partition. Throws error::kind::argument for more than 2^31 - 1 rows, and std::bad_alloc.
 row_groups group_by(std::span<const std::string_view> keys, const group_by_options& options = {});
 
 /// The same by texts that lie in several parts: the rows of the first part, then those of the second, and so on.

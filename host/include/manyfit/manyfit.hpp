@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Everything a user of manyfit needs:
-//   auto results = manyfit::fit<manyfit::gamma>(manyfit::executor::best(), manyfit::dense<float>(values, fits));
+//   auto results = manyfit::fit<manyfit::weibull>(manyfit::executor::best(), manyfit::dense<float>(values, fits));
 #pragma once
 
 #include "manyfit/batch.hpp"

@@ -80,12 +80,12 @@ struct mixture_options {
   /// Stop when an iteration raises the mean log-likelihood by less than this; 0 runs exactly max_iterations, and the
   /// status is that.
   double tolerance = 1e-8;
-  /// Added to the covariances' diagonals, in squared units of the data; of several runs of a fit one that would have
-  /// collapsed without it is then kept only where all the others would have too.
-  /// Negative: nothing is added, and a run of which a component collapses is set aside. Only where all runs of a number
-  /// of components collapse do they climb again with 1e-6 of each coordinate's own variance added (of a constant one's,
-  /// 1e-6 of the mean variance of the others; to spherical covariances, of the mean variance), ten times more, up to
-  /// 1e-3, while they all collapse still. The status of such a fit is `regularized`.
+  /// Added to the covariances' diagonals, in squared units of the data; of several attempts of a fit one that would
+  /// have collapsed without it is then kept only where all the others would have too. Negative: nothing is added, and
+  /// an attempt of which a component collapses is set aside. Only where all attempts of a number of components collapse
+  /// do they climb again with 1e-6 of each coordinate's own variance added (of a constant one's, 1e-6 of the mean
+  /// variance of the others; to spherical covariances, of the mean variance), ten times more, up to 1e-3, while they
+  /// all collapse still. The status of such a fit is `regularized`.
   double regularization = -1;
   std::uint64_t seed = 0;
   /// Keep the log-likelihood of the start and after every iteration.
@@ -101,13 +101,13 @@ struct mixture_options {
   /// at least the fit's rows: off. An approximation: the result depends on the size of steps, the log-likelihood may
   /// fall, an iteration is a sweep over all rows, the trace holds sums over a sweep's steps (the last entry is exact),
   /// and neither accelerate nor restart_collapsed plays a part.
-  std::int64_t batch_rows = 0;
-  /// Called from the calling thread now and then: EM runs done, runs in all, and the last log-likelihood known.
+  std::int64_t minibatch_rows = 0;
+  /// Called from the calling thread now and then: EM attempts done, attempts in all, and the last log-likelihood known.
   std::function<void(std::int64_t done, std::int64_t total, double log_likelihood)> progress = {};
 };
 
-/// Fitted mixtures, in host memory. Every fit has room for max_components components, of which it leaves NaN what it
-/// does not need; mixtures that were made from a list of sizes have room for just their own (component_offsets).
+/// Fitted mixtures, in host memory. Every fit has capacity for max_components components, of which it leaves NaN what
+/// it does not need; mixtures that were made from a list of sizes have capacity for just their own (component_offsets).
 /// Components are in ascending order of their means' first coordinate, except with a given start.
 struct mixture_results {
   std::int64_t count = 0;
@@ -124,7 +124,7 @@ struct mixture_results {
   std::vector<double> regularization;      ///< [count × D], added to the covariances' diagonals; 0 where nothing was
   std::vector<std::uint8_t> constant;      ///< [count × D]: 1 where all rows have the same value in that coordinate
   std::vector<double> log_likelihood;      ///< [count], nats
-  std::vector<std::int32_t> iterations;    ///< [count], of the run that was kept
+  std::vector<std::int32_t> iterations;    ///< [count], of the attempt that was kept
   std::vector<fit_status> status;          ///< [count]
   std::vector<std::int64_t> observations;  ///< [count], rows used
   std::vector<std::int64_t> missing;       ///< [count], rows with a NaN
@@ -132,7 +132,7 @@ struct mixture_results {
   std::vector<std::vector<double>> log_likelihood_trace;  ///< [count], or empty; entry t: after t iterations
   int fewest_components = 1;                              ///< of the range that was tried
   int tried = 0;                 ///< how many numbers of components were tried: fewest, fewest + 1, ...
-  std::vector<double> criteria;  ///< [count × tried]: the criterion at each, as if alone; NaN where no run can be kept
+  std::vector<double> criteria;  ///< [count × tried]: the criterion at each, as if alone; NaN where none can be kept
   /// [count × tried]: 1 where only what is added to the covariances keeps a component from collapsing.
   std::vector<std::uint8_t> criteria_regularized;
 
@@ -166,9 +166,9 @@ struct mixture_results {
   }
 };
 
-/// Room for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
+/// Capacity for `count` mixtures of up to `max_components` components, all NaN and not_run: to fill in a start by hand.
 mixture_results empty_mixtures(std::int64_t count, int max_components, int dimensions, covariance_structure structure);
-/// The same with room for just components[i] components in mixture i, 1 or more.
+/// The same with capacity for just components[i] components in mixture i, 1 or more.
 mixture_results empty_mixtures(std::span<const std::int32_t> components, int dimensions,
                                covariance_structure structure);
 
@@ -178,7 +178,7 @@ mixture_results empty_mixtures(std::span<const std::int32_t> components, int dim
 /// `collapsed_component`, else `converged`, `max_iterations` or `regularized`. Of several numbers of components, each
 /// fitted as if it were alone, the one with the lowest criterion is taken; a regularized one before others that are not
 /// only if it is the better with one covariance for all components, too: for where they lie, not for how narrow one
-/// is. Float data: a run that collapses in float arithmetic
+/// is. Float data: an attempt that collapses in float arithmetic
 /// is run again in double, whose bits and memory (64 MiB of rows, or one fit's) are then its own.
 mixture_results fit_mixture(const executor& where, const point_batch<double>& data,
                             const mixture_options& options = {});

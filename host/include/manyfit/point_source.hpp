@@ -15,7 +15,7 @@
 
 namespace manyfit {
 
-/// Rows of points that are read in pieces. T is float or double.
+/// Rows of points that are read window by window. T is float or double.
 template <class T>
 class point_source {
  public:
@@ -32,9 +32,9 @@ class point_source {
 };
 
 /// Fits one Gaussian mixture to all rows of a source: the answer is that of fit_mixture(where, points(...)) on the same
-/// rows, to the bit. Every EM run reads all rows twice for their moments, up to 11 times for a k-means++ start, and
-/// once per iteration; .batch_rows needs fewer sweeps. Memory beside the source's own: some hundred kilobytes a thread,
-/// and what components take. Runs on the CPU alone: throws `error` for a CUDA executor, and for a wrong call.
+/// rows, to the bit. Every attempt reads all rows twice for their moments, up to 11 times for a k-means++ start, and
+/// once per iteration; .minibatch_rows needs fewer sweeps. Memory beside the source's own: some hundred kilobytes a
+/// thread, and what components take. Runs on the CPU alone: throws `error` for a CUDA executor, and for a wrong call.
 mixture_results fit_mixture(const executor& where, const point_source<double>& data,
                             const mixture_options& options = {});
 mixture_results fit_mixture(const executor& where, const point_source<float>& data,

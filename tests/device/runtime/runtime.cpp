@@ -64,8 +64,8 @@ int resident(const kernel_limits& kernel, int threads, std::size_t shared) {
   const int registers = (kernel.registers * warp_lanes + register_unit - 1) / register_unit * register_unit * warps;
   const int by_registers = registers_of_multiprocessor / registers;
   const int by_warps = warps_of_multiprocessor / warps;
-  const auto room = static_cast<std::size_t>(settings().shared) + shared_reserved;
-  const int by_shared = static_cast<int>(room / (shared + shared_reserved));
+  const auto bytes_at_most = static_cast<std::size_t>(settings().shared) + shared_reserved;
+  const int by_shared = static_cast<int>(bytes_at_most / (shared + shared_reserved));
   return std::min({settings().blocks, by_registers, by_warps, by_shared});
 }
 

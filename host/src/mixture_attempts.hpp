@@ -1,10 +1,10 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The EM runs of some of a call's fits: a task for every start of every number of components, laid out fit by fit. They
-// climb with nothing added to the covariances, unless the caller says how much. A run of which a component collapses is
-// set aside. Only where all runs of a fit's number of components do, they climb again, over a ridge that is raised
-// until one holds.
+// The EM attempts of some of a call's fits: a task for every start of every number of components, laid out fit by fit.
+// They climb with nothing added to the covariances, unless the caller says how much. An attempt of which a component
+// collapses is set aside. Only where all attempts of a fit's number of components do, they climb again, over a ridge
+// that is raised until one holds.
 #pragma once
 
 #include <algorithm>
@@ -19,16 +19,16 @@
 
 namespace manyfit {
 
-/// Shares of a coordinate's variance that are added, one rung after the other, while every run collapses.
+/// Fractions of a coordinate's variance that are added, one rung after the other, while every attempt collapses.
 inline constexpr double ridge_ladder[] = {1e-6, 1e-5, 1e-4, 1e-3};
 
 inline bool has_parameters(fit_status status) {
   return status == fit_status::converged || status == fit_status::max_iterations || status == fit_status::regularized;
 }
 
-/// What is added to the covariances' diagonals, [D]: a share of each coordinate's own variance; of a constant one's, of
-/// the mean variance of the others; and, as a spherical covariance is one number, the mean of these for all.
-inline void set_ridge(const double* variances, int D, double share, covariance_structure structure, double* ridge) {
+/// What is added to the covariances' diagonals, [D]: a fraction of each coordinate's own variance; of a constant one's,
+/// of the mean variance of the others; and, as a spherical covariance is one number, the mean of these for all.
+inline void set_ridge(const double* variances, int D, double fraction, covariance_structure structure, double* ridge) {
   double sum = 0, varying = 0;
   for (int d = 0; d < D; ++d) {
     sum += variances[d];
@@ -36,49 +36,49 @@ inline void set_ridge(const double* variances, int D, double share, covariance_s
   }
   const double mean = structure == covariance_structure::spherical ? sum / D : sum / varying;
   for (int d = 0; d < D; ++d)
-    ridge[d] = share * (variances[d] > 0 && structure != covariance_structure::spherical ? variances[d] : mean);
+    ridge[d] = fraction * (variances[d] > 0 && structure != covariance_structure::spherical ? variances[d] : mean);
 }
 
-/// Which runs there are of every fit.
-struct run_plan {
+/// Which attempts there are of every fit.
+struct attempt_plan {
   int fewest = 1, most = 1;  ///< components
   std::int64_t restarts = 1;
-  const mixture_results* start = nullptr;  ///< not null: one run per fit, from here
+  const mixture_results* start = nullptr;  ///< not null: one attempt per fit, from here
   double regularization = -1;              ///< as in mixture_options
-  std::int64_t trace_numbers = 0;          ///< of each run
+  std::int64_t trace_numbers = 0;          ///< of each attempt
 };
 
 template <class T>
-class mixture_runs {
+class mixture_attempts {
  public:
-  mixture_runs(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
-               const run_plan& plan)
+  mixture_attempts(const executor& where, const point_batch<T>& data, const mixture_settings& settings,
+                   const attempt_plan& plan)
       : where_(where), data_(data), settings_(settings), plan_(plan), D_(data.dimensions()) {}
 
-  std::int64_t runs_per_fit() const { return sizes_tried() * plan_.restarts; }
+  std::int64_t attempts_per_fit() const { return sizes_tried() * plan_.restarts; }
   std::int64_t sizes_tried() const { return plan_.start ? 1 : plan_.most - plan_.fewest + 1; }
 
-  /// Lays out the runs of fits from `begin` on, as many as need little memory; returns the fit after them.
+  /// Lays out the attempts of fits from `begin` on, as many as need little memory; returns the fit after them.
   std::int64_t lay_out(std::int64_t begin) {
     constexpr std::int64_t most_numbers = std::int64_t{1} << 22;
     first_fit_ = begin;
     std::int64_t end = begin, numbers = 0;
     for (; end < data_.count(); ++end) {
       std::int64_t own = 0;
-      for (std::int64_t i = 0; i < runs_per_fit(); ++i) own += numbers_of(components_of(end, i)) + 16;
+      for (std::int64_t i = 0; i < attempts_per_fit(); ++i) own += numbers_of(components_of(end, i)) + 16;
       if (end > begin && numbers + own > most_numbers) break;
       numbers += own;
     }
-    tasks_.assign(static_cast<std::size_t>((end - begin) * runs_per_fit()), {});
+    tasks_.assign(static_cast<std::size_t>((end - begin) * attempts_per_fit()), {});
     memory_.assign(static_cast<std::size_t>(numbers), std::numeric_limits<double>::quiet_NaN());
-    double* room = memory_.data();
+    double* workspace = memory_.data();
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
       mixture_task& task = tasks_[i];
-      const std::int64_t number = static_cast<std::int64_t>(i) % runs_per_fit();
-      task.fit = begin + static_cast<std::int64_t>(i) / runs_per_fit();
+      const std::int64_t number = static_cast<std::int64_t>(i) % attempts_per_fit();
+      task.fit = begin + static_cast<std::int64_t>(i) / attempts_per_fit();
       task.stream = static_cast<std::uint64_t>(number % plan_.restarts);
       task.components = components_of(task.fit, number);
-      room = give_room(task, room, plan_.trace_numbers > 0);
+      workspace = give_workspace(task, workspace, plan_.trace_numbers > 0);
       if (plan_.regularization > 0) {
         std::fill_n(ridge_of(task), D_, plan_.regularization);
         task.ridge = ridge_of(task);
@@ -95,9 +95,9 @@ class mixture_runs {
     if (plan_.regularization < 0) regularize();
   }
 
-  /// The runs of the fit's number `size` of components, counted from the fewest.
-  std::span<const mixture_task> runs(std::int64_t fit, std::int64_t size) const {
-    return {tasks_.data() + first_run(fit, size), static_cast<std::size_t>(plan_.restarts)};
+  /// The attempts of the fit's number `size` of components, counted from the fewest.
+  std::span<const mixture_task> attempts(std::int64_t fit, std::int64_t size) const {
+    return {tasks_.data() + first_attempt(fit, size), static_cast<std::size_t>(plan_.restarts)};
   }
 
   /// A fit's number of components, counted from the fewest.
@@ -109,14 +109,14 @@ class mixture_runs {
     std::vector<mixture_task> some;
     std::int64_t numbers = 0;
     for (const place& at : places)
-      for (const mixture_task& task : runs(at.fit, at.size)) {
+      for (const mixture_task& task : attempts(at.fit, at.size)) {
         some.push_back(task);
         numbers += numbers_of(task.components);
       }
     std::vector<double> memory(static_cast<std::size_t>(numbers));
-    double* room = memory.data();
+    double* workspace = memory.data();
     for (mixture_task& task : some) {
-      room = give_room(task, room, false);
+      workspace = give_workspace(task, workspace, false);
       begin_anew(task);
     }
     mixture_settings tied = settings_;
@@ -138,39 +138,39 @@ class mixture_runs {
     if (plan_.start) return plan_.start->components[static_cast<std::size_t>(source_of(fit))];
     return plan_.fewest + static_cast<std::int32_t>(number / plan_.restarts);
   }
-  std::size_t first_run(std::int64_t fit, std::int64_t size) const {
-    return static_cast<std::size_t>((fit - first_fit_) * runs_per_fit() + size * plan_.restarts);
+  std::size_t first_attempt(std::int64_t fit, std::int64_t size) const {
+    return static_cast<std::size_t>((fit - first_fit_) * attempts_per_fit() + size * plan_.restarts);
   }
 
-  /// Of a run: weights, means, covariances; ridge; variances; trace.
+  /// Of an attempt: weights, means, covariances; ridge; variances; trace.
   std::int64_t parameter_numbers(std::int64_t K) const { return K * (1 + D_ + std::int64_t{D_} * D_); }
   std::int64_t numbers_of(std::int64_t K) const { return parameter_numbers(K) + 2 * D_ + plan_.trace_numbers; }
   double* ridge_of(const mixture_task& task) const {
     return task.parameters.weights + parameter_numbers(task.components);
   }
-  double* give_room(mixture_task& task, double* room, bool traced) const {
+  double* give_workspace(mixture_task& task, double* workspace, bool traced) const {
     const std::int64_t K = task.components;
-    task.parameters = {room, room + K, room + K + K * D_};
+    task.parameters = {workspace, workspace + K, workspace + K + K * D_};
     task.ridge = nullptr;
     task.variances = ridge_of(task) + D_;
     task.trace = traced ? task.variances + D_ : nullptr;
-    return room + numbers_of(K);
+    return workspace + numbers_of(K);
   }
-  /// Back to before the run, its start included.
+  /// Back to before the attempt, its start included.
   void begin_anew(mixture_task& task) const {
     task.log_likelihood = std::numeric_limits<double>::quiet_NaN();
     task.iterations = 0;
     task.status = fit_status::not_run;
-    task.held = false;
+    task.kept_by_regularization = false;
     if (!plan_.start) return;
     const std::int64_t first = plan_.start->first_component(source_of(task.fit)), K = task.components, D = D_;
     std::copy_n(plan_.start->weights.data() + first, K, task.parameters.weights);
     std::copy_n(plan_.start->means.data() + first * D, K * D, task.parameters.means);
     std::copy_n(plan_.start->covariances.data() + first * D * D, K * D * D, task.parameters.covariances);
   }
-  void put_on_rung(mixture_task& task, double share) const {
+  void put_on_rung(mixture_task& task, double fraction) const {
     begin_anew(task);
-    set_ridge(task.variances, D_, share, settings_.structure, ridge_of(task));
+    set_ridge(task.variances, D_, fraction, settings_.structure, ridge_of(task));
     task.ridge = ridge_of(task);
   }
 
@@ -215,14 +215,14 @@ class mixture_runs {
                          tasks_.begin() + static_cast<std::ptrdiff_t>(first + count),
                          [](const mixture_task& task) { return task.status == fit_status::collapsed_component; });
     };
-    std::vector<std::size_t> waiting, which;  // first runs of a number of components; runs
+    std::vector<std::size_t> waiting, which;  // first attempts of a number of components; attempts
     for (std::size_t first = 0; first < tasks_.size(); first += count)
       if (all_collapsed(first)) waiting.push_back(first);
-    for (const double share : ridge_ladder) {
+    for (const double fraction : ridge_ladder) {
       which.clear();
       for (const std::size_t first : waiting)
         for (std::size_t i = first; i < first + count; ++i) {
-          put_on_rung(tasks_[i], share);
+          put_on_rung(tasks_[i], fraction);
           which.push_back(i);
         }
       run_in_double(which);
@@ -235,7 +235,7 @@ class mixture_runs {
   const executor& where_;
   const point_batch<T>& data_;
   const mixture_settings& settings_;
-  run_plan plan_;
+  attempt_plan plan_;
   int D_;
   std::int64_t first_fit_ = 0;
   std::vector<mixture_task> tasks_;

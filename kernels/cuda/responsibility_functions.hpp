@@ -6,14 +6,14 @@
 #pragma once
 
 #include "kernels/cuda/functions.hpp"
-#include "kernels/cuda/share_work.hpp"
+#include "kernels/cuda/responsibility_work.hpp"
 
 namespace manyfit {
 
 /// The E step of the attempts that a plan lists.
-int launch_share_out(const share_batch&, const launch_plan&, void* stream);
-/// share_that_counts() of one component: shares, w [values].
-int launch_drop_small_shares(double* shares, const double* w, std::int64_t values, void* stream);
+int launch_find_responsibilities(const responsibility_batch&, const launch_plan&, void* stream);
+/// responsibility_that_counts() of one component: responsibilities, w [values].
+int launch_drop_small_responsibilities(double* responsibilities, const double* w, std::int64_t values, void* stream);
 /// point_mass_log_density() of x [values].
 int launch_point_mass(const double* x, std::int64_t values, double at, double* out, void* stream);
 /// column_sums() of the components and attempts that a plan lists.

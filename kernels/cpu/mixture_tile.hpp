@@ -1,12 +1,13 @@
 // Copyright 2026 The manyfit authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The E and M step of a Gaussian mixture over one block of at most a few hundred points, on SIMD vectors of T. Vectors
-// run along the points (features are rows of a block); tiles of components and points keep their sums in registers:
+// The E and M step of a Gaussian mixture over one tile of at most a few hundred points, on SIMD vectors of T. Vectors
+// run along the points (features are rows of a tile); micro-tiles of components and points keep their sums in
+// registers:
 //   densities   log π_k N(y_p) for every component and point: two FMAs per coordinate, in whitened form
 //   normalise   log-sum-exp over components, responsibilities in place of log-densities
 //   add_up      statistics += responsibilities × features (mixture_products.hpp)
-// All data of a block stay in L2: its responsibilities are overwritten by the next block's. With very many components,
+// All data of a tile stay in L2: its responsibilities are overwritten by the next tile's. With very many components,
 // one that is far from all points of a few vectors is masked there: no exponential and no product.
 #pragma once
 
@@ -15,16 +16,16 @@
 
 MF_NAMESPACE_BEGIN
 
-/// Points in a block: enough to hide the sums at its end, few enough for its responsibilities to stay in L2.
-inline int block_points(int K) {
+/// Points in a tile: enough to hide the sums at its end, few enough for its responsibilities to stay in L2.
+inline int tile_points(int K) {
   return K <= 256 ? 256 : K <= 1024 ? 128 : 64;
 }
 
-/// Stride between the rows of a block: a cache line more than the points take, since rows at a power of two would map
+/// Stride between the rows of a tile: a cache line more than the points take, since rows at a power of two would map
 /// to the same few sets of L1.
 template <class T>
-int block_stride(int K) {
-  return block_points(K) + 64 / static_cast<int>(sizeof(T));
+int tile_stride(int K) {
+  return tile_points(K) + 64 / static_cast<int>(sizeof(T));
 }
 
 /// What the E step reads, in the points' own type.
@@ -40,9 +41,9 @@ struct mixture_factors {
 
 /// Distances in scaled form: Components × Vectors sums at once. y: [D × stride].
 template <int Components, int Vectors, class T>
-MF_FN void scaled_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
+MF_FN void scaled_micro_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   hn::Vec<mixture_tag<T>> sum[Components][Vectors];
   for (int c = 0; c < Components; ++c)
     for (int v = 0; v < Vectors; ++v) sum[c][v] = hn::Zero(d);
@@ -67,7 +68,7 @@ MF_FN void scaled_tile(const mixture_factors<T>& m, int k, const T* y, int strid
 template <int Rows, int Vectors, class T, class V>
 MF_FN void whitened_rows(const T* W, const T* offset, int i, const T* y, int stride, V (&sum)[Vectors]) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   V z[Rows][Vectors];
   for (int r = 0; r < Rows; ++r)
     for (int v = 0; v < Vectors; ++v) z[r][v] = hn::Set(d, -offset[i + r]);
@@ -98,9 +99,9 @@ MF_FN void whitened_rows(const T* W, const T* offset, int i, const T* y, int str
 }
 
 template <int Vectors, class T>
-MF_FN void triangular_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
+MF_FN void triangular_micro_tile(const mixture_factors<T>& m, int k, const T* y, int stride, T* out) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   hn::Vec<mixture_tag<T>> sum[Vectors];
   for (int v = 0; v < Vectors; ++v) sum[v] = hn::Zero(d);
   const T* W = m.factor + static_cast<std::int64_t>(k) * packed_size(m.D);
@@ -127,15 +128,15 @@ MF_FN void triangular_tile(const mixture_factors<T>& m, int k, const T* y, int s
 /// out[k × stride + p] = log π_k N(y_p; μ_k, Σ_k) for `points` points, a multiple of 4 vectors. y: [D × stride].
 template <class T>
 void densities(const mixture_factors<T>& m, const T* y, int points, int stride, T* out) {
-  constexpr int step = 4 * mixture_lanes<T>;
+  constexpr int step = 4 * mixture_vector_lanes<T>;
   for (int p = 0; p < points; p += step) {  // four vectors of all coordinates stay in L1 for all components
     int k = 0;
     if (m.triangular) {
-      for (; k < m.K; ++k) triangular_tile<4>(m, k, y + p, stride, out + p);
+      for (; k < m.K; ++k) triangular_micro_tile<4>(m, k, y + p, stride, out + p);
       continue;
     }
-    for (; k + 2 <= m.K; k += 2) scaled_tile<2, 4>(m, k, y + p, stride, out + p);
-    for (; k < m.K; ++k) scaled_tile<1, 4>(m, k, y + p, stride, out + p);
+    for (; k + 2 <= m.K; k += 2) scaled_micro_tile<2, 4>(m, k, y + p, stride, out + p);
+    for (; k < m.K; ++k) scaled_micro_tile<1, 4>(m, k, y + p, stride, out + p);
   }
 }
 
@@ -143,7 +144,7 @@ void densities(const mixture_factors<T>& m, const T* y, int points, int stride, 
 template <class T>
 void transform_points(const T* W, int D, int points, int stride, T* y) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   for (int p = 0; p < points; p += lanes)
     for (int i = D - 1; i >= 0; --i) {
       auto sum = hn::Zero(d);
@@ -160,17 +161,17 @@ inline constexpr T near_exponent = sizeof(T) == 8 ? T(-100) : least_exponent<T>;
 inline constexpr double enough_weight = 1e-26;
 
 /// Whether a list of near components pays: several components for each of 4 vectors of points, which may all have a
-/// different one near; and whether a block's vectors fit into one bit each.
+/// different one near; and whether a tile's vectors fit into one bit each.
 template <class T>
 bool some_may_be_far(int K) {
-  return K >= 16 * mixture_lanes<T> && block_points(K) <= 64 * mixture_lanes<T>;
+  return K >= 16 * mixture_vector_lanes<T> && tile_points(K) <= 64 * mixture_vector_lanes<T>;
 }
 
-/// Which of many components are near to which points of a block.
+/// Which of many components are near to which points of a tile.
 template <class T>
 struct near_components {
-  int* list = nullptr;               ///< [K] room for those near to any of the points that are normalised together
-  std::uint64_t* vectors = nullptr;  ///< [K] bits: the block's vectors with a point that k is near to
+  int* list = nullptr;               ///< [K] workspace for those near to any of the points that are normalised together
+  std::uint64_t* vectors = nullptr;  ///< [K] bits: the tile's vectors with a point that k is near to
   T* spare = nullptr;                ///< [4 vectors] written in place of what is not to be
 };
 
@@ -179,7 +180,7 @@ struct near_components {
 template <class T>
 MF_FN int list_near(int K, int stride, const mixture_vector<T> (&most)[4], T* table, const near_components<T>& near) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   mixture_vector<T> bound[4];
   for (int v = 0; v < 4; ++v) bound[v] = hn::Add(most[v], hn::Set(d, near_exponent<T>));
   int count = 0;
@@ -197,13 +198,13 @@ MF_FN int list_near(int K, int stride, const mixture_vector<T> (&most)[4], T* ta
 }
 
 /// Turns log π_k N(y_p) into w_p times the responsibilities, in place, and gives log f(y_p) (not weighted) to
-/// `log_density` [points] where it is not null. `table` begins `first` vectors into the block; `near` is read and
+/// `log_density` [points] where it is not null. `table` begins `first` vectors into the tile; `near` is read and
 /// written with Near only. Returns Σ w log f.
 template <bool Near, class T>
 double normalise(int K, int points, int stride, const T* weights, T* table, T* log_density,
                  const near_components<T>& near, int first) {
   const mixture_tag<T> d;
-  constexpr int lanes = mixture_lanes<T>;
+  constexpr int lanes = mixture_vector_lanes<T>;
   const auto lowest = hn::Set(d, sizeof(T) == 8 ? T(-1e300) : T(-1e37));
   using V = hn::Vec<mixture_tag<T>>;
   // Four vectors at once: exp, log and the division each wait long for their results.
@@ -211,7 +212,7 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
   auto total = hn::Zero(d);
   for (int p = 0; p < points; p += at_once * lanes) {
     T* const column = table + p;
-    V most[at_once], sum[at_once], share[at_once];
+    V most[at_once], sum[at_once], normaliser[at_once];
     for (int v = 0; v < at_once; ++v) {
       most[v] = lowest;
       sum[v] = hn::Zero(d);
@@ -240,13 +241,13 @@ double normalise(int K, int points, int stride, const T* weights, T* table, T* l
     for (int v = 0; v < at_once; ++v) {
       sum[v] = hn::Max(sum[v], hn::Set(d, T(0.5)));  // at least 1, but where every density underflowed
       weight[v] = hn::Load(d, weights + p + v * lanes);
-      share[v] = hn::Mul(weight[v], reciprocal(d, sum[v]));
+      normaliser[v] = hn::Mul(weight[v], reciprocal(d, sum[v]));
       all_one = hn::And(all_one, hn::Eq(weight[v], hn::Set(d, T(1))));
     }
     for (int i = 0; i < terms; ++i)
       for (int v = 0; v < at_once; ++v) {
         T* const at = column + (Near ? near.list[i] : i) * stride + v * lanes;
-        hn::Store(hn::Mul(hn::Load(d, at), share[v]), d, at);
+        hn::Store(hn::Mul(hn::Load(d, at), normaliser[v]), d, at);
       }
     if (!log_density && hn::AllTrue(d, all_one)) {
       // The sum of logarithms is the logarithm of the product, which K^4 cannot make overflow.

@@ -7,29 +7,29 @@
 
 #include "kernels/cuda/work_list.hpp"
 #include "kernels/groups/walk.hpp"
-#include "kernels/models/share_out.hpp"
+#include "kernels/models/responsibilities.hpp"
 
 namespace manyfit {
 
 /// Attempts at mixtures of K components each; every pointer is device memory.
-struct share_batch {
+struct responsibility_batch {
   std::int64_t attempts = 0, values = 0;
   int components = 0;                     ///< K
   const std::int64_t* offsets = nullptr;  ///< [attempts + 1], from 0
   const double* x = nullptr;              ///< [values]
   const double* w = nullptr;              ///< [values], each above 0
   const double* log_weights = nullptr;    ///< [K × attempts]
-  double* table = nullptr;                ///< [K × values]: in: log-densities; out: shares
+  double* table = nullptr;                ///< [K × values]: in: log-densities; out: responsibilities
   double* kept = nullptr;                 ///< [values], workspace
   component_sums* sums = nullptr;         ///< [K × attempts], in: the centres
   double* totals = nullptr;               ///< [attempts], out: log-likelihoods
 };
 
-/// A column that is laid out once for each component of each attempt, beside their shares; device memory.
+/// A column that is laid out once for each component of each attempt, beside their responsibilities; device memory.
 struct column_batch {
   const std::int64_t* offsets = nullptr;  ///< [components × attempts + 1]
   const double* x = nullptr;              ///< NaN: missing
-  const double* shares = nullptr;
+  const double* responsibilities = nullptr;
   component_sums* sums = nullptr;  ///< [components × attempts], in: the centres; out: column_sums()
 };
 
@@ -37,9 +37,9 @@ struct column_batch {
 
 MF_NAMESPACE_BEGIN
 
-/// share_out() for every attempt of the work list.
+/// find_responsibilities() for every attempt of the work list.
 template <class Context>
-MF_FN_LARGE void share_work(Context& context, const work_list& work, const share_batch& all) {
+MF_FN_LARGE void responsibility_work(Context& context, const work_list& work, const responsibility_batch& all) {
   const std::int64_t begin = work.bounds[0], end = work.bounds[1];
   std::int64_t own_count = 0;
   for (;;) {
@@ -47,8 +47,9 @@ MF_FN_LARGE void share_work(Context& context, const work_list& work, const share
     if (position >= end) break;
     const std::int64_t a = work.fit(position), first = all.offsets[a];
     lanes_walk<Context> walk{context, all.kept + first};
-    const double total = share_out(walk, all.components, all.offsets[a + 1] - first, all.values, all.x + first,
-                                   all.w + first, all.log_weights + a, all.table + first, all.sums + a, all.attempts);
+    const double total =
+        find_responsibilities(walk, all.components, all.offsets[a + 1] - first, all.values, all.x + first,
+                              all.w + first, all.log_weights + a, all.table + first, all.sums + a, all.attempts);
     if (walk.leads()) all.totals[a] = total;
   }
 }
@@ -63,7 +64,7 @@ MF_FN_LARGE void column_work(Context& context, const work_list& work, const colu
     if (position >= end) break;
     const std::int64_t f = work.fit(position), first = all.offsets[f];
     lanes_walk<Context> walk{context, nullptr};
-    column_sums(walk, all.offsets[f + 1] - first, all.x + first, all.shares + first, all.sums[f]);
+    column_sums(walk, all.offsets[f + 1] - first, all.x + first, all.responsibilities + first, all.sums[f]);
   }
 }
 
