@@ -174,23 +174,23 @@ mixture_scores score_points(const executor& where, const point_batch<T>& data, c
     const std::vector<double> log_weights = all.log_weights(fit);
     product_densities densities(sample, parts, mixtures.parameter_stride, cpu_mixture_functions());
     densities.set(all.parameters(fit, 0), inside);
-    const std::size_t block = densities.block_rows();
+    const std::size_t tile = densities.tile_rows();
     struct workspace {
       product_densities::worker own;
       std::vector<double> terms;
     };
     parallel_for(
-        inside, static_cast<std::int64_t>((sample.size() + block - 1) / block), 1,
+        inside, static_cast<std::int64_t>((sample.size() + tile - 1) / tile), 1,
         [&](int) {
-          return workspace{densities.make_worker(), std::vector<double>(block * static_cast<std::size_t>(K))};
+          return workspace{densities.make_worker(), std::vector<double>(tile * static_cast<std::size_t>(K))};
         },
         [&](workspace& work, std::int64_t at) {
-          const std::size_t first = static_cast<std::size_t>(at) * block, n = std::min(block, sample.size() - first);
-          densities.of_rows(first, n, work.own, work.terms.data(), block);
+          const std::size_t first = static_cast<std::size_t>(at) * tile, n = std::min(tile, sample.size() - first);
+          densities.of_rows(first, n, work.own, work.terms.data(), tile);
           for (std::size_t k = 0; k < log_weights.size(); ++k)
-            for (std::size_t i = 0; i < n; ++i) work.terms[k * block + i] += log_weights[k];
+            for (std::size_t i = 0; i < n; ++i) work.terms[k * tile + i] += log_weights[k];
           for (std::size_t i = 0; i < n; ++i)
-            all.take(first_row + static_cast<std::size_t>(sample.rows[first + i]), K, work.terms.data() + i, block);
+            all.take(first_row + static_cast<std::size_t>(sample.rows[first + i]), K, work.terms.data() + i, tile);
         });
   });
   return std::move(all.scores);

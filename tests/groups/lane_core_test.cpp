@@ -102,13 +102,13 @@ void expect_plain(int size, bool weighted, bool poisoned) {
                                       std::int64_t capacity) {
     lane_team team(blocks, warps);
     const int each = neighbours<Reach>(warps);
-    const std::int64_t capacity = std::max(
+    const std::int64_t allocated = std::max(
         capacity, lanes_group<family_rows<positive_integers>, float, lane_context<true>>::least_capacity(each));
     std::vector<std::vector<float>> buffers(blocks * warps * 32 / each,
-                                            std::vector<float>(static_cast<std::size_t>(capacity)));
+                                            std::vector<float>(static_cast<std::size_t>(allocated)));
     run_lanes<Reach>(team, [&](auto& context, int thread) {
       lanes_group<family_rows<positive_integers>, float, std::decay_t<decltype(context)>> points(
-          context, buffers[thread / each].data(), capacity);
+          context, buffers[thread / each].data(), allocated);
       const sample_summary s = points.load({x.data(), weighted ? w.data() : nullptr, size});
       bool right = s.observations == expected.observations && s.missing == expected.missing &&
                    s.outside == expected.outside && s.nonfinite == expected.nonfinite;

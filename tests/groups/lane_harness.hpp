@@ -88,13 +88,13 @@ lane_results run_fits(const ragged_sample& data, int blocks, int warps, std::int
   std::int64_t next = 0;
   const work_list work{order ? order->data() : nullptr, bounds, &next};
   lane_team team(blocks, warps);
-  const std::int64_t capacity = std::max(
+  const std::int64_t allocated = std::max(
       capacity, lanes_group<family_rows<Family>, T, lane_context<true>>::least_capacity(neighbours<Reach>(warps)));
   std::vector<std::vector<T>> buffers(blocks * warps * 32 / neighbours<Reach>(warps),
-                                      std::vector<T>(static_cast<std::size_t>(capacity)));
+                                      std::vector<T>(static_cast<std::size_t>(allocated)));
   run_lanes<Reach>(team, [&](auto& context, int thread) {
     T* const buffer = buffers[thread / neighbours<Reach>(warps)].data();
-    sample_work<fit_operation, Family>(context, buffer, capacity, work, batch, settings, view);
+    sample_work<fit_operation, Family>(context, buffer, allocated, work, batch, settings, view);
   });
   return results;
 }
