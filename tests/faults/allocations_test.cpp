@@ -71,7 +71,7 @@ void sweep(const std::string& what, Call call) {
     return a.size() == b.size() &&
            std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return x == y || (x != x && y != y); });
   };
-  int failed = 0;
+  int errors = 0;
   for (const bool all : {false, true}) {
     bool reached = true;
     // Each of the first, then fewer and fewer: an attempt of EM makes thousands alike.
@@ -87,7 +87,7 @@ void sweep(const std::string& what, Call call) {
         right_here = same(given, right);
       } catch (const error& e) {
         until_failure = -1;
-        ++failed;
+        ++errors;
         thrown = e.why() == error::kind::memory ? "memory" : e.what();
       } catch (const std::bad_alloc&) {
         until_failure = -1;
@@ -101,7 +101,7 @@ void sweep(const std::string& what, Call call) {
           << what << ", allocation " << k << ": " << thrown;
     }
   }
-  EXPECT_GE(failed, 2) << what;
+  EXPECT_GE(errors, 2) << what;
   EXPECT_TRUE(same(call(), right)) << what;
 }
 
