@@ -114,6 +114,20 @@ class arrow_file : public testing::TestWithParam<std::string> {
   scratch_file file_;
 };
 
+TEST(feather_file, may_hold_no_batch_of_rows) {
+  const scratch_file place(".feather");
+  const auto file = arrow::io::FileOutputStream::Open(place.path()).ValueOrDie();
+  const auto schema = arrow::schema(
+      {arrow::field("x", arrow::float64()), arrow::field("y", arrow::int32()), arrow::field("k", arrow::utf8())});
+  ASSERT_TRUE(arrow::ipc::MakeFileWriter(file, schema).ValueOrDie()->Close().ok());
+  ASSERT_TRUE(file->Close().ok());
+  const table read = read_table(place.path(), {.numeric_columns = {"x", "y"}, .key_columns = {"k"}});
+  EXPECT_EQ(read.rows, 0u);
+  EXPECT_EQ(numbers(read, "x").size(), 0u);
+  EXPECT_EQ(numbers(read, "y").size(), 0u);
+  EXPECT_EQ(texts(read, "k").size(), 0u);
+}
+
 INSTANTIATE_TEST_SUITE_P(formats, arrow_file, testing::Values(".parquet", ".feather"),
                          [](const auto& each) { return each.param.substr(1); });
 

@@ -319,6 +319,7 @@ table read_feather(const std::shared_ptr<arrow::io::BufferReader>& file, const s
   const int batches = reader->num_record_batches();
   std::vector<key_parts> parts;
   std::int64_t rows = 0;
+  columns.reserve(rows);  // there may be no batch
   for (int i = 0; i < batches; ++i) {
     const auto batch = check(reader->ReadRecordBatch(i), source);
     const std::int64_t first_row = std::exchange(rows, rows + batch->num_rows());
